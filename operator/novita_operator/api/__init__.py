@@ -1,0 +1,1 @@
+"""What the user says: pydantic models that become the CRDs."""

@@ -1,0 +1,1 @@
+"""One folder per kind; kinds do not import each other."""

@@ -1,0 +1,1 @@
+"""GPUInstance. Read in this order: handlers, reconciler, desired, selection, plan, status, connection."""

@@ -1,0 +1,1 @@
+"""NovitaAccount. Read in this order: handlers, poll, status."""

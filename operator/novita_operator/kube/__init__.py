@@ -1,0 +1,1 @@
+"""What the cluster says: the only importer of kubernetes, its `aio` half."""

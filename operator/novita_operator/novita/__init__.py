@@ -1,0 +1,1 @@
+"""What the cloud says: the only importer of httpx."""

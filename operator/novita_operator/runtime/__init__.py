@@ -1,0 +1,1 @@
+"""Being a process: queue, health, shutdown, kopf settings."""
