@@ -1,0 +1,51 @@
+"""Conditions as Kubernetes means them (`metav1.Condition`), and the rule that keeps them calm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from novita_operator.api.meta import Model, Moment
+
+MESSAGE_CHARS = 1000  # what a terminal still shows; status must stay small
+
+
+def _cut(message: Any) -> Any:  # noqa: ANN401 - a validator gets anything
+    if isinstance(message, str) and len(message) > MESSAGE_CHARS:
+        return message[: MESSAGE_CHARS - 1] + "…"
+    return message
+
+
+class Condition(Model):
+    """One condition of an object."""
+
+    type: str = Field(max_length=316, description="What the condition is about, in CamelCase.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: str = Field(max_length=128, description="Why, in one CamelCase word; the documented list is part of the API.")
+    message: Annotated[str, BeforeValidator(_cut)] = Field(
+        "", max_length=MESSAGE_CHARS, description="Why, in a sentence: what happened, what comes next, what to do."
+    )
+    last_transition_time: Moment = Field(description="When `status` last changed.")
+    observed_generation: int = Field(0, ge=0, description="The generation of the spec that the condition speaks of.")
+
+
+def merge(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[Condition, ...]:
+    """The new conditions; each keeps its lastTransitionTime while its *status* is the same.
+
+    Conditions that are not in `new` are dropped: abnormal ones exist only while they are true.
+    """
+    before = {condition.type: condition for condition in old}
+    return tuple(_merged(before.get(condition.type), condition) for condition in new)
+
+
+def find(conditions: Sequence[Condition], wanted: str) -> Condition | None:
+    """The condition of this type."""
+    return next((condition for condition in conditions if condition.type == wanted), None)
+
+
+def _merged(old: Condition | None, new: Condition) -> Condition:
+    if old is None or old.status != new.status:
+        return new
+    return new.model_copy(update={"last_transition_time": old.last_transition_time})

@@ -1,0 +1,64 @@
+"""All strings that end up in a cluster, and the metadata of an object of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+GROUP = "gpu.novita.ai"
+VERSION = "v1alpha1"
+FINALIZER = f"{GROUP}/instance"
+FIELD_MANAGER = "novita-operator"
+CATEGORY = "novita"
+
+PAUSED = f"{GROUP}/paused"
+RECONCILE_REQUESTED_AT = f"{GROUP}/reconcile-requested-at"
+CREATE_INTENT = f"{GROUP}/create-intent"
+FORCE_FINALIZE = f"{GROUP}/force-finalize"
+
+NAME_PREFIX = "nvo"
+"""What the names of our instances at Novita start with."""
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
+]
+"""A time as Kubernetes writes it: RFC 3339, UTC, whole seconds."""
+
+
+class Model(BaseModel):
+    """A part of a resource: frozen, camelCase on the wire, lenient with fields of other versions."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form, without absent fields."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Meta(BaseModel):
+    """The part of `metadata` that decisions need."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    name: str
+    namespace: str = ""
+    uid: str
+    resource_version: str = Field("0", alias="resourceVersion")
+    generation: int = 1
+    created_at: datetime = Field(alias="creationTimestamp")
+    deleted_at: datetime | None = Field(None, alias="deletionTimestamp")
+    finalizers: tuple[str, ...] = ()
+    annotations: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+    @classmethod
+    def parse(cls, metadata: Mapping[str, Any]) -> Meta:
+        """Read `metadata` as the API server sends it. Raises pydantic.ValidationError."""
+        return cls.model_validate(metadata)

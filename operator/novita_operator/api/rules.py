@@ -1,0 +1,94 @@
+"""CEL rules of the CRDs: what the API server refuses, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Extra = dict[str, Any]
+_WAY_OUT = "create a new GPUInstance instead"
+
+
+def _validations(*rules: dict[str, str]) -> Extra:
+    return {"x-kubernetes-validations": list(rules)}
+
+
+def immutable(field: str) -> Extra:
+    """For a field that always has a value: it keeps it."""
+    message = f"'{field} cannot be changed from ' + string(oldSelf) + ' to ' + string(self) + ': {_WAY_OUT}'"
+    return _validations({"rule": "self == oldSelf", "messageExpression": message})
+
+
+def only_one(field: str, first: str, second: str, *, required: bool = False) -> Extra:
+    """Of two alternatives at most one is given, or exactly one."""
+    rules = [
+        {
+            "rule": f"!(has(self.{first}) && has(self.{second}))",
+            "message": f"{field}: {first} and {second} are both given; keep one of them",
+        }
+    ]
+    if required:
+        rules.append(
+            {
+                "rule": f"has(self.{first}) || has(self.{second})",
+                "message": f"{field}: neither {first} nor {second} is given; set one of them",
+            }
+        )
+    return _validations(*rules)
+
+
+def reserved_ports() -> Extra:
+    """Ports that Novita keeps for its own agents (novita-api 2A.1)."""
+    message = "'ports: port ' + string(self) + ' is reserved by Novita (2222 to 2224); choose another port'"
+    return _validations({"rule": "self < 2222 || self > 2224", "messageExpression": message})
+
+
+def ports() -> Extra:
+    """Each port once, whatever its protocol."""
+    rule = {
+        "rule": "self.all(port, self.exists_one(other, other.port == port.port))",
+        "message": "ports: a port is listed twice; list each port once, as HTTP or as TCP",
+    }
+    return _validations(rule) | {
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["port", "protocol"],
+    }
+
+
+def _fixed(field: str, printed: str | None = None) -> dict[str, str]:
+    """For a field that may be absent: neither its presence nor its value changes."""
+    rule = f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    if printed is None:
+        return {"rule": rule, "message": f"{field} cannot be changed, added or removed: {_WAY_OUT}"}
+    before, after = (f"(has({which}.{field}) ? {printed.format(which)} : 'nothing')" for which in ("oldSelf", "self"))
+    message = f"'{field} cannot be changed from ' + {before} + ' to ' + {after} + ': {_WAY_OUT}'"
+    return {"rule": rule, "messageExpression": message}
+
+
+def _fixed_text(field: str) -> dict[str, str]:
+    return _fixed(field, "{}." + field)
+
+
+def gpu_instance_spec() -> Extra:
+    """Rules over several fields of a GPUInstance's spec, and over its past."""
+    alternatives = [
+        *only_one("spec", "productName", "productId")["x-kubernetes-validations"],
+        *only_one("spec", "imagePullSecretRef", "registryAuthId")["x-kubernetes-validations"],
+    ]
+    positive = {
+        "rule": "!has(self.maxPricePerHour) || self.maxPricePerHour.matches('[1-9]')",
+        "message": "maxPricePerHour is 0, so nothing could ever be rented; give a price in USD such as \"1.20\", "
+        "or leave it out",
+    }
+    jupyter_port = {
+        "rule": "!has(self.ports) || !has(self.tools) || !has(self.tools.jupyter) || !self.tools.jupyter || "
+        "size(self.ports) < 15",
+        "message": "ports: Novita takes 15 ports in all and Jupyter needs one; list at most 14 or switch "
+        "tools.jupyter off",
+    }
+    past = [
+        _fixed("accountRef", "{}.accountRef.name"),
+        *(_fixed_text(field) for field in ("productName", "productId", "image", "registryAuthId", "connectionSecretName")),
+        _fixed("regions", "{}.regions.join(', ')"),
+        *(_fixed(field) for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "ports")),
+    ]
+    return _validations(*alternatives, positive, jupyter_port, *past)

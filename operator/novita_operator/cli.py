@@ -1,0 +1,76 @@
+"""The command line: run · crds · simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from novita_operator import __version__
+
+app = typer.Typer(
+    name="novita-operator",
+    help="Rents Novita.ai GPU instances for GPUInstance objects: running, reachable, paid for once, gone with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_BAD_SETTINGS = 2
+_NO_CLUSTER = 1
+
+
+@app.command()
+def run() -> None:
+    """Run the operator against the current cluster. Settings come from environment variables."""
+    from novita_operator import composition, telemetry
+    from novita_operator import settings as knobs
+    from novita_operator.kube import errors
+
+    try:
+        settings = knobs.Settings()
+    except ValidationError as error:
+        typer.echo("novita-operator cannot start; these settings are wrong:", err=True)
+        for complaint in knobs.complaints(error):
+            typer.echo(f"  - {complaint}", err=True)
+        raise typer.Exit(_BAD_SETTINGS) from None
+    key = settings.own_api_key()
+    if key is not None:
+        telemetry.SECRETS.add(key.get_secret_value())
+    telemetry.configure_logging(settings.log_level, settings.log_format)
+    try:
+        asyncio.run(composition.run(settings))
+    except errors.KubeError as error:
+        typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
+        raise typer.Exit(_NO_CLUSTER) from None
+
+
+@app.command()
+def crds(
+    directory: Annotated[Path | None, typer.Option(help="Write one file per kind there instead of printing.")] = None,
+) -> None:
+    """Print the CustomResourceDefinitions, ready for `kubectl apply -f -`."""
+    from novita_operator.api import crd
+
+    if directory is None:
+        sys.stdout.write(crd.to_yaml())
+    else:
+        crd.write(directory)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulator(context: typer.Context) -> None:
+    """Run a simulated Novita account; all options of `novita-simulator` are taken."""
+    from novita_operator.simulator.__main__ import main
+
+    main(context.args)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

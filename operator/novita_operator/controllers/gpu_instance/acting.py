@@ -1,0 +1,194 @@
+"""Carrying out an Action at Novita and in the cluster: straight-line I/O, one method a step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from novita_operator import telemetry
+from novita_operator.api import gpu_instance as api
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import connection, result
+from novita_operator.controllers.gpu_instance.launch import Launcher
+from novita_operator.controllers.gpu_instance.memory import Memory
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.kube import errors as kube_errors
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.novita import errors
+from novita_operator.reconciling import action as actions
+from novita_operator.runtime.accounts import Account
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Carries out actions. Raises kube errors; what Novita says ends in the result."""
+
+    kube: KubeClient
+    cache: Cache
+    kind: Kind
+    clock: Clock
+    launcher: Launcher
+    metrics: telemetry.Metrics
+
+    async def act(
+        self, decided: actions.Action, seen: Observation, account: Account, memory: Memory, key: Key
+    ) -> Result:
+        """One step."""
+        logger.debug("%s: %s", key, decided, extra={"uid": seen.resource.meta.uid, "action": type(decided).__name__})
+        match decided:
+            case actions.Launch():
+                return await self.launcher.launch(seen, account, memory, key)
+            case actions.Take(instance_id):
+                memory.instance_id = instance_id
+                return Result(instance_id=instance_id, adopted=True)
+            case actions.RemoveDuplicates(keep, remove):
+                return await self._remove_duplicates(keep, remove, account, memory)
+            case actions.Describe(instance_id):
+                return await self._describe(instance_id, seen, account)
+            case actions.Start(instance_id):
+                return await self._start(instance_id, account, memory)
+            case actions.Stop(instance_id):
+                return await self._stop(instance_id, account, memory)
+            case actions.Delete(instance_ids):
+                return await self._delete(instance_ids, account, memory)
+            case actions.ConfirmGone(instance_id):
+                return await self._confirm_gone(instance_id, account, memory)
+            case actions.Fail(reason, message):
+                return Result(failure=self._failure(reason, message, seen))
+            case actions.Release():
+                return await self._look_and_release(seen, account, memory, key)
+            case actions.Nothing() | actions.Wait():
+                return Result()
+
+    async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer and mark the intent as settled, in one write. Raises kube errors."""
+        newest = self.cache.find(key)
+        at = meta.Meta.parse(newest["metadata"]) if newest is not None else seen.resource.meta
+        annotations = None
+        if seen.intent is not None and not seen.deleting:
+            annotations = {meta.CREATE_INTENT: seen.intent.settled("Released").to_annotation()}
+        try:
+            body = await self.kube.patch_metadata(
+                self.kind,
+                at,
+                finalizers=[name for name in at.finalizers if name != meta.FINALIZER],
+                annotations=annotations,
+            )
+        except kube_errors.NotFound:
+            return Result(released=True)
+        self.cache.put(key, body)
+        memory.forget_instance()
+        return Result(released=True)
+
+    async def _look_and_release(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+        """List by exact name a last time: nothing may be left behind when the finalizer goes."""
+        try:
+            left = await account.client.find_by_name(seen.name)
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"make sure that {seen.name} is gone"))
+        if left:
+            memory.unseen_before = account.polls_begun
+            return Result()
+        if seen.instance_id is not None:
+            self.metrics.instances_deleted.labels(account.name).inc()
+        return await self.release(seen, memory, key)
+
+    async def _remove_duplicates(
+        self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory
+    ) -> Result:
+        memory.instance_id = keep
+        found = await self._delete(remove, account, memory)
+        memory.delete_accepted = False
+        if found.problem is None:
+            self.metrics.duplicates_removed.labels(account.name).inc(len(remove))
+        return Result(problem=found.problem, instance_id=keep, duplicates_removed=() if found.problem else remove)
+
+    async def _describe(self, instance_id: str, seen: Observation, account: Account) -> Result:
+        """Read the details and write the Secret; the status follows, so that Ready never comes before the Secret."""
+        try:
+            instance = await account.client.get_instance(instance_id)
+        except errors.NotFound:
+            return Result()
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        if not connection.is_complete(instance):
+            return Result(detail=instance)
+        try:
+            await self.kube.write_owned_secret(connection.secret(seen.resource, instance))
+        except kube_errors.Conflict as error:
+            text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
+            return Result(
+                problem=Problem(api.ConditionType.READY, api.Reason.SECRET_CONFLICT, text, stalled=True), detail=None
+            )
+        return Result(detail=instance)
+
+    async def _start(self, instance_id: str, account: Account, memory: Memory) -> Result:
+        at = self.clock.now()
+        problem = await self._call(
+            account.client.start_instance(instance_id), f"start instance {instance_id}", account, memory
+        )
+        return Result(problem=problem, started_at=None if problem else at)
+
+    async def _stop(self, instance_id: str, account: Account, memory: Memory) -> Result:
+        at = self.clock.now()
+        problem = await self._call(
+            account.client.stop_instance(instance_id), f"stop instance {instance_id}", account, memory
+        )
+        return Result(problem=problem, stopped_at=None if problem else at)
+
+    async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
+        for instance_id in instance_ids:
+            try:
+                await account.client.delete_instance(instance_id)
+                memory.delete_accepted = True
+            except errors.NotFound:
+                continue
+            except errors.NovitaError as error:
+                return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
+            finally:
+                memory.unseen_before = account.polls_begun
+        return Result()
+
+    async def _confirm_gone(self, instance_id: str, account: Account, memory: Memory) -> Result:
+        try:
+            instance = await account.client.get_instance(instance_id)
+        except errors.NotFound:
+            memory.gone_in_polls.add(account.snapshot_poll)
+            return Result()
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
+        if instance.state.is_gone:
+            memory.gone_in_polls.add(account.snapshot_poll)
+            return Result()
+        memory.gone_in_polls.clear()
+        memory.unseen_before = account.polls_begun
+        return Result(detail=instance)
+
+    async def _call(self, call: Awaitable[None], doing: str, account: Account, memory: Memory) -> Problem | None:
+        try:
+            await call
+        except (errors.NotFound, errors.InvalidState) as error:
+            # The next poll says what is true now; a state that does not allow the step is tried later, not at once.
+            return Problem(
+                api.ConditionType.SYNCED, api.Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}."
+            )
+        except errors.NovitaError as error:
+            return result.from_novita(error, doing)
+        finally:
+            memory.unseen_before = account.polls_begun
+        return None
+
+    def _failure(self, reason: str, message: str, seen: Observation) -> api.Failure:
+        return api.Failure(
+            reason=reason,
+            message=message,
+            at=self.clock.now(),
+            generation=seen.resource.meta.generation,
+            reconcile_requested_at=seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
+        )

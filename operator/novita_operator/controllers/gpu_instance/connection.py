@@ -1,0 +1,122 @@
+"""How to reach an instance: for the status without passwords, for the Secret with them. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from novita_operator.api import gpu_instance as api
+from novita_operator.api import meta
+from novita_operator.novita.models import Instance
+
+# `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
+_SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
+_SSH_PORT = re.compile(r"-p\s*(?P<port>\d+)")
+_SECRET_TYPE = f"{meta.GROUP}/connection"
+
+
+def secret_name(resource: api.GPUInstance) -> str:
+    """The name of the connection Secret."""
+    return resource.spec.connection_secret_name or f"{resource.meta.name}-connection"
+
+
+def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
+    """Whether status and Secret describe this instance as it runs now.
+
+    Host, port and password can change with each start and migration (novita-api 4), which Novita shows by another
+    start time or other endpoints.
+    """
+    known = status.connection
+    if known is None or not known.ssh or known.secret_ref is None or status.instance_id != instance.id:
+        return False
+    if instance.started_at is not None and known.instance_started_at != instance.started_at:
+        return False
+    listed = {(port.port, port.endpoint) for port in instance.ports if port.endpoint}
+    return listed <= {(port.port, port.endpoint) for port in known.ports}
+
+
+def is_complete(instance: Instance) -> bool:
+    """Whether Novita has given out the connection details yet."""
+    return instance.ssh is not None and bool(instance.ssh.command)
+
+
+def describe(instance: Instance, secret: str) -> api.Connection:
+    """`status.connection`."""
+    host, port, _ = _ssh_parts(instance)
+    return api.Connection(
+        ssh=instance.ssh.command if instance.ssh else "",
+        endpoint=f"{host}:{port}" if host else "",
+        jupyter=instance.jupyter or None,
+        web_terminal=instance.web_terminal.address if instance.web_terminal else None,
+        ports=tuple(
+            api.PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
+            for port in instance.ports
+            if port.endpoint
+        ),
+        secret_ref=api.SecretRef(name=secret),
+        instance_started_at=instance.started_at,
+    )
+
+
+def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:
+    """The connection Secret: the object itself, owned by the GPUInstance.
+
+    The entries `type provider host port username password` are those of the Service Binding specification.
+    """
+    entries = {key: value for key, value in _entries(instance).items() if value}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": secret_name(resource),
+            "namespace": resource.meta.namespace,
+            "labels": {"app.kubernetes.io/managed-by": meta.FIELD_MANAGER, f"{meta.GROUP}/instance": resource.meta.name[:63]},
+            "ownerReferences": [_owner(resource)],
+        },
+        "type": _SECRET_TYPE,
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
+    }
+
+
+def _entries(instance: Instance) -> dict[str, str]:
+    host, port, user = _ssh_parts(instance)
+    terminal = instance.web_terminal
+    endpoints = {str(port.port): port.endpoint for port in instance.ports if port.endpoint}
+    return {
+        "type": "novita-gpu",
+        "provider": "novita",
+        "instance-id": instance.id,
+        "host": host,
+        "port": port,
+        "username": user,
+        "password": instance.ssh.password.get_secret_value() if instance.ssh else "",
+        "ssh-command": instance.ssh.command if instance.ssh else "",
+        "jupyter-url": instance.jupyter,
+        "web-terminal-url": terminal.address if terminal else "",
+        "web-terminal-username": terminal.username if terminal else "",
+        "web-terminal-password": terminal.password.get_secret_value() if terminal else "",
+        "endpoints": json.dumps(endpoints, sort_keys=True) if endpoints else "",
+    }
+
+
+def _owner(resource: api.GPUInstance) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+        "kind": "GPUInstance",
+        "name": resource.meta.name,
+        "uid": resource.meta.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def _ssh_parts(instance: Instance) -> tuple[str, str, str]:
+    """Host, port and user of the ssh command; empty where it is absent."""
+    command = instance.ssh.command if instance.ssh else ""
+    target = _SSH_TARGET.search(command)
+    if target is None:
+        return "", "", ""
+    port = _SSH_PORT.search(command)
+    return target["host"], port["port"] if port else "22", target["user"]

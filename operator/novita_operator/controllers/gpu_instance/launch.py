@@ -1,0 +1,261 @@
+"""Renting: the one paid step, in the order of the safety rules (create, steps 1 to 7)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from novita_operator import telemetry
+from novita_operator.api import gpu_instance as api
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import desired, references, result, selection
+from novita_operator.controllers.gpu_instance.desired import Defaults, Desired, Inputs
+from novita_operator.controllers.gpu_instance.memory import Memory
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Chosen, Problem, Result
+from novita_operator.controllers.gpu_instance.selection import Candidate, NoSelection, Selection
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.novita import errors
+from novita_operator.novita.models import Template
+from novita_operator.reconciling import intent as intents
+from novita_operator.reconciling.intent import Intent
+from novita_operator.runtime.accounts import Account
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+# Longest pause between the durable intent and the first byte of the call. A process that was frozen for longer may
+# have been replaced meanwhile: it must not send any more (safety rules: two processes).
+_INTENT_VALID_SECONDS = 5.0
+# Candidates tried in one pass: each costs a write and a call, and other objects wait for the slot.
+_CANDIDATES_PER_PASS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is about to be rented: candidates in order, and what goes with each."""
+
+    wanted: Desired
+    selection: Selection
+    template: Template | None
+    inputs: Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Chooses and creates. One instance per process."""
+
+    kube: KubeClient
+    cache: Cache
+    kind: Kind
+    clock: Clock
+    defaults: Defaults
+    holder: str
+    catalog_max_age: float
+    metrics: telemetry.Metrics
+    may_pay: Callable[[], bool]
+
+    async def launch(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+        """Rent an instance for this object, once. Raises kube errors; everything else is in the result."""
+        if not account.creates.try_take(key):
+            return Result()
+        try:
+            offer = await self._choose(seen.resource, account)
+            if isinstance(offer, Problem):
+                return Result(problem=offer)
+            return await self._rent(offer, seen, account, memory, key)
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, "read Novita's catalogue"))
+        except references.Unresolved as error:
+            return Result(
+                problem=Problem(
+                    api.ConditionType.SCHEDULED, api.Reason.REFERENCE_NOT_FOUND, f"{error} Looked up again by itself."
+                )
+            )
+        finally:
+            account.creates.give_back()
+
+    async def _choose(self, resource: api.GPUInstance, account: Account) -> Offer | Problem:
+        wanted = desired.desired(resource.spec, self.defaults)
+        template = await self._template(wanted, account)
+        if template is None and wanted.template is not None:
+            return _no_template(wanted, self.catalog_max_age)
+        products = await account.client.products(max_age_seconds=self.catalog_max_age)
+        clusters = await account.client.clusters(max_age_seconds=self.catalog_max_age)
+        exhausted = account.capacity.exhausted(self.clock.monotonic())
+        chosen = selection.select(wanted, products, clusters, exhausted)
+        if isinstance(chosen, NoSelection):
+            return self._nothing_fits(chosen, account)
+        image = resource.spec.image or (template.image if template else "")
+        return Offer(wanted, chosen, template, await references.resolve(self.kube, resource, image))
+
+    async def _template(self, wanted: Desired, account: Account) -> Template | None:
+        asked = wanted.template
+        if asked is None:
+            return None
+
+        async def fetch() -> Template | None:
+            found = await account.client.find_template(asked.name) if asked.name else None
+            if found is not None or not asked.id:
+                return found
+            try:
+                return await account.client.get_template(asked.id)
+            except (errors.NotFound, errors.Invalid):
+                return None
+
+        return await account.templates.get(asked, fetch)
+
+    def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:
+        pause = self.catalog_max_age
+        if found.reason is api.Reason.NO_CAPACITY:
+            pause = account.capacity.retry_in(self.clock.monotonic()) or pause
+        pause = max(pause, 1.0)
+        message = f"{found.message} Next look in {pause:.0f} s." if not found.stalled else found.message
+        return Problem(
+            api.ConditionType.SCHEDULED, found.reason, message, found.stalled, retry_after=pause, back_off=False
+        )
+
+    async def _rent(self, offer: Offer, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+        """Try the candidates in order: only a lack of capacity moves on to the next."""
+        problem = Problem(api.ConditionType.SCHEDULED, api.Reason.NO_CAPACITY, "No candidate was left to try.")
+        refused: Intent | None = None
+        for candidate in offer.selection.candidates[:_CANDIDATES_PER_PASS]:
+            fresh = await self._fresh(key)
+            if (found := await self._look(fresh, seen, account, refused)) is not None:
+                return found
+            refused = intent = await self._write_intent(fresh, candidate, key)
+            outcome = await self._create(offer, candidate, intent, fresh, seen, account, memory)
+            if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
+                return outcome
+            problem = outcome.problem
+            if problem.reason is not api.Reason.NO_CAPACITY:
+                await self._write_refusal(intent, key)
+                return outcome
+            offer_key = (candidate.product.id, candidate.region, offer.wanted.billing)
+            account.capacity.remember(*offer_key, self.clock.monotonic())
+        await self._write_refusal(intent, key)
+        # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
+        return Result(problem=replace(problem, retry_after=1.0, back_off=False), attempt=intent.attempt)
+
+    async def _fresh(self, key: Key) -> api.GPUInstance:
+        """Step 1: the server's own copy, not the watch's."""
+        body = await self.kube.get(self.kind, key.namespace, key.name)
+        self.cache.put(key, body)
+        return api.GPUInstance.parse(body)
+
+    async def _look(
+        self, fresh: api.GPUInstance, seen: Observation, account: Account, refused: Intent | None
+    ) -> Result | None:
+        """Steps 1 and 2: the server's own copy decides, and a look by name unless this is provably the first try."""
+        unwanted = fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
+        paused = fresh.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+        same = fresh.meta.uid == seen.resource.meta.uid
+        if unwanted or paused or not same or fresh.status.instance_id is not None:
+            return Result(again=True)
+        intent = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
+        if intent is None or intent == refused:
+            return None
+        if intent.pending and intent != seen.intent:
+            # Somebody else's call, or an older one of ours that the watch has not shown yet: that comes first.
+            return Result(again=True)
+        found = await account.client.find_by_name(seen.name)
+        return Result(instance_id=found[0].id, adopted=True) if found else None
+
+    async def _write_intent(self, fresh: api.GPUInstance, candidate: Candidate, key: Key) -> Intent:
+        """Step 5: finalizer and intent in one write that fails if anybody wrote since. The fence."""
+        before = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
+        intent = Intent(
+            attempt=(before.attempt if before else 0) + 1,
+            at=self.clock.now(),
+            holder=self.holder,
+            product=candidate.product.id,
+            region=candidate.region,
+        )
+        finalizers = _with_ours(fresh.meta.finalizers)
+        body = await self.kube.patch_metadata(
+            self.kind, fresh.meta, finalizers=finalizers, annotations={meta.CREATE_INTENT: intent.to_annotation()}
+        )
+        self.cache.put(key, body)
+        return intent
+
+    async def _create(
+        self,
+        offer: Offer,
+        candidate: Candidate,
+        intent: Intent,
+        fresh: api.GPUInstance,
+        seen: Observation,
+        account: Account,
+        memory: Memory,
+    ) -> Result:
+        """Steps 6 and 7: one call, and what its outcome means."""
+        at = self.clock.now()
+        request = desired.create_request(seen.name, fresh, offer.wanted, candidate, offer.template, offer.inputs)
+        memory.looks = 0
+        try:
+            if not self.may_pay():
+                raise errors.NotSent("this process is shutting down")
+            instance_id = await account.client.create_instance(
+                request, not_after=self.clock.monotonic() + _INTENT_VALID_SECONDS
+            )
+        except errors.NovitaError as error:
+            problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
+            unknown = isinstance(error, errors.OutcomeUnknown)
+            return Result(problem=problem, attempt=intent.attempt, started_at=at if unknown else None)
+        finally:
+            memory.unseen_before = account.polls_begun
+        logger.info("created instance %s as %s", instance_id, seen.name, extra={"uid": fresh.meta.uid})
+        memory.instance_id = instance_id
+        self.metrics.instances_created.labels(account.name).inc()
+        return Result(
+            instance_id=instance_id,
+            chosen=_chosen(offer, candidate, request.image),
+            attempt=intent.attempt,
+            created_at=at,
+            started_at=at,
+        )
+
+    async def _write_refusal(self, intent: Intent, key: Key) -> None:
+        """Nothing was rented for sure: the object may go at any time, so the finalizer goes, too."""
+        fresh = await self._fresh(key)
+        body = await self.kube.patch_metadata(
+            self.kind,
+            fresh.meta,
+            finalizers=[name for name in fresh.meta.finalizers if name != meta.FINALIZER],
+            annotations={meta.CREATE_INTENT: intent.settled("Refused").to_annotation()},
+        )
+        self.cache.put(key, body)
+
+
+def _with_ours(finalizers: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*finalizers, meta.FINALIZER]))
+
+
+def _chosen(offer: Offer, candidate: Candidate, image: str) -> Chosen:
+    template = offer.template
+    return Chosen(
+        product=api.ProductStatus(id=candidate.product.id, name=candidate.product.name),
+        region=candidate.region,
+        billing=offer.wanted.billing,
+        image=image,
+        template=api.TemplateStatus(id=template.id, name=template.name) if template else None,
+        price_per_hour=candidate.price_per_hour,
+        sentence=offer.selection.sentence(candidate),
+    )
+
+
+def _no_template(wanted: Desired, retry_seconds: float) -> Problem:
+    message = (
+        f"spec.template: Novita has no template with {wanted.template}. Create a new GPUInstance with an exact name or "
+        f"id, or create the template at Novita: it is looked up again every {max(retry_seconds, 1.0):.0f} s."
+    )
+    return Problem(
+        api.ConditionType.SCHEDULED,
+        api.Reason.TEMPLATE_NOT_FOUND,
+        message,
+        stalled=True,
+        retry_after=max(retry_seconds, 1.0),
+        back_off=False,
+    )

@@ -1,0 +1,52 @@
+"""What this process remembers about an object between passes. Losing it costs time, never money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.novita.models import Instance
+
+
+@dataclass(slots=True)
+class Memory:
+    """One object's memory.
+
+    `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls
+    with a higher number show what we last did to the instance. `looks`: polls that began after the pending intent
+    and did not show an instance, spaced apart. `unwritten`: facts of earlier passes that the status does not hold yet.
+    """
+
+    unseen_before: int
+    instance_id: str | None = None
+    detail: Instance | None = None
+    looks: int = 0
+    looked_at: float = 0.0
+    looked_in_poll: int = 0
+    delete_accepted: bool = False
+    gone_in_polls: set[int] = field(default_factory=set)
+    unwritten: Result | None = None
+
+    def forget_instance(self) -> None:
+        """The instance is gone: nothing known about it applies to the next one."""
+        self.instance_id = None
+        self.detail = None
+        self.delete_accepted = False
+        self.gone_in_polls = set()
+        self.looks = 0
+
+
+class Memories:
+    """Memories by UID."""
+
+    def __init__(self) -> None:
+        self._by_uid: dict[str, Memory] = {}
+
+    def of(self, uid: str, polls_begun: int) -> Memory:
+        """The object's memory; on first sight only later polls can prove that it has no instance."""
+        if uid not in self._by_uid:
+            self._by_uid[uid] = Memory(unseen_before=polls_begun)
+        return self._by_uid[uid]
+
+    def forget(self, uid: str) -> None:
+        self._by_uid.pop(uid, None)

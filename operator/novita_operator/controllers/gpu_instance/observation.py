@@ -1,0 +1,107 @@
+"""The facts of one pass: the object, its account, and what Novita shows of it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import intent as intents
+from novita_operator.reconciling.intent import Intent
+
+# An ambiguous create is only believed not to have happened after so many looks that were spread over the list lag.
+LOOKS_NEEDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What the object may expect of its account.
+
+    `Usable`: calls may be made. `Starting`: no poll has ended yet. All others say why not, in a sentence.
+    """
+
+    state: Literal["Usable", "Starting", "Absent", "NotAdmitted", "KeyMissing", "KeyRejected", "Unreachable"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a pass knows before it decides.
+
+    `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
+    `found`: instances of exactly our name, and the one of our recorded id, oldest first, without removed ones.
+    """
+
+    resource: GPUInstance
+    name: str
+    account: AccountView
+    instance_id: str | None
+    found: tuple[Instance, ...]
+    fresh: bool
+    list_lag: timedelta
+    startup: timedelta
+    looks: int = 0
+    gone_looks: int = 0
+    delete_accepted: bool = False
+    detail: Instance | None = None
+    intent: Intent | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intent", intents.parse(self.resource.meta.annotations.get(meta.CREATE_INTENT)))
+
+    @property
+    def instance(self) -> Instance | None:
+        """Ours: the one of the recorded id; before an id is recorded, the oldest of our name."""
+        if self.instance_id is not None:
+            return next((found for found in self.found if found.id == self.instance_id), None)
+        return self.found[0] if self.found else None
+
+    @property
+    def live(self) -> tuple[Instance, ...]:
+        """Found instances that are not already on their way out."""
+        return tuple(found for found in self.found if found.state is not InstanceState.REMOVING)
+
+    @property
+    def nothing_was_ever_asked(self) -> bool:
+        """No paid call was made for this object, or every one was surely refused or its instance seen gone."""
+        settled = self.intent is None or not self.intent.pending
+        return settled and self.instance_id is None and not self.found
+
+    def create_may_be_hidden(self, now: datetime) -> bool:
+        """Whether a create call is so young that neither the list nor a look by id need show its instance yet."""
+        return self.intent is not None and self.intent.pending and now - self.intent.at < self.list_lag
+
+    def searched_enough(self, now: datetime) -> bool:
+        """Whether an ambiguous create may be taken as not done."""
+        return self.looks >= LOOKS_NEEDED and not self.create_may_be_hidden(now)
+
+    @property
+    def paused(self) -> bool:
+        return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+
+    @property
+    def deleting(self) -> bool:
+        return self.resource.meta.deleted_at is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether our finalizer is on the object."""
+        return meta.FINALIZER in self.resource.meta.finalizers
+
+    @property
+    def failure_stands(self) -> bool:
+        """A recorded failure counts until the spec changes or the user asks for another try."""
+        failure = self.resource.status.failure
+        if failure is None:
+            return False
+        asked = self.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT)
+        return failure.generation == self.resource.meta.generation and failure.reconcile_requested_at == asked
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the instance must be Ready, counted from the last create or start call."""
+        started = self.resource.status.started_at
+        return None if started is None else started + self.startup

@@ -1,0 +1,248 @@
+"""Desired x observed -> Action: ordered checks, first match wins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+
+from novita_operator.controllers.gpu_instance import connection
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import action
+
+Check = Callable[[Observation, datetime], action.Action | None]
+
+# What we did last is not in the snapshot yet, or Novita is about to show something: the next poll tells.
+_NEXT_POLL = action.Wait(moving=True, poll=True)
+
+
+def decide(seen: Observation, now: datetime) -> action.Action:
+    """The next step for this object."""
+    checks = _DELETING if seen.deleting else _LIVING
+    for check in checks:
+        if (found := check(seen, now)) is not None:
+            return found
+    return action.Nothing()
+
+
+def _paused(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Nothing() if seen.paused else None
+
+
+def _account_is_of_no_use(seen: Observation, _: datetime) -> action.Action | None:
+    if seen.account.state == "Usable":
+        return None
+    # Every end of a poll wakes the object: the cause may be gone then.
+    return action.Wait(moving=seen.account.state == "Starting", poll=True)
+
+
+def _more_than_one(seen: Observation, _: datetime) -> action.Action | None:
+    live = seen.live
+    if len(live) < 2:  # noqa: PLR2004 - one is what the object asks for
+        return None
+    keep = live[0].id
+    return action.RemoveDuplicates(keep=keep, remove=tuple(extra.id for extra in live[1:]))
+
+
+def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
+    if seen.instance_id is None and seen.live:
+        return action.Take(seen.live[0].id)
+    return None
+
+
+def _view_is_old(seen: Observation, _: datetime) -> action.Action | None:
+    return None if seen.fresh else _NEXT_POLL
+
+
+def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
+    """After a recorded failure: end what is billed, as `startup.onTimeout` says, and rent nothing."""
+    failure = seen.resource.status.failure
+    if failure is None or not seen.failure_stands:
+        return None
+    if seen.instance_id is None and not seen.found:
+        return action.Nothing() if not seen.held else _let_go(seen, now)
+    if failure.reason == "StartupTimeout":
+        return _end_billing(seen, now)
+    if failure.reason == "InstanceLost":
+        return _gone(seen, now)
+    return None
+
+
+def _end_billing(seen: Observation, now: datetime) -> action.Action | None:
+    match seen.resource.spec.startup.on_timeout:
+        case "Delete":
+            return _delete_all(seen, now)
+        case "Stop":
+            instance = seen.instance
+            return None if instance is None else _stop(instance)
+        case "Keep":
+            return None
+        case other:
+            assert_never(other)
+
+
+def _no_instance(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.instance_id is not None or seen.found:
+        return None
+    if seen.resource.spec.power_state == "Stopped":
+        return action.Nothing()
+    if seen.intent is not None and seen.intent.pending and not seen.searched_enough(now):
+        return _NEXT_POLL
+    return action.Launch()
+
+
+def _gone(seen: Observation, now: datetime) -> action.Action | None:
+    """An id that the list no longer shows: believed after the list lag, and after two looks by id."""
+    if seen.instance_id is None or seen.instance is not None:
+        return None
+    if seen.create_may_be_hidden(now):
+        return _NEXT_POLL
+    if seen.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
+        return action.ConfirmGone(seen.instance_id)
+    failure = seen.resource.status.failure
+    if failure is not None and seen.failure_stands:
+        return action.Release(look_first=True)
+    return action.Fail(
+        "InstanceLost",
+        f"Instance {seen.instance_id} no longer exists at Novita; somebody else deleted it, or Novita did.",
+    )
+
+
+def _present(seen: Observation, now: datetime) -> action.Action | None:
+    instance = seen.instance
+    if instance is None:
+        return None
+    if seen.resource.spec.power_state == "Stopped":
+        return _towards_stopped(instance)
+    return _towards_running(seen, instance, now)
+
+
+def _towards_stopped(instance: Instance) -> action.Action:
+    if instance.state is InstanceState.EXITED:
+        return action.Nothing()
+    return _stop(instance)
+
+
+def _stop(instance: Instance) -> action.Action:
+    match instance.state:
+        case InstanceState.RUNNING | InstanceState.PULLING:
+            return action.Stop(instance.id)
+        case InstanceState.EXITED | InstanceState.FROZEN:
+            return action.Nothing()
+        case _:
+            return _NEXT_POLL
+
+
+def _towards_running(seen: Observation, instance: Instance, now: datetime) -> action.Action:
+    match instance.state:
+        case InstanceState.RUNNING:
+            if connection.is_current(seen.resource.status, instance):
+                return action.Nothing()
+            return _too_late(seen, now) or action.Describe(instance.id)
+        case InstanceState.EXITED:
+            return _exited(seen, instance)
+        case InstanceState.REMOVING | InstanceState.REMOVED:
+            return _NEXT_POLL
+        case InstanceState.FROZEN:
+            return action.Nothing()
+        case _:
+            return _too_late(seen, now) or _under_way(seen, now)
+
+
+def _exited(seen: Observation, instance: Instance) -> action.Action:
+    failure = seen.resource.status.failure
+    if failure is not None and seen.failure_stands:
+        return action.Nothing()
+    if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
+        # We stopped it, or it failed and the user asks for another try.
+        return action.Start(instance.id)
+    cause = f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
+    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}")
+
+
+def _under_way(seen: Observation, now: datetime) -> action.Wait:
+    """A change in the list wakes the object, and so does the deadline."""
+    if seen.deadline is None or seen.resource.status.ready_at is not None:
+        return action.Wait(moving=True)
+    return action.Wait(moving=True, seconds=max(0.0, (seen.deadline - now).total_seconds()))
+
+
+def _too_late(seen: Observation, now: datetime) -> action.Action | None:
+    """The deadline counts from a create or start call to the first Ready after it, and never later."""
+    if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
+        return None
+    if seen.resource.status.failure is not None and seen.failure_stands:
+        return None
+    seconds = int(seen.startup.total_seconds())
+    word = seen.instance.word if seen.instance else "unknown"
+    return action.Fail(
+        "StartupTimeout", f"Instance {seen.instance_id} was not Ready {seconds} s after its start; it is {word}."
+    )
+
+
+# --- Deletion ---------------------------------------------------------------------------------------------------
+
+
+def _not_held(seen: Observation, _: datetime) -> action.Action | None:
+    return None if seen.held else action.Nothing()
+
+
+def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Release() if seen.nothing_was_ever_asked else None
+
+
+def _retain(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
+
+
+def _stop_and_leave(seen: Observation, _: datetime) -> action.Action | None:
+    instance = seen.instance
+    if seen.resource.spec.deletion_policy != "Stop" or instance is None:
+        return None
+    step = _stop(instance)
+    return action.Release() if isinstance(step, action.Nothing) else step
+
+
+def _delete_all(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.live:
+        return action.Delete(tuple(found.id for found in seen.live))
+    if seen.found:
+        return _NEXT_POLL
+    if seen.instance_id is not None and not seen.delete_accepted and seen.create_may_be_hidden(now):
+        # So young that Novita may not show it yet: asking by id is the only way to reach it.
+        return action.Delete((seen.instance_id,))
+    return _let_go(seen, now)
+
+
+def _let_go(seen: Observation, now: datetime) -> action.Action:
+    """Nothing is listed any more: make sure, then drop the finalizer."""
+    if seen.instance_id is not None:
+        return action.Release(look_first=True) if seen.gone_looks else action.ConfirmGone(seen.instance_id)
+    if seen.intent is not None and seen.intent.pending and not seen.searched_enough(now):
+        return _NEXT_POLL
+    return action.Release(look_first=True)
+
+
+_LIVING: tuple[Check, ...] = (
+    _paused,
+    _account_is_of_no_use,
+    _more_than_one,
+    _id_not_recorded,
+    _view_is_old,
+    _failed_before,
+    _no_instance,
+    _gone,
+    _present,
+)
+
+_DELETING: tuple[Check, ...] = (
+    _not_held,
+    _paused,
+    _nothing_to_delete,
+    _retain,
+    _account_is_of_no_use,
+    _view_is_old,
+    _stop_and_leave,
+    _delete_all,
+)

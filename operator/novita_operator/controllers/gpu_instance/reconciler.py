@@ -1,0 +1,208 @@
+"""One pass over one GPUInstance: observe, decide, act, report."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from novita_operator.api import gpu_instance as api
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import acting, desired, plan, status
+from novita_operator.controllers.gpu_instance.memory import Memories, Memory
+from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.novita import errors
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import action as actions
+from novita_operator.reconciling import naming
+from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.runtime import accounts
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+KIND = Kind("gpuinstances")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
+
+    kube: KubeClient
+    cache: Cache
+    accounts: accounts.Accounts
+    actor: acting.Actor
+    recorder: Recorder
+    memories: Memories
+    clock: Clock
+    cluster: str
+    defaults: desired.Defaults
+    list_lag: timedelta
+    cost_interval: float
+    resync_seconds: float
+
+    async def reconcile(self, key: Key) -> Requeue:
+        """Move the object one step. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is None:
+            return None
+        resource = api.GPUInstance.parse(body)
+        account = self.accounts.find(resource.spec.account_ref.name)
+        memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
+        seen = self._observe(resource, account, memory)
+        decided = plan.decide(seen, self.clock.now())
+        result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
+        self._mark(decided, result, account, key)
+        memory.unwritten = None if result.released else result
+        outcome = status.report(seen, result, self.clock.now(), cost_interval=self.cost_interval)
+        await self._publish(key, seen, result, outcome)
+        memory.unwritten = None
+        return self._come_back(decided, result)
+
+    def claim(self, key: Key, uid: str) -> None:
+        """The object exists: instances of its name belong to it."""
+        self.accounts.claim(naming.instance_name(self.cluster, uid), key)
+
+    def forget(self, key: Key, uid: str) -> None:
+        """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""
+        self.memories.forget(uid)
+        self.accounts.release(naming.instance_name(self.cluster, uid))
+        for account in self.accounts:
+            account.set_moving(key, moving=False)
+
+    def _observe(self, resource: api.GPUInstance, account: accounts.Account | None, memory: Memory) -> Observation:
+        name = naming.instance_name(self.cluster, resource.meta.uid)
+        instance_id = memory.instance_id or resource.status.instance_id
+        found = _found(account, name, instance_id)
+        return Observation(
+            resource=resource,
+            name=name,
+            account=_view(account, resource),
+            instance_id=instance_id,
+            found=found,
+            fresh=account is not None and account.snapshot_poll > memory.unseen_before,
+            list_lag=self.list_lag,
+            startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
+            looks=self._count_look(account, memory, found),
+            gone_looks=len(memory.gone_in_polls),
+            delete_accepted=memory.delete_accepted,
+            detail=memory.detail,
+        )
+
+    def _count_look(self, account: accounts.Account | None, memory: Memory, found: tuple[Instance, ...]) -> int:
+        """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
+        if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
+            return memory.looks
+        now = self.clock.monotonic()
+        # Three looks have two gaps between them: together they span the lag.
+        if memory.looks == 0 or now - memory.looked_at >= self.list_lag.total_seconds() / 2:
+            memory.looks += 1
+            memory.looked_at = now
+            memory.looked_in_poll = account.snapshot_poll
+        return memory.looks
+
+    async def _act(
+        self, decided: actions.Action, seen: Observation, account: accounts.Account | None, memory: Memory, key: Key
+    ) -> Result:
+        match decided:
+            case actions.Nothing() | actions.Wait():
+                return Result()
+            case actions.Release(look_first=False):
+                return await self.actor.release(seen, memory, key)
+        if account is None:
+            return Result()
+        return await self.actor.act(decided, seen, account, memory, key)
+
+    async def _publish(self, key: Key, seen: Observation, result: Result, outcome: Outcome) -> None:
+        """Write the status if it says anything new, then post the Events."""
+        now = self.clock.now()
+        at = seen.resource.meta
+        old = seen.resource.status.to_wire()
+        if seen.deleting and result.released:
+            await self.recorder.record("GPUInstance", at, outcome.events, now)
+            return
+        if not _says_more(old, outcome.status):
+            return
+        newest = self.cache.find(key)
+        if newest is None or newest["metadata"]["uid"] != at.uid:
+            return
+        current = meta.Meta.parse(newest["metadata"])
+        body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
+        self.cache.put(key, body)
+        await self.recorder.record("GPUInstance", at, outcome.events, now)
+
+    def _mark(self, decided: actions.Action, result: Result, account: accounts.Account | None, key: Key) -> None:
+        """Tell the account whether to poll fast, and whether this object wants to hear of the next poll."""
+        if account is None:
+            return
+        match decided:
+            case actions.Nothing():
+                moving, waking = False, False
+            case actions.Wait(moving=moving, poll=waking):
+                pass
+            case _:
+                # A step was done, or it failed: then the back-off wakes the object, not the poll.
+                moving = waking = not result.released and (result.problem is None or not result.problem.paused)
+        account.set_moving(key, moving)
+        if waking:
+            account.wake_after_poll(key)
+
+    def _come_back(self, decided: actions.Action, result: Result) -> Requeue:
+        problem = result.problem
+        if problem is not None and problem.back_off:
+            return BackOff(problem.retry_after or 0.0)
+        if problem is not None and problem.retry_after is not None:
+            return After(problem.retry_after)
+        if result.again or isinstance(decided, actions.Take | actions.Fail):
+            return After(0.0)
+        if isinstance(decided, actions.Wait) and decided.seconds is not None:
+            return After(min(decided.seconds, self.resync_seconds))
+        return After(self.resync_seconds)
+
+
+def _view(account: accounts.Account | None, resource: api.GPUInstance) -> AccountView:
+    name = resource.spec.account_ref.name
+    if account is None:
+        text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
+        return AccountView("Absent", text)
+    if not account.admits(resource.meta.namespace):
+        text = (
+            f'spec.accountRef: NovitaAccount "{name}" does not admit namespace "{resource.meta.namespace}". '
+            "Ask its administrator to add it to spec.namespaces."
+        )
+        return AccountView("NotAdmitted", text)
+    match account.health:
+        case accounts.Healthy():
+            return AccountView("Usable")
+        case accounts.NotPolled():
+            return AccountView("Starting")
+        case accounts.KeyMissing(message):
+            return AccountView("KeyMissing", message)
+        case accounts.KeyRejected(message):
+            return AccountView("KeyRejected", message)
+        case accounts.Unreachable(message, since):
+            return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
+
+
+def _found(account: accounts.Account | None, name: str, instance_id: str | None) -> tuple[Instance, ...]:
+    snapshot = account.snapshot if account is not None else None
+    if snapshot is None:
+        return ()
+    named = {instance.id: instance for instance in snapshot.by_name.get(name, ())}
+    if instance_id is not None and instance_id in snapshot.instances:
+        named[instance_id] = snapshot.instances[instance_id]
+    return tuple(instance for instance in named.values() if instance.state is not InstanceState.REMOVED)
+
+
+def _says_more(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether the new status is worth a write: Novita's word alone, between two phases, is not."""
+    return _worth(old) != _worth(new)
+
+
+def _worth(wire: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in wire.items() if key != "novitaStatus"}

@@ -1,0 +1,182 @@
+"""Facts -> status, conditions and Events. Pure; runs in every pass, also after a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from novita_operator.api import conditions, meta
+from novita_operator.api import gpu_instance as api
+from novita_operator.api.conditions import Condition
+from novita_operator.controllers.gpu_instance import connection, cost, readiness, transitions
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.reconciling.outcome import Outcome
+
+_TYPE = api.ConditionType
+_Cond = readiness.Cond
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known at the end of a pass."""
+
+    seen: Observation
+    result: Result
+    problem: Problem | None
+    now: datetime
+
+    @property
+    def old(self) -> api.GPUInstanceStatus:
+        return self.seen.resource.status
+
+    @property
+    def instance_id(self) -> str | None:
+        if self.result.released:
+            return None
+        return self.result.instance_id or self.seen.instance_id
+
+    @property
+    def failure(self) -> api.Failure | None:
+        if self.result.failure is not None:
+            return self.result.failure
+        return self.old.failure if self.seen.failure_stands else None
+
+
+def report(seen: Observation, result: Result, now: datetime, *, cost_interval: float) -> Outcome:
+    """The status after this pass, and the Events for what changed since the one in the object."""
+    facts = Facts(seen, result, result.problem or _account_problem(seen), now)
+    ready = readiness.judge(facts)
+    status = _status(facts, ready, cost_interval)
+    events = transitions.events(facts.old, status, facts.result, seen)
+    return Outcome(status=status.to_wire(), events=events)
+
+
+def _status(facts: Facts, ready: readiness.Verdict, cost_interval: float) -> api.GPUInstanceStatus:
+    old, result, seen = facts.old, facts.result, facts.seen
+    instance = result.detail or seen.instance
+    chosen = result.chosen
+    in_place = facts.instance_id is not None
+    changes = {
+        "observed_generation": seen.resource.meta.generation,
+        "conditions": _conditions(facts, ready),
+        "phase": ready.phase,
+        "instance_id": facts.instance_id,
+        "instance_name": seen.name,
+        "connection": _connection(facts, ready),
+        "created_at": (result.created_at or old.created_at) if in_place else None,
+        "started_at": (result.started_at or old.started_at) if not result.released else None,
+        "ready_at": _ready_at(facts, ready),
+        "stopped_at": _stopped_at(facts, ready),
+        "attempts": result.attempt or old.attempts,
+        "novita_status": instance.word if instance is not None and in_place else None,
+        "failure": None if ready.ready else facts.failure,
+        "last_handled_reconcile_at": seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
+    }
+    if chosen is not None:
+        changes |= {
+            "product": chosen.product,
+            "region": chosen.region,
+            "billing": chosen.billing,
+            "image": chosen.image,
+            "template": chosen.template,
+            "selection": chosen.sentence,
+            "price_per_hour": str(chosen.price_per_hour),
+        }
+    updated = old.model_copy(update=changes)
+    return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, cost_interval)})
+
+
+def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]:
+    wanted = [ready.condition, _scheduled(facts), _provisioned(facts), _synced(facts)]
+    if ready.stalled:
+        wanted.append(_Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
+    elif not ready.ready:
+        wanted.append(_Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
+    generation = facts.seen.resource.meta.generation
+    return conditions.merge(facts.old.conditions, [cond.at(facts.now, generation) for cond in wanted])
+
+
+def _scheduled(facts: Facts) -> readiness.Cond:
+    problem = facts.problem
+    if problem is not None and problem.about is _TYPE.SCHEDULED:
+        return _Cond(_TYPE.SCHEDULED, "False", problem.reason, problem.message)
+    chosen = facts.result.chosen
+    sentence = chosen.sentence if chosen is not None else facts.old.selection
+    if facts.instance_id is not None:
+        return _Cond(_TYPE.SCHEDULED, "True", api.Reason.SELECTED, sentence or "An instance of this object exists.")
+    return _Cond(_TYPE.SCHEDULED, "Unknown", api.Reason.SCHEDULING, "No product, region and price is chosen yet.")
+
+
+def _provisioned(facts: Facts) -> readiness.Cond:
+    problem, failure = facts.problem, facts.failure
+    if facts.instance_id is not None:
+        if failure is not None and failure.reason == "InstanceLost":
+            return _Cond(_TYPE.PROVISIONED, "False", api.Reason.INSTANCE_LOST, failure.message)
+        return _Cond(_TYPE.PROVISIONED, "True", api.Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
+    if problem is not None and problem.about is _TYPE.PROVISIONED:
+        return _Cond(_TYPE.PROVISIONED, "False", problem.reason, problem.message)
+    intent = facts.seen.intent
+    if intent is not None and intent.pending and not facts.result.released:
+        text = f"A create call of {intent.at:%H:%M:%S} UTC may have been carried out; looking for its instance by name."
+        return _Cond(_TYPE.PROVISIONED, "Unknown", api.Reason.CREATE_OUTCOME_UNKNOWN, text)
+    if failure is not None:
+        return _Cond(_TYPE.PROVISIONED, "False", api.Reason(failure.reason), failure.message)
+    return _Cond(_TYPE.PROVISIONED, "False", api.Reason.NOT_CREATED, "No instance is rented for this object.")
+
+
+def _synced(facts: Facts) -> readiness.Cond:
+    problem = facts.problem
+    if facts.seen.paused:
+        text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
+        return _Cond(_TYPE.SYNCED, "False", api.Reason.PAUSED, text)
+    if problem is not None and problem.about is _TYPE.SYNCED:
+        return _Cond(_TYPE.SYNCED, "False", problem.reason, problem.message)
+    if problem is not None:
+        return _Cond(_TYPE.SYNCED, "False", problem.reason, "The last pass could not do what the spec asks; see Ready.")
+    return _Cond(_TYPE.SYNCED, "True", api.Reason.SUCCESS, "The last pass did what the spec asks.")
+
+
+_ACCOUNT_REASONS: dict[str, tuple[api.ConditionType, api.Reason, bool]] = {
+    "Absent": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, False),
+    "KeyMissing": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, True),
+    "NotAdmitted": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_ADMITTED, True),
+    "KeyRejected": (_TYPE.SYNCED, api.Reason.CREDENTIALS_REJECTED, True),
+    "Unreachable": (_TYPE.SYNCED, api.Reason.NOVITA_UNAVAILABLE, False),
+}
+
+
+def _account_problem(seen: Observation) -> Problem | None:
+    found = _ACCOUNT_REASONS.get(seen.account.state)
+    if found is None or seen.paused:
+        return None
+    about, reason, stalled = found
+    return Problem(about, reason, seen.account.message, stalled)
+
+
+def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None:
+    if facts.instance_id is None or ready.phase in {api.Phase.STOPPED, api.Phase.STOPPING}:
+        return None
+    detail = facts.result.detail
+    if detail is not None and connection.is_complete(detail):
+        return connection.describe(detail, connection.secret_name(facts.seen.resource))
+    return facts.old.connection
+
+
+def _ready_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:
+    """The first Ready after the last create or start call; it stays until the next such call."""
+    if facts.result.released or facts.result.started_at is not None:
+        return None
+    if ready.reason is api.Reason.READY:
+        return facts.old.ready_at or facts.now
+    return facts.old.ready_at
+
+
+def _stopped_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:
+    if facts.result.released or facts.result.started_at is not None:
+        return None
+    if facts.result.stopped_at is not None:
+        return facts.result.stopped_at
+    if ready.reason is api.Reason.STOPPED and facts.instance_id is not None:
+        return facts.old.stopped_at or facts.now
+    return facts.old.stopped_at

@@ -1,0 +1,119 @@
+"""Status before and after -> Events: on transitions only, so that neither a loop nor a restart repeats one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from novita_operator.api import conditions
+from novita_operator.api import gpu_instance as api
+from novita_operator.api.events import Event, EventReason
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Result
+
+_READY = api.ConditionType.READY
+
+
+def events(
+    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
+) -> tuple[Event, ...]:
+    """The Events of one pass, in the order in which things happened."""
+    return tuple(_from_result(old, new, result, seen)) + tuple(_from_phase(old, new)) + tuple(_from_trouble(old, new))
+
+
+def _from_result(
+    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
+) -> Iterator[Event]:
+    if result.chosen is not None:
+        yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
+    if result.instance_id is not None and result.instance_id != old.instance_id:
+        yield _gained(new, result)
+    if result.duplicates_removed:
+        ids = ", ".join(result.duplicates_removed)
+        text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
+        yield Event(type="Warning", reason=EventReason.DUPLICATES_REMOVED, message=text)
+    if result.failure is not None and result.failure.reason == "StartupTimeout":
+        yield Event(type="Warning", reason=EventReason.STARTUP_TIMEOUT, message=_after_timeout(result, seen))
+    if result.released and old.instance_id is not None:
+        yield _released(old, seen)
+
+
+def _gained(new: api.GPUInstanceStatus, result: Result) -> Event:
+    if result.adopted:
+        text = f"Found instance {new.instance_id} under this object's name, from a call whose answer was lost."
+        return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
+    text = f"Rented instance {new.instance_id} in {new.region} for {new.price_per_hour} USD/h."
+    return Event(type="Normal", reason=EventReason.CREATED, message=text)
+
+
+def _after_timeout(result: Result, seen: Observation) -> str:
+    said = result.failure.message if result.failure else ""
+    match seen.resource.spec.startup.on_timeout:
+        case "Delete":
+            return f"{said} Deleting it, which ends the billing (spec.startup.onTimeout is Delete)."
+        case "Stop":
+            return f"{said} Stopping it (spec.startup.onTimeout is Stop)."
+        case _:
+            return f"{said} It is kept and goes on costing money (spec.startup.onTimeout is Keep)."
+
+
+def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:
+    if not seen.deleting or seen.resource.spec.deletion_policy == "Delete":
+        text = f"Instance {old.instance_id} is gone at Novita; nothing of it is billed any more."
+        return Event(type="Normal", reason=EventReason.DELETED, message=text)
+    state = "is left as it is" if seen.resource.spec.deletion_policy == "Retain" else "is left stopped"
+    price = f" It goes on costing {old.price_per_hour} USD/h while it runs." if old.price_per_hour else ""
+    text = f"spec.deletionPolicy: instance {old.instance_id} ({seen.name}) {state} at Novita.{price}"
+    return Event(type="Warning", reason=EventReason.RETAINED, message=text)
+
+
+_PHASES: dict[api.Phase, EventReason] = {
+    api.Phase.PULLING: EventReason.PULLING,
+    api.Phase.STOPPED: EventReason.STOPPED,
+}
+
+
+def _from_phase(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    ready = conditions.find(new.conditions, _READY)
+    if ready is None:
+        return
+    was = conditions.find(old.conditions, _READY)
+    if old.phase != new.phase and new.phase in _PHASES and new.instance_id is not None:
+        yield Event(type="Normal", reason=_PHASES[api.Phase(new.phase)], message=ready.message)
+    if old.phase == api.Phase.STOPPED and new.phase == api.Phase.STARTING:
+        yield Event(type="Normal", reason=EventReason.STARTED, message=ready.message)
+    became_ready = ready.status == "True" and (was is None or was.status != "True")
+    if became_ready and ready.reason == api.Reason.READY:
+        yield Event(type="Normal", reason=EventReason.READY, message=ready.message)
+
+
+_TROUBLE: dict[api.Reason, EventReason] = {
+    api.Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
+    api.Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
+    api.Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
+    api.Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
+    api.Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
+    api.Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
+    api.Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
+    api.Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
+    api.Reason.FAILED: EventReason.FAILED,
+}
+_WATCHED: tuple[Callable[[api.GPUInstanceStatus], conditions.Condition | None], ...] = (
+    lambda status: conditions.find(status.conditions, _READY),
+    lambda status: conditions.find(status.conditions, api.ConditionType.SYNCED),
+)
+
+
+def _from_trouble(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    """A Warning when a condition takes on a reason that a person should hear of; once, whichever shows it first."""
+    told: set[EventReason] = set()
+    for watched in _WATCHED:
+        before, after = watched(old), watched(new)
+        if after is None or (before is not None and before.reason == after.reason):
+            continue
+        reason = _TROUBLE.get(api.Reason(after.reason)) if after.status != "True" else None
+        if reason is not None and reason not in told:
+            told.add(reason)
+            yield Event(type="Warning", reason=reason, message=after.message)

@@ -1,0 +1,58 @@
+"""The newest body of every object, fed by the watch and by the answers to our own writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What the work queue holds: one object of one kind."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}" if self.namespace else f"{self.kind}/{self.name}"
+
+
+def key_of(kind: str, body: Body) -> Key:
+    """The key of an object of this kind (its plural name)."""
+    return Key(kind, body["metadata"].get("namespace", ""), body["metadata"]["name"])
+
+
+class Cache:
+    """Bodies by key. A body older than the one held is ignored: watches replay, writes overtake them."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[Key, Body] = {}
+
+    def put(self, key: Key, body: Body) -> None:
+        held = self._bodies.get(key)
+        if held is None or not _older(body, held):
+            self._bodies[key] = body
+
+    def remove(self, key: Key, uid: str) -> None:
+        """Forget an object that was deleted, unless its name already belongs to a new one."""
+        held = self._bodies.get(key)
+        if held is not None and held["metadata"]["uid"] == uid:
+            del self._bodies[key]
+
+    def find(self, key: Key) -> Body | None:
+        return self._bodies.get(key)
+
+    def of_kind(self, kind: str) -> Iterator[tuple[Key, Body]]:
+        """A stable view of all objects of one kind."""
+        return iter([(key, body) for key, body in self._bodies.items() if key.kind == kind])
+
+
+def _older(body: Body, held: Body) -> bool:
+    if body["metadata"]["uid"] != held["metadata"]["uid"]:
+        # Another object under the same name: the one created later is the living one.
+        return bool(body["metadata"]["creationTimestamp"] < held["metadata"]["creationTimestamp"])
+    return int(body["metadata"]["resourceVersion"]) < int(held["metadata"]["resourceVersion"])

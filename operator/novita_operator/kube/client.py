@@ -1,0 +1,184 @@
+"""The few calls that we need, by intent. Every write of ours goes through here, with a precondition."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import client as api_client
+from kubernetes.aio import config as api_config
+
+from novita_operator.api import meta
+from novita_operator.kube import errors, merging
+
+Body = dict[str, Any]
+_TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purposes
+_CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of ours, as its URL needs it."""
+
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def path(self) -> str:
+        where = "/namespaces/{namespace}" if self.namespaced else ""
+        return f"/apis/{meta.GROUP}/{meta.VERSION}{where}/{self.plural}"
+
+
+async def connect(kubeconfig: Path | None = None) -> KubeClient:
+    """A client for the cluster of `$KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount, in this order."""
+    configuration = api_client.Configuration()
+    if kubeconfig is None and Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists():
+        api_config.load_incluster_config(client_configuration=configuration)
+    else:
+        await api_config.load_kube_config(
+            config_file=str(kubeconfig) if kubeconfig else None, client_configuration=configuration
+        )
+    return KubeClient(api_client.ApiClient(configuration))
+
+
+class KubeClient:
+    """Calls to one API server. Raises the tree of `kube.errors`, nothing else."""
+
+    def __init__(self, api: api_client.ApiClient) -> None:
+        self._api = api
+
+    async def aclose(self) -> None:
+        await self._api.close()
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Body:
+        """The server's own copy of one object of ours (a quorum read). Raises NotFound."""
+        return await self._call("GET", kind.path + "/{name}", namespace=namespace, name=name)
+
+    async def list(self, kind: Kind) -> list[Body]:
+        """All objects of a kind in all namespaces, read from etcd and not from a cache, page by page."""
+        items: list[Body] = []
+        token = ""
+        path = f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}"
+        while True:
+            query = {"limit": str(_CHUNK)} | ({"continue": token} if token else {})
+            page = await self._call("GET", path, query=query)
+            items += page.get("items", [])
+            token = page.get("metadata", {}).get("continue", "")
+            if not token:
+                return items
+
+    async def create(self, kind: Kind, body: Body) -> Body:
+        """Create a cluster-scoped object of ours. Raises Conflict where the name is taken."""
+        return await self._call("POST", kind.path, body=body)
+
+    async def patch_metadata(
+        self,
+        kind: Kind,
+        at: meta.Meta,
+        *,
+        finalizers: Sequence[str] | None = None,
+        annotations: Mapping[str, str | None] | None = None,
+    ) -> Body:
+        """Write finalizers and annotations, if nobody wrote the object since `at` was read. Raises Conflict."""
+        changes: Body = {"resourceVersion": at.resource_version, "uid": at.uid}
+        if finalizers is not None:
+            changes["finalizers"] = list(finalizers)
+        if annotations is not None:
+            changes["annotations"] = dict(annotations)
+        body = {"metadata": changes}
+        path = kind.path + "/{name}"
+        return await self._call("PATCH", path, namespace=at.namespace, name=at.name, body=body)
+
+    async def patch_status(self, kind: Kind, at: meta.Meta, old: Body, new: Body) -> Body:
+        """Turn the status `old` into `new`, if nobody wrote the object since `at` was read. Raises Conflict."""
+        body = {
+            "metadata": {"resourceVersion": at.resource_version, "uid": at.uid},
+            "status": merging.difference(old, new),
+        }
+        path = kind.path + "/{name}/status"
+        return await self._call("PATCH", path, namespace=at.namespace, name=at.name, body=body)
+
+    async def get_secret(self, namespace: str, name: str) -> dict[str, str]:
+        """The decoded entries of a Secret; entries that are not UTF-8 are left out. Raises NotFound."""
+        body = await self._call("GET", "/api/v1/namespaces/{namespace}/secrets/{name}", namespace=namespace, name=name)
+        return _decoded(body)
+
+    async def get_config_map(self, namespace: str, name: str) -> dict[str, str]:
+        """The entries of a ConfigMap. Raises NotFound."""
+        path = "/api/v1/namespaces/{namespace}/configmaps/{name}"
+        body = await self._call("GET", path, namespace=namespace, name=name)
+        return dict(body.get("data") or {})
+
+    async def write_owned_secret(self, secret: Body) -> None:
+        """Create the Secret, or bring ours up to date. Raises Conflict where it belongs to somebody else."""
+        namespace, name = secret["metadata"]["namespace"], secret["metadata"]["name"]
+        path = "/api/v1/namespaces/{namespace}/secrets"
+        try:
+            await self._call("POST", path, namespace=namespace, body=secret)
+        except errors.Conflict:
+            found = await self._call("GET", path + "/{name}", namespace=namespace, name=name)
+            if not _same_owner(found, secret):
+                raise errors.Conflict(f"Secret {namespace}/{name} exists and belongs to somebody else") from None
+            if found.get("data") == secret["data"]:
+                return
+            body = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"]}}
+            body["data"] = merging.difference(found.get("data") or {}, secret["data"])
+            await self._call("PATCH", path + "/{name}", namespace=namespace, name=name, body=body)
+
+    async def create_event(self, event: Body) -> None:
+        """Post an Event of the core API, which `kubectl describe` shows."""
+        namespace = event["metadata"]["namespace"]
+        await self._call("POST", "/api/v1/namespaces/{namespace}/events", namespace=namespace, body=event)
+
+    async def get_namespace(self, name: str) -> Body:
+        """A Namespace: the UID of `kube-system` names the cluster, labels decide on admission."""
+        return await self._call("GET", "/api/v1/namespaces/{name}", name=name)
+
+    async def _call(
+        self, method: str, path: str, *, body: Body | None = None, query: Mapping[str, str] | None = None, **where: str
+    ) -> Body:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if method == "PATCH":
+            headers["Content-Type"] = _MERGE_PATCH
+            query = {**(query or {}), "fieldManager": meta.FIELD_MANAGER}
+        try:
+            request = await self._api.param_serialize(
+                method, path, where, list((query or {}).items()), headers, body, auth_settings=["BearerToken"]
+            )
+            response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
+            content = await response.read()
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+            raise errors.Unreachable(f"the API server could not be reached: {type(error).__name__}") from error
+        if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
+            raise errors.from_response(response.status, content, response.headers.get("Retry-After"))
+        return _parsed(content)
+
+
+def _parsed(content: bytes) -> Body:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise errors.Unreachable("the API server's answer was cut short") from error
+    return body if isinstance(body, dict) else {}
+
+
+def _decoded(body: Body) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for key, value in (body.get("data") or {}).items():
+        try:
+            entries[key] = base64.b64decode(value).decode()
+        except ValueError:
+            continue
+    return entries
+
+
+def _same_owner(found: Body, wanted: Body) -> bool:
+    wanted_uids = {owner["uid"] for owner in wanted["metadata"].get("ownerReferences", [])}
+    return any(owner.get("uid") in wanted_uids for owner in found["metadata"].get("ownerReferences", []))

@@ -1,0 +1,69 @@
+"""What can go wrong with the cluster, named after what the caller does.
+
+KubeError
+├─ NotFound     the object is gone: nothing left to do for it
+├─ Conflict     somebody wrote in between: read anew and start over
+├─ Forbidden    our ServiceAccount lacks a right: an administrator must act
+├─ Rejected     the API server refuses this body: a bug of ours or a CRD of another version
+└─ Unreachable  429, 5xx, no connection: back off and try again
+"""
+
+from __future__ import annotations
+
+import json
+
+_MESSAGE_CHARS = 300  # one line of a terminal, twice; API servers echo whole objects
+
+
+class KubeError(Exception):
+    """A call to the API server failed."""
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message[:_MESSAGE_CHARS])
+        self.status = status
+        self.retry_after = retry_after
+
+
+class NotFound(KubeError):
+    """The object does not exist (404)."""
+
+
+class Conflict(KubeError):
+    """A precondition did not hold (409): another resourceVersion, another UID, or the name is taken."""
+
+
+class Forbidden(KubeError):
+    """The right is missing (401, 403)."""
+
+
+class Rejected(KubeError):
+    """The API server will never take this body (400, 422 and other 4xx)."""
+
+
+class Unreachable(KubeError):
+    """The API server did not answer, or asked us to wait (429, 5xx, connection errors)."""
+
+
+_BY_STATUS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
+_TOO_MANY_REQUESTS = 429
+_FIRST_SERVER_ERROR = 500
+
+
+def from_response(status: int, body: bytes, retry_after: str | None) -> KubeError:
+    """The error of a response with this status; the message is the `Status` object's own."""
+    message = _message(body) or f"the API server answered {status}"
+    if status == _TOO_MANY_REQUESTS or status >= _FIRST_SERVER_ERROR:
+        seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
+        return Unreachable(message, status=status, retry_after=seconds)
+    return _BY_STATUS.get(status, Rejected)(message, status=status)
+
+
+def _message(body: bytes) -> str:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return ""
+    # A payload that is no Status object may hold a Secret: it is dropped.
+    if isinstance(parsed, dict) and parsed.get("kind") == "Status":
+        return str(parsed.get("message", ""))
+    return ""

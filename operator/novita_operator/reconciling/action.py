@@ -1,0 +1,113 @@
+"""What a pass decides to do: a closed union of frozen values. Each is one step; the next pass looks again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The world is as the spec wants it, or only a person can change that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Something is under way.
+
+    `moving`: the account should poll fast, a change wakes the object. `poll`: the next poll wakes it, changed or not.
+    `seconds`: look again then at the latest.
+    """
+
+    moving: bool = False
+    poll: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Rent an instance: the one paid step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """An instance of our name exists and its id is not recorded yet: record it."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDuplicates:
+    """Several instances carry our name: keep the oldest, delete the others."""
+
+    keep: str
+    remove: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Read the connection details, which lists do not carry, and write status and Secret."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a stopped instance."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop a running instance."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete these instances; the next passes watch them go."""
+
+    instance_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmGone:
+    """The list no longer has the instance: ask for it by id before believing it."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Record durably that this object will not get better by itself, before acting on it."""
+
+    reason: Literal["StartupTimeout", "Failed", "InstanceLost"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nothing of this object is left at Novita (or the user wants it left there): drop the finalizer.
+
+    `look_first`: list by exact name once more before believing it.
+    """
+
+    look_first: bool = False
+
+
+Action = (
+    Nothing
+    | Wait
+    | Launch
+    | Take
+    | RemoveDuplicates
+    | Describe
+    | Start
+    | Stop
+    | Delete
+    | ConfirmGone
+    | Fail
+    | Release
+)

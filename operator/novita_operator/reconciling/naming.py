@@ -1,0 +1,43 @@
+"""Names at Novita: the only idempotency key that its API leaves us (novita-api 1.8).
+
+`nvo-<cluster8>-<uid26>`: the same for every attempt of one object, so that "how many instances
+carry this name" is the duplicate oracle; an instance is ours only if prefix and cluster id match.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+
+from novita_operator.api import meta
+
+_CLUSTER_CHARS = 8  # 40 bits: two clusters of one account collide once in a trillion pairs
+_UID_CHARS = 26  # 128 bits in base32 without padding
+
+
+def cluster_id(kube_system_uid: str) -> str:
+    """Eight base32 characters that name a cluster, from the UID of its `kube-system` namespace."""
+    digest = hashlib.sha256(kube_system_uid.encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:_CLUSTER_CHARS]
+
+
+def prefix(cluster: str) -> str:
+    """What the names of all instances of one cluster start with."""
+    return f"{meta.NAME_PREFIX}-{cluster}-"
+
+
+def instance_name(cluster: str, uid: str) -> str:
+    """The name at Novita of the object with this UID."""
+    return prefix(cluster) + base64.b32encode(uuid.UUID(uid).bytes).decode().lower().rstrip("=")
+
+
+def owner_uid(cluster: str, name: str) -> str | None:
+    """The UID of the object that a name belongs to, or None where the name is not of this cluster."""
+    tail = name.removeprefix(prefix(cluster))
+    if tail == name or len(tail) != _UID_CHARS:
+        return None
+    try:
+        return str(uuid.UUID(bytes=base64.b32decode(tail.upper() + "======")))
+    except ValueError:
+        return None

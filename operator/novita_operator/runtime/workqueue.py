@@ -1,0 +1,135 @@
+"""The work queue: keys, each at most once and never at two workers; due times; back-off per key.
+
+The semantics are those of client-go's rate-limiting queue: a key that is added while it is being worked on is
+handed out again afterwards; many additions before a worker is free are one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Closed(Exception):  # noqa: N818 - it is no error: the process is going away
+    """The queue hands out nothing any more."""
+
+
+class WorkQueue(Generic[K]):
+    """Keys to reconcile. Not thread-safe: everything happens on one event loop.
+
+    `backoff_base` and `backoff_max` are seconds. A failing key waits base, 2 x base, … up to the maximum, each
+    time somewhere between half of that and all of it, so that many keys that failed together do not return together.
+    """
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        backoff_base: float,
+        backoff_max: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._monotonic = monotonic
+        self._base = backoff_base
+        self._max = backoff_max
+        self._jitter = jitter
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
+        self._active: set[K] = set()
+        self._again: set[K] = set()
+        self._due: dict[K, float] = {}
+        self._heap: list[tuple[float, int, K]] = []
+        self._order = itertools.count()
+        self._failures: dict[K, int] = {}
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    @property
+    def active(self) -> int:
+        """Keys at a worker now."""
+        return len(self._active)
+
+    def add(self, key: K) -> None:
+        """Hand the key to the next free worker; now, whatever due time it had."""
+        self._due.pop(key, None)
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._changed.set()
+
+    def add_after(self, key: K, seconds: float) -> None:
+        """Hand the key out when the time has come, or earlier if it is added earlier. The earliest due time wins."""
+        due = self._monotonic() + max(0.0, seconds)
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            heapq.heappush(self._heap, (due, next(self._order), key))
+            self._changed.set()
+
+    def failed(self, key: K, *, at_least: float = 0.0) -> float:
+        """Come back later, later each time. Returns the pause, seconds."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        # 2 ** 30 is beyond every maximum: the exponent is bounded so that it never overflows a float.
+        pause = min(self._max, self._base * 2.0 ** min(failures - 1, 30))
+        pause = max(at_least, pause * (0.5 + self._jitter() / 2))
+        self.add_after(key, pause)
+        return pause
+
+    def succeeded(self, key: K) -> None:
+        """The next failure of this key starts from the shortest pause again."""
+        self._failures.pop(key, None)
+
+    def forget(self, key: K) -> None:
+        """The object is gone: drop its due time and its failures."""
+        self._failures.pop(key, None)
+        self._due.pop(key, None)
+
+    def close(self) -> None:
+        """Hand out nothing any more; keys at a worker are finished by it."""
+        self._closed = True
+        self._changed.set()
+
+    async def take(self) -> K:
+        """The next key. The caller must call `done` with it. Raises Closed."""
+        while not self._closed:
+            self._promote_due()
+            if self._ready:
+                key = self._ready.popleft()
+                self._waiting.discard(key)
+                self._active.add(key)
+                return key
+            await self._sleep_until_changed()
+        raise Closed
+
+    def done(self, key: K) -> None:
+        """The worker is through with the key; if it was added meanwhile, it is handed out again."""
+        self._active.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def _promote_due(self) -> None:
+        now = self._monotonic()
+        while self._heap and self._heap[0][0] <= now:
+            due, _, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due:
+                self.add(key)
+
+    async def _sleep_until_changed(self) -> None:
+        self._changed.clear()
+        pause = self._heap[0][0] - self._monotonic() if self._heap else None
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout=None if pause is None else max(0.0, pause))
+        except TimeoutError:
+            return

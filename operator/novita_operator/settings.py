@@ -1,0 +1,158 @@
+"""Every knob of the operator, once, read from environment variables.
+
+Names, units and ranges are those that users of the REST gateway already have, and our own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def _own_namespace() -> str:
+    """The namespace of our pod, where Kubernetes mounts its name; `novita-system` outside a cluster."""
+    if _SERVICE_ACCOUNT_NAMESPACE.exists():
+        return _SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
+    return "novita-system"
+
+
+def _own_identity() -> str:
+    """Who writes intents: the pod's name (its host name), and the process, since tests run several on one host."""
+    return f"{socket.gethostname()}_{os.getpid()}"
+
+
+class Settings(BaseSettings):
+    """The operator's settings. All durations in the environment are milliseconds, as the REST gateway had them."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True, validate_default=True
+    )
+
+    # What users of the REST gateway already have.
+    novita_api_url: str = Field(
+        "https://api.novita.ai",
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="Base URL of the Novita API (or of the simulator).",
+    )
+    novita_api_key: SecretStr | None = Field(None, description="The key of the account named `default`.")
+    novita_api_key_file: Path | None = Field(None, description="A file that holds the key; read again on change.")
+    api_timeout: int = Field(30_000, ge=1_000, le=120_000, description="Longest time for one Novita call, ms.")
+    max_retries: int = Field(3, ge=0, le=10, description="Repeats of an idempotent Novita call; 0 means none.")
+    retry_delay: int = Field(1_000, ge=0, le=60_000, description="First pause between repeats, ms; doubles.")
+    default_gpu_type: str = Field("RTX 4090 24GB", min_length=1, max_length=255, description="Product name.")
+    default_template: str = Field("pytorch-jupyter", min_length=1, max_length=255, description="Template name or id.")
+    default_region: str = Field("CN-HK-01", min_length=1, max_length=63, description="Region tried first.")
+    poll_interval: int = Field(
+        30_000, ge=1_000, le=600_000, description="Period of the account poll when nothing moves, ms."
+    )
+    startup_timeout: int = Field(
+        600_000, ge=60_000, le=86_400_000, description="From the create call to Ready, where the object is silent, ms."
+    )
+
+    # Our own.
+    transition_poll_interval: int = Field(
+        2_000, ge=100, le=60_000, description="Period of the account poll while anything moves, ms."
+    )
+    list_lag: int = Field(
+        60_000, ge=0, le=600_000, description="How long Novita's list may hide a created instance, ms."
+    )
+    catalog_max_age: int = Field(
+        60_000, ge=0, le=3_600_000, description="How long prices, stock and templates are believed, ms."
+    )
+    capacity_memory: int = Field(
+        180_000, ge=0, le=3_600_000, description="How long a product without capacity in a region is left alone, ms."
+    )
+    credentials_probe_interval: int = Field(
+        60_000, ge=100, le=3_600_000, description="Period of the one call that tests a rejected key, ms."
+    )
+    backoff_base: int = Field(5_000, ge=10, le=600_000, description="First pause after a failed pass, ms; doubles.")
+    backoff_max: int = Field(600_000, ge=10, le=3_600_000, description="Longest pause after failed passes, ms.")
+    cost_interval: int = Field(
+        600_000, ge=1_000, le=86_400_000, description="How often a running object's accrued cost is written, ms."
+    )
+    workers: int = Field(16, ge=1, le=256, description="Objects reconciled at the same time.")
+    shutdown_grace: int = Field(
+        45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."
+    )
+    health_host: str = Field("0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - a pod's probes come from outside it
+    health_port: int = Field(8080, ge=0, le=65_535, description="Port of the same; 0 takes a free one.")
+    operator_namespace: str = Field(
+        default_factory=_own_namespace, min_length=1, max_length=63, description="Where account key Secrets live."
+    )
+    watch_namespaces: str = Field(
+        "", max_length=16_384, description="Comma-separated namespaces to watch; empty: all of them."
+    )
+    cluster_id: str | None = Field(
+        None, pattern=r"^[a-z2-7]{8}$", description="Replaces the id derived from the kube-system namespace."
+    )
+    identity: str = Field(default_factory=_own_identity, min_length=1, max_length=253, description="Holder of intents.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field("text", description="`text` or `json`.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("log_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in {"text", "json"}:
+            raise ValueError("must be text or json")
+        return value
+
+    @field_validator("novita_api_key")
+    @classmethod
+    def _key_is_one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_header_safe(value.get_secret_value().strip()):
+            raise ValueError("must be one word of printable ASCII, as Novita's console shows it")
+        return value
+
+    @model_validator(mode="after")
+    def _one_source_of_the_key(self) -> Settings:
+        if self.novita_api_key is not None and self.novita_api_key_file is not None:
+            raise ValueError("NOVITA_API_KEY and NOVITA_API_KEY_FILE are both set: keep one of them")
+        if self.novita_api_key_file is not None and not self.novita_api_key_file.is_file():
+            raise ValueError("NOVITA_API_KEY_FILE names no readable file")
+        return self
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The watched namespaces; empty means all."""
+        return tuple(name.strip() for name in self.watch_namespaces.split(",") if name.strip())
+
+    def own_api_key(self) -> SecretStr | None:
+        """The operator's own key, read anew from its file each time; None where there is none."""
+        if self.novita_api_key_file is not None:
+            return SecretStr(self.novita_api_key_file.read_text().strip())
+        if self.novita_api_key is not None:
+            return SecretStr(self.novita_api_key.get_secret_value().strip())
+        return None
+
+
+def _is_header_safe(text: str) -> bool:
+    return bool(text) and all("!" <= char <= "~" for char in text)
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """One sentence per bad setting, by variable name and range, without the values (one of them is a key)."""
+    return [_complaint(detail["loc"], detail["msg"]) for detail in error.errors(include_input=False)]
+
+
+def _complaint(location: tuple[Any, ...], message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    if not location:
+        return reason
+    name = str(location[0])
+    field = Settings.model_fields.get(name)
+    about = f" ({field.description})" if field is not None and field.description else ""
+    return f"{name.upper()}: {reason}{about}"

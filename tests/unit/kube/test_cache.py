@@ -1,0 +1,49 @@
+"""The cache holds the newest body, whoever brings it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from novita_operator.kube.cache import Cache, Key
+
+KEY = Key("gpuinstances", "team", "demo")
+
+
+def a_body(version: int, uid: str = "u1", created: str = "2026-11-24T12:00:00Z") -> dict[str, Any]:
+    return {"metadata": {"name": "demo", "uid": uid, "resourceVersion": str(version), "creationTimestamp": created}}
+
+
+def test_a_late_watch_event_does_not_undo_our_own_write() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+
+    cache.put(KEY, a_body(9))
+
+    assert cache.find(KEY) == a_body(10)
+
+
+def test_versions_are_numbers_and_not_words() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(9))
+
+    cache.put(KEY, a_body(10))
+
+    assert cache.find(KEY) == a_body(10)
+
+
+def test_a_new_object_of_the_same_name_replaces_the_old_one() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+
+    cache.put(KEY, a_body(5, uid="u2", created="2026-11-24T12:00:05Z"))
+
+    assert cache.find(KEY) == a_body(5, uid="u2", created="2026-11-24T12:00:05Z")
+
+
+def test_the_end_of_the_old_object_does_not_remove_the_new_one() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(11, uid="u2"))
+
+    cache.remove(KEY, "u1")
+
+    assert cache.find(KEY) == a_body(11, uid="u2")

@@ -1,0 +1,173 @@
+"""The work queue: each key once, never at two workers, in due time, with back-off."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novita_operator.runtime.workqueue import Closed, WorkQueue
+
+
+@dataclass
+class HandClock:
+    at: float = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def a_queue(clock: HandClock | None = None, *, jitter: float = 1.0) -> WorkQueue[str]:
+    return WorkQueue(monotonic=clock or HandClock(), backoff_base=5, backoff_max=600, jitter=lambda: jitter)
+
+
+async def test_a_key_added_many_times_is_handed_out_once() -> None:
+    queue = a_queue()
+
+    for _ in range(3):
+        queue.add("a")
+    queue.add("b")
+
+    assert [await queue.take(), await queue.take()] == ["a", "b"]
+    assert len(queue) == 0
+
+
+async def test_a_key_added_while_it_is_worked_on_is_handed_out_again_afterwards() -> None:
+    queue = a_queue()
+    queue.add("a")
+    await queue.take()
+
+    queue.add("a")
+
+    assert len(queue) == 0
+    queue.done("a")
+    assert await queue.take() == "a"
+
+
+async def test_a_due_time_hands_the_key_out_when_it_has_come() -> None:
+    clock = HandClock()
+    queue = a_queue(clock)
+    queue.add_after("late", 10)
+    queue.add_after("soon", 5)
+
+    clock.at = 10
+
+    assert [await queue.take(), await queue.take()] == ["soon", "late"]
+
+
+async def test_the_earliest_due_time_wins_and_counts_once() -> None:
+    clock = HandClock()
+    queue = a_queue(clock)
+    queue.add_after("a", 100)
+    queue.add_after("a", 5)
+
+    clock.at = 200
+
+    assert await queue.take() == "a"
+    queue.done("a")
+    assert len(queue) == 0
+
+
+async def test_an_addition_replaces_the_due_time() -> None:
+    clock = HandClock()
+    queue = a_queue(clock)
+    queue.add_after("a", 5)
+    queue.add("a")
+    await queue.take()
+    queue.done("a")
+
+    clock.at = 10
+    queue.add("b")
+
+    assert await queue.take() == "b"
+    assert len(queue) == 0
+
+
+async def test_a_waiting_worker_is_woken_by_an_addition() -> None:
+    queue = a_queue()
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+
+    queue.add("a")
+
+    assert await asyncio.wait_for(waiting, 5) == "a"
+
+
+@pytest.mark.parametrize(
+    ("failures", "pause"),
+    [(1, 5), (2, 10), (3, 20), (8, 600), (500, 600)],
+    ids=["the first is the base", "the second doubles", "the third again", "the maximum", "never overflows"],
+)
+async def test_failures_wait_longer_each_time(failures: int, pause: float) -> None:
+    queue = a_queue()
+
+    pauses = [queue.failed("a") for _ in range(failures)]
+
+    assert pauses[-1] == pause
+
+
+async def test_success_starts_the_back_off_anew() -> None:
+    queue = a_queue()
+    for _ in range(4):
+        queue.failed("a")
+
+    queue.succeeded("a")
+
+    assert queue.failed("a") == 5
+
+
+async def test_jitter_shortens_a_pause_to_no_less_than_half() -> None:
+    assert a_queue(jitter=0.0).failed("a") == 2.5
+
+
+async def test_a_failure_never_comes_back_before_the_time_that_was_asked_for() -> None:
+    assert a_queue().failed("a", at_least=60) == 60
+
+
+async def test_a_closed_queue_hands_out_nothing_more() -> None:
+    queue = a_queue()
+    queue.add("a")
+
+    queue.close()
+
+    with pytest.raises(Closed):
+        await queue.take()
+
+
+async def test_closing_wakes_the_workers() -> None:
+    queue = a_queue()
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+
+    queue.close()
+
+    with pytest.raises(Closed):
+        await asyncio.wait_for(waiting, 5)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "take", "done"])), max_size=60))
+def test_no_key_is_ever_at_two_workers_and_none_is_lost(steps: list[tuple[str, str]]) -> None:
+    async def play() -> None:
+        queue = a_queue()
+        at_work: list[str] = []
+        owed: set[str] = set()
+        for key, step in steps:
+            if step == "add":
+                queue.add(key)
+                owed.add(key)
+            elif step == "take" and len(queue):
+                taken = await queue.take()
+                assert taken not in at_work
+                at_work.append(taken)
+                owed.discard(taken)
+            elif step == "done" and key in at_work:
+                at_work.remove(key)
+                queue.done(key)
+        for key in at_work:
+            queue.done(key)
+        assert {await queue.take() for _ in range(len(queue))} == owed
+
+    asyncio.run(play())
