@@ -79,9 +79,7 @@ async def _parts(settings: Settings, kube: kube_client.KubeClient) -> Parts:
         backoff_base=settings.backoff_base / 1000,
         backoff_max=settings.backoff_max / 1000,
     )
-    return Parts(
-        settings, kube, cluster, Cache(), queue, accounts.Accounts(), clock, telemetry.Metrics(), Shutdown()
-    )
+    return Parts(settings, kube, cluster, Cache(), queue, accounts.Accounts(), clock, telemetry.Metrics(), Shutdown())
 
 
 async def _ensure_default_account(parts: Parts) -> None:
@@ -137,9 +135,7 @@ def _not_ready(watching: asyncio.Event, shutdown: Shutdown) -> list[str]:
     return reasons + (["shutting down"] if shutdown.under_way else [])
 
 
-async def _watch(
-    parts: Parts, registry: kopf.OperatorRegistry, workers: Workers, watching: asyncio.Event
-) -> None:
+async def _watch(parts: Parts, registry: kopf.OperatorRegistry, workers: Workers, watching: asyncio.Event) -> None:
     """Run kopf until a signal; then drain the workers first, since kopf cancels everything when it ends."""
     settings = parts.settings
     grace = settings.shutdown_grace / 1000
@@ -254,6 +250,7 @@ def _open_account(parts: Parts, resource: novita_account.NovitaAccount, key: Sec
         max_retries=settings.max_retries,
         retry_delay_seconds=settings.retry_delay / 1000,
         requests_per_minute=limits.requests_per_minute,
+        catalog_max_age_seconds=settings.catalog_max_age / 1000,
         observe=observe,
     )
     return accounts.Account(
@@ -262,5 +259,4 @@ def _open_account(parts: Parts, resource: novita_account.NovitaAccount, key: Sec
         client=client,
         capacity=accounts.CapacityMemory(settings.capacity_memory / 1000),
         creates=accounts.Slots(limits.max_concurrent_creates, parts.queue.add),
-        templates=accounts.FreshValues(parts.clock.monotonic, settings.catalog_max_age / 1000),
     )

@@ -97,6 +97,8 @@ class Metrics:
             "novita_duplicates_removed", "Second instances of one object removed", ["account"], registry=self.registry
         )
         self.snapshot_age = Gauge(
-            "novita_account_last_poll_timestamp_seconds", "Start of the last whole list", ["account"],
+            "novita_account_last_poll_timestamp_seconds",
+            "Start of the last whole list",
+            ["account"],
             registry=self.registry,
         )

@@ -23,7 +23,9 @@ class Condition(Model):
 
     type: str = Field(max_length=316, description="What the condition is about, in CamelCase.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: str = Field(max_length=128, description="Why, in one CamelCase word; the documented list is part of the API.")
+    reason: str = Field(
+        max_length=128, description="Why, in one CamelCase word; the documented list is part of the API."
+    )
     message: Annotated[str, BeforeValidator(_cut)] = Field(
         "", max_length=MESSAGE_CHARS, description="Why, in a sentence: what happened, what comes next, what to do."
     )

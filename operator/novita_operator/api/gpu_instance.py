@@ -132,10 +132,17 @@ class GPUInstanceSpec(Model):
         "operator's setting DEFAULT_GPU_TYPE counts. Cannot be changed later.",
     )
     product_id: str | None = Field(
-        None, min_length=1, max_length=255, description="Product id at Novita, instead of productName. Cannot be changed."
+        None,
+        min_length=1,
+        max_length=255,
+        description="Product id at Novita, instead of productName. Cannot be changed.",
     )
     gpu_count: int = Field(
-        1, ge=1, le=8, description="Number of GPUs. Cannot be changed later.", json_schema_extra=rules.immutable("gpuCount")
+        1,
+        ge=1,
+        le=8,
+        description="Number of GPUs. Cannot be changed later.",
+        json_schema_extra=rules.immutable("gpuCount"),
     )
     billing: Literal["OnDemand", "Spot"] = Field(
         "OnDemand",
@@ -143,7 +150,7 @@ class GPUInstanceSpec(Model):
         json_schema_extra=rules.immutable("billing"),
     )
     max_price_per_hour: Price | None = Field(
-        None, description="USD per hour for the whole instance, such as \"1.20\". Above it nothing is rented."
+        None, description='USD per hour for the whole instance, such as "1.20". Above it nothing is rented.'
     )
     regions: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(
         (),
@@ -189,7 +196,10 @@ class GPUInstanceSpec(Model):
         "Cannot be changed later.",
     )
     registry_auth_id: str | None = Field(
-        None, min_length=1, max_length=255, description="Id of a registry credential stored at Novita. Cannot be changed."
+        None,
+        min_length=1,
+        max_length=255,
+        description="Id of a registry credential stored at Novita. Cannot be changed.",
     )
     rootfs_size_gb: int = Field(
         60,
@@ -212,7 +222,8 @@ class GPUInstanceSpec(Model):
         "stopped; both go on costing money at Novita.",
     )
     connection_secret_name: Name | None = Field(
-        None, description="Name of the Secret with the passwords; `<name>-connection` without a value. Cannot be changed."
+        None,
+        description="Name of the Secret with the passwords; `<name>-connection` without a value. Cannot be changed.",
     )
 
 
@@ -263,7 +274,9 @@ class Cost(Model):
 
     amount: str = Field(max_length=32, description="USD, a decimal string. Disks and taxes are not in it.")
     since: Moment = Field(description="When billing first began.")
-    as_of: Moment = Field(description="When the amount was computed; it is written on transitions and every few minutes.")
+    as_of: Moment = Field(
+        description="When the amount was computed; it is written on transitions and every few minutes."
+    )
 
 
 class Failure(Model):
@@ -288,9 +301,13 @@ class GPUInstanceStatus(Model):
         description="Ready, Scheduled, Provisioned and Synced always; Reconciling and Stalled only while true.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    phase: str | None = Field(None, max_length=32, description="One word for people; open-ended, read conditions instead.")
+    phase: str | None = Field(
+        None, max_length=32, description="One word for people; open-ended, read conditions instead."
+    )
     instance_id: str | None = Field(None, max_length=255, description="Id of the instance at Novita.")
-    instance_name: str | None = Field(None, max_length=255, description="Name of the instance at Novita, the same always.")
+    instance_name: str | None = Field(
+        None, max_length=255, description="Name of the instance at Novita, the same always."
+    )
     product: ProductStatus | None = Field(None, description="The product that was chosen.")
     region: str | None = Field(None, max_length=63, description="The region that was chosen.")
     billing: str | None = Field(None, max_length=32, description="How the instance is billed.")
@@ -308,7 +325,9 @@ class GPUInstanceStatus(Model):
     novita_status: str | None = Field(None, max_length=64, description="Novita's own word for the state.")
     failure: Failure | None = Field(None, description="Why nothing is rented any more until a person asks for it.")
     last_handled_reconcile_at: str | None = Field(
-        None, max_length=256, description="The last handled value of the annotation gpu.novita.ai/reconcile-requested-at."
+        None,
+        max_length=256,
+        description="The last handled value of the annotation gpu.novita.ai/reconcile-requested-at.",
     )
 
 

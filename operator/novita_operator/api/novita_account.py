@@ -48,9 +48,9 @@ class ApiKeySecretRef(Model):
 class NamespaceSelector(Model):
     """Namespaces by label."""
 
-    match_labels: dict[
-        Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]
-    ] = Field({}, max_length=16, description="Labels that a namespace must all have.")
+    match_labels: dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]] = Field(
+        {}, max_length=16, description="Labels that a namespace must all have."
+    )
 
 
 class Namespaces(Model):
@@ -121,11 +121,15 @@ class NovitaAccountStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     balance: str | None = Field(None, max_length=32, description="Available balance, USD.")
-    price_per_hour: str | None = Field(None, max_length=32, description="What all running instances cost, USD per hour.")
+    price_per_hour: str | None = Field(
+        None, max_length=32, description="What all running instances cost, USD per hour."
+    )
     hours_left: str | None = Field(None, max_length=32, description="How long the balance lasts at this price.")
     instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
-    last_polled_at: Moment | None = Field(None, description="Start of a recent whole poll; written once a minute at most.")
+    last_polled_at: Moment | None = Field(
+        None, description="Start of a recent whole poll; written once a minute at most."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def gpu_instance_spec() -> Extra:
     ]
     positive = {
         "rule": "!has(self.maxPricePerHour) || self.maxPricePerHour.matches('[1-9]')",
-        "message": "maxPricePerHour is 0, so nothing could ever be rented; give a price in USD such as \"1.20\", "
+        "message": 'maxPricePerHour is 0, so nothing could ever be rented; give a price in USD such as "1.20", '
         "or leave it out",
     }
     jupyter_port = {
@@ -87,8 +87,14 @@ def gpu_instance_spec() -> Extra:
     }
     past = [
         _fixed("accountRef", "{}.accountRef.name"),
-        *(_fixed_text(field) for field in ("productName", "productId", "image", "registryAuthId", "connectionSecretName")),
+        *(
+            _fixed_text(field)
+            for field in ("productName", "productId", "image", "registryAuthId", "connectionSecretName")
+        ),
         _fixed("regions", "{}.regions.join(', ')"),
-        *(_fixed(field) for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "ports")),
+        *(
+            _fixed(field)
+            for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "ports")
+        ),
     ]
     return _validations(*alternatives, positive, jupyter_port, *past)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
@@ -154,7 +153,7 @@ class KubeClient:
             )
             response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
             content = await response.read()
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise errors.Unreachable(f"the API server could not be reached: {type(error).__name__}") from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
             raise errors.from_response(response.status, content, response.headers.get("Retry-After"))

@@ -98,16 +98,5 @@ class Release:
 
 
 Action = (
-    Nothing
-    | Wait
-    | Launch
-    | Take
-    | RemoveDuplicates
-    | Describe
-    | Start
-    | Stop
-    | Delete
-    | ConfirmGone
-    | Fail
-    | Release
+    Nothing | Wait | Launch | Take | RemoveDuplicates | Describe | Start | Stop | Delete | ConfirmGone | Fail | Release
 )

@@ -46,7 +46,9 @@ def parse(annotation: str | None) -> Intent | None:
     try:
         return _from_json(json.loads(annotation))
     except (ValueError, KeyError, TypeError):
-        return Intent(attempt=1, at=datetime.fromisoformat("1970-01-01T00:00:00+00:00"), holder="", product="", region="")
+        return Intent(
+            attempt=1, at=datetime.fromisoformat("1970-01-01T00:00:00+00:00"), holder="", product="", region=""
+        )
 
 
 def _from_json(raw: dict[str, Any]) -> Intent:

@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
 
 from novita_operator.api import novita_account
 from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.novita.models import Balance, Template
+from novita_operator.novita.models import Balance
 from novita_operator.novita.snapshot import Snapshot
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +96,6 @@ class Slots:
             self._wake(key)
 
 
-class FreshValues(Generic[V]):
-    """Values that are asked for once by many and believed for a while. Failures are not kept."""
-
-    def __init__(self, monotonic: Callable[[], float], max_age_seconds: float) -> None:
-        self._monotonic = monotonic
-        self._max_age = max_age_seconds
-        self._values: dict[Hashable, tuple[float, V]] = {}
-        self._locks: dict[Hashable, asyncio.Lock] = {}
-
-    async def get(self, key: Hashable, fetch: Callable[[], Awaitable[V]]) -> V:
-        """The value of this key; `fetch` is called once, however many ask meanwhile."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            held = self._values.get(key)
-            if held is not None and self._monotonic() - held[0] < self._max_age:
-                return held[1]
-            value = await fetch()
-            self._values[key] = (self._monotonic(), value)
-            return value
-
-
 @dataclass
 class Account:
     """One NovitaAccount at work.
@@ -133,7 +109,6 @@ class Account:
     client: NovitaAccountClient
     capacity: CapacityMemory
     creates: Slots
-    templates: FreshValues[Template | None]
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None
     balance: Balance | None = None

@@ -53,7 +53,7 @@ def _handler(pages: dict[str, Callable[[], Page]]) -> type[BaseHTTPRequestHandle
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # seconds; a probe that is slower than this has given up
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server asks for
+        def do_GET(self) -> None:
             page = pages.get(self.path.split("?")[0])
             status, content_type, body = page() if page else (HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
             self.send_response(status)

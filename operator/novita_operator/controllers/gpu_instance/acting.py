@@ -99,9 +99,7 @@ class Actor:
             self.metrics.instances_deleted.labels(account.name).inc()
         return await self.release(seen, memory, key)
 
-    async def _remove_duplicates(
-        self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory
-    ) -> Result:
+    async def _remove_duplicates(self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory) -> Result:
         memory.instance_id = keep
         found = await self._delete(remove, account, memory)
         memory.delete_accepted = False

@@ -72,7 +72,10 @@ def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:
         "metadata": {
             "name": secret_name(resource),
             "namespace": resource.meta.namespace,
-            "labels": {"app.kubernetes.io/managed-by": meta.FIELD_MANAGER, f"{meta.GROUP}/instance": resource.meta.name[:63]},
+            "labels": {
+                "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
+                f"{meta.GROUP}/instance": resource.meta.name[:63],
+            },
             "ownerReferences": [_owner(resource)],
         },
         "type": _SECRET_TYPE,

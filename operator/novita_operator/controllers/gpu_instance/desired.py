@@ -13,7 +13,6 @@ from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec
 from novita_operator.controllers.gpu_instance.selection import Candidate
 from novita_operator.novita.models import CreateRequest, PortSpec, Template
 
-
 _T = TypeVar("_T")
 
 

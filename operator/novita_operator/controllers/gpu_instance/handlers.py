@@ -12,9 +12,7 @@ from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.runtime.workqueue import WorkQueue
 
 
-def register(
-    registry: kopf.OperatorRegistry, reconciler: Reconciler, cache: Cache, queue: WorkQueue[Key]
-) -> None:
+def register(registry: kopf.OperatorRegistry, reconciler: Reconciler, cache: Cache, queue: WorkQueue[Key]) -> None:
     """Watch GPUInstances."""
 
     @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)

@@ -79,33 +79,20 @@ class Launcher:
 
     async def _choose(self, resource: api.GPUInstance, account: Account) -> Offer | Problem:
         wanted = desired.desired(resource.spec, self.defaults)
-        template = await self._template(wanted, account)
+        asked = wanted.template
+        template = None
+        if asked is not None:
+            template = await account.client.find_template(name=asked.name, template_id=asked.id)
         if template is None and wanted.template is not None:
             return _no_template(wanted, self.catalog_max_age)
-        products = await account.client.products(max_age_seconds=self.catalog_max_age)
-        clusters = await account.client.clusters(max_age_seconds=self.catalog_max_age)
+        products = await account.client.products()
+        clusters = await account.client.clusters()
         exhausted = account.capacity.exhausted(self.clock.monotonic())
         chosen = selection.select(wanted, products, clusters, exhausted)
         if isinstance(chosen, NoSelection):
             return self._nothing_fits(chosen, account)
         image = resource.spec.image or (template.image if template else "")
         return Offer(wanted, chosen, template, await references.resolve(self.kube, resource, image))
-
-    async def _template(self, wanted: Desired, account: Account) -> Template | None:
-        asked = wanted.template
-        if asked is None:
-            return None
-
-        async def fetch() -> Template | None:
-            found = await account.client.find_template(asked.name) if asked.name else None
-            if found is not None or not asked.id:
-                return found
-            try:
-                return await account.client.get_template(asked.id)
-            except (errors.NotFound, errors.Invalid):
-                return None
-
-        return await account.templates.get(asked, fetch)
 
     def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:
         pause = self.catalog_max_age

@@ -157,7 +157,9 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
         return action.Start(instance.id)
-    cause = f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
+    cause = (
+        f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
+    )
     return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}")
 
 

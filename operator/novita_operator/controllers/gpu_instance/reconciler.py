@@ -16,12 +16,11 @@ from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
-from novita_operator.novita import errors
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import action as actions
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
-from novita_operator.runtime import accounts
+from novita_operator.runtime.accounts import Account, Accounts, Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class Reconciler:
 
     kube: KubeClient
     cache: Cache
-    accounts: accounts.Accounts
+    accounts: Accounts
     actor: acting.Actor
     recorder: Recorder
     memories: Memories
@@ -75,7 +74,7 @@ class Reconciler:
         for account in self.accounts:
             account.set_moving(key, moving=False)
 
-    def _observe(self, resource: api.GPUInstance, account: accounts.Account | None, memory: Memory) -> Observation:
+    def _observe(self, resource: api.GPUInstance, account: Account | None, memory: Memory) -> Observation:
         name = naming.instance_name(self.cluster, resource.meta.uid)
         instance_id = memory.instance_id or resource.status.instance_id
         found = _found(account, name, instance_id)
@@ -94,7 +93,7 @@ class Reconciler:
             detail=memory.detail,
         )
 
-    def _count_look(self, account: accounts.Account | None, memory: Memory, found: tuple[Instance, ...]) -> int:
+    def _count_look(self, account: Account | None, memory: Memory, found: tuple[Instance, ...]) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
         if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
             return memory.looks
@@ -107,7 +106,7 @@ class Reconciler:
         return memory.looks
 
     async def _act(
-        self, decided: actions.Action, seen: Observation, account: accounts.Account | None, memory: Memory, key: Key
+        self, decided: actions.Action, seen: Observation, account: Account | None, memory: Memory, key: Key
     ) -> Result:
         match decided:
             case actions.Nothing() | actions.Wait():
@@ -136,7 +135,7 @@ class Reconciler:
         self.cache.put(key, body)
         await self.recorder.record("GPUInstance", at, outcome.events, now)
 
-    def _mark(self, decided: actions.Action, result: Result, account: accounts.Account | None, key: Key) -> None:
+    def _mark(self, decided: actions.Action, result: Result, account: Account | None, key: Key) -> None:
         """Tell the account whether to poll fast, and whether this object wants to hear of the next poll."""
         if account is None:
             return
@@ -165,7 +164,7 @@ class Reconciler:
         return After(self.resync_seconds)
 
 
-def _view(account: accounts.Account | None, resource: api.GPUInstance) -> AccountView:
+def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
     name = resource.spec.account_ref.name
     if account is None:
         text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
@@ -177,19 +176,19 @@ def _view(account: accounts.Account | None, resource: api.GPUInstance) -> Accoun
         )
         return AccountView("NotAdmitted", text)
     match account.health:
-        case accounts.Healthy():
+        case Healthy():
             return AccountView("Usable")
-        case accounts.NotPolled():
+        case NotPolled():
             return AccountView("Starting")
-        case accounts.KeyMissing(message):
+        case KeyMissing(message):
             return AccountView("KeyMissing", message)
-        case accounts.KeyRejected(message):
+        case KeyRejected(message):
             return AccountView("KeyRejected", message)
-        case accounts.Unreachable(message, since):
+        case Unreachable(message, since):
             return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
 
 
-def _found(account: accounts.Account | None, name: str, instance_id: str | None) -> tuple[Instance, ...]:
+def _found(account: Account | None, name: str, instance_id: str | None) -> tuple[Instance, ...]:
     snapshot = account.snapshot if account is not None else None
     if snapshot is None:
         return ()

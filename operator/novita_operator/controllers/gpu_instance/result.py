@@ -76,7 +76,9 @@ def from_novita(error: errors.NovitaError, doing: str) -> Problem:
     synced = api.ConditionType.SYNCED
     match error:
         case errors.CredentialsRejected():
-            return Problem(synced, api.Reason.CREDENTIALS_REJECTED, f"{said}. Check the account's API key.", stalled=True)
+            return Problem(
+                synced, api.Reason.CREDENTIALS_REJECTED, f"{said}. Check the account's API key.", stalled=True
+            )
         case errors.InsufficientBalance():
             text = f"{said}. Top up the Novita account; tried again by itself, ever more rarely."
             return Problem(api.ConditionType.PROVISIONED, api.Reason.INSUFFICIENT_BALANCE, text, stalled=True)

@@ -10,7 +10,7 @@ from novita_operator import telemetry
 from novita_operator.kube.cache import Key
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
-from novita_operator.runtime import accounts
+from novita_operator.runtime.accounts import Account, Accounts, Healthy, KeyMissing, KeyRejected, Unreachable
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -32,50 +32,50 @@ class Pace:
 class Poller:
     """Polls accounts when they are due."""
 
-    accounts: accounts.Accounts
+    accounts: Accounts
     prefix: str
     pace: Pace
     clock: Clock
     metrics: telemetry.Metrics
     wake: Callable[[Key], None]
 
-    async def tick(self, account: accounts.Account) -> bool:
+    async def tick(self, account: Account) -> bool:
         """Poll if it is time to. Called by the account's timer. True if a poll was made."""
         now = self.clock.monotonic()
-        if account.moving and isinstance(account.health, accounts.Healthy):
+        if account.moving and isinstance(account.health, Healthy):
             account.poll_by(account.polled_at + self.pace.moving)
-        if now < account.poll_due or isinstance(account.health, accounts.KeyMissing):
+        if now < account.poll_due or isinstance(account.health, KeyMissing):
             return False
         before = account.health
         await self._poll(account)
-        pause = self.pace.rejected if isinstance(account.health, accounts.KeyRejected) else self.pace.settled
+        pause = self.pace.rejected if isinstance(account.health, KeyRejected) else self.pace.settled
         account.polled_at = self.clock.monotonic()
         account.poll_due = account.polled_at + pause
         if type(before) is not type(account.health):
             logger.info("NovitaAccount %s is %s", account.name, type(account.health).__name__)
         return True
 
-    async def _poll(self, account: accounts.Account) -> None:
+    async def _poll(self, account: Account) -> None:
         account.polls_begun += 1
         number, started = account.polls_begun, self.clock.now()
         try:
             instances = await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
             await self._read_balance(account)
         except errors.CredentialsRejected as error:
-            account.health = accounts.KeyRejected(_rejected(account, error, self.pace.rejected))
+            account.health = KeyRejected(_rejected(account, error, self.pace.rejected))
         except errors.NovitaError as error:
-            since = account.health.since if isinstance(account.health, accounts.Unreachable) else started
-            account.health = accounts.Unreachable(_unreachable(account, error), since)
+            since = account.health.since if isinstance(account.health, Unreachable) else started
+            account.health = Unreachable(_unreachable(account, error), since)
         else:
             current = snapshot.Snapshot.of(account.name, instances, started)
             changed = snapshot.changes(account.snapshot, current)
-            account.snapshot, account.snapshot_poll, account.health = current, number, accounts.Healthy()
+            account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
             self.metrics.snapshot_age.labels(account.name).set(started.timestamp())
             self._wake(changed)
         for key in account.take_waiting():
             self.wake(key)
 
-    async def _read_balance(self, account: accounts.Account) -> None:
+    async def _read_balance(self, account: Account) -> None:
         if self.clock.monotonic() - account.balance_read_at < _BALANCE_SECONDS:
             return
         account.balance_read_at = self.clock.monotonic()
@@ -94,12 +94,12 @@ class Poller:
                 self.wake(key)
 
 
-def _rejected(account: accounts.Account, error: errors.NovitaError, pause: float) -> str:
+def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:
     return (
         f'Novita refuses the API key of NovitaAccount "{account.name}" ({error.reason or error.status}). '
         f"Put a valid key into its Secret; it is tested again every {pause:.0f} s and at once when it changes."
     )
 
 
-def _unreachable(account: accounts.Account, error: errors.NovitaError) -> str:
+def _unreachable(account: Account, error: errors.NovitaError) -> str:
     return f'Novita could not be reached for NovitaAccount "{account.name}": {error.message or error.reason}.'

@@ -16,7 +16,7 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.reconciling.outcome import After, Requeue
-from novita_operator.runtime import accounts
+from novita_operator.runtime.accounts import Account, Accounts, KeyMissing, NotPolled
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _USERS = "gpuinstances"
 # How often the Secret of a key is read again: a new key works within this time, without a restart.
 _KEY_CHECK_SECONDS = 15.0
 
-Opener = Callable[[novita_account.NovitaAccount, SecretStr], accounts.Account]
+Opener = Callable[[novita_account.NovitaAccount, SecretStr], Account]
 """Builds the working account of a spec and a key."""
 
 
@@ -36,7 +36,7 @@ class Reconciler:
 
     kube: KubeClient
     cache: Cache
-    accounts: accounts.Accounts
+    accounts: Accounts
     poller: poll.Poller
     open_account: Opener
     own_key: Callable[[], SecretStr | None]
@@ -63,7 +63,7 @@ class Reconciler:
         if account is not None:
             await account.client.aclose()
 
-    async def _account(self, resource: novita_account.NovitaAccount) -> accounts.Account:
+    async def _account(self, resource: novita_account.NovitaAccount) -> Account:
         """The working account: opened once, opened anew when the spec changes, given a new key in place."""
         key = await self._key(resource)
         held = self.accounts.find(resource.meta.name)
@@ -79,15 +79,15 @@ class Reconciler:
         self._wake_users(resource.meta.name)
         return account
 
-    def _renew_key(self, account: accounts.Account, key: SecretStr | accounts.KeyMissing) -> None:
+    def _renew_key(self, account: Account, key: SecretStr | KeyMissing) -> None:
         if not isinstance(key, SecretStr):
             account.health = key
-        elif account.client.replace_key(key) or isinstance(account.health, accounts.KeyMissing):
+        elif account.client.replace_key(key) or isinstance(account.health, KeyMissing):
             logger.info("NovitaAccount %s: the key was replaced", account.name, extra={"account": account.name})
-            account.health = accounts.NotPolled()
+            account.health = NotPolled()
             account.poll_due = self.clock.monotonic()
 
-    async def _key(self, resource: novita_account.NovitaAccount) -> SecretStr | accounts.KeyMissing:
+    async def _key(self, resource: novita_account.NovitaAccount) -> SecretStr | KeyMissing:
         ref = resource.spec.api_key_secret_ref
         if ref is None:
             return self._own_key()
@@ -95,18 +95,18 @@ class Reconciler:
         try:
             entries = await self.kube.get_secret(self.operator_namespace, ref.name)
         except kube_errors.NotFound:
-            return accounts.KeyMissing(f"{where} does not exist. Create it; it is looked for every few seconds.")
+            return KeyMissing(f"{where} does not exist. Create it; it is looked for every few seconds.")
         if not entries.get(ref.key, "").strip():
-            return accounts.KeyMissing(f'{where} has no entry "{ref.key}". Add the API key under that name.')
+            return KeyMissing(f'{where} has no entry "{ref.key}". Add the API key under that name.')
         return _remembered(SecretStr(entries[ref.key].strip()))
 
-    def _own_key(self) -> SecretStr | accounts.KeyMissing:
+    def _own_key(self) -> SecretStr | KeyMissing:
         try:
             key = self.own_key()
         except OSError:
-            return accounts.KeyMissing("The file named by NOVITA_API_KEY_FILE cannot be read by the operator.")
+            return KeyMissing("The file named by NOVITA_API_KEY_FILE cannot be read by the operator.")
         if key is None:
-            return accounts.KeyMissing("spec.apiKeySecretRef is absent and the operator has no key of its own. Set it.")
+            return KeyMissing("spec.apiKeySecretRef is absent and the operator has no key of its own. Set it.")
         return _remembered(key)
 
     def _wake_users(self, name: str) -> None:

@@ -33,9 +33,7 @@ class _Health:
     message: str
 
 
-def report(
-    resource: api.NovitaAccount, account: accounts.Account, counts: Counts, now: datetime
-) -> dict[str, Any]:
+def report(resource: api.NovitaAccount, account: accounts.Account, counts: Counts, now: datetime) -> dict[str, Any]:
     """The wire form of the status."""
     health = _health(account.health)
     old = resource.status

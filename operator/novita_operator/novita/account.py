@@ -1,0 +1,134 @@
+"""The door that controllers see: one account at Novita."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pydantic import SecretStr
+
+from novita_operator.novita import decoding, errors
+from novita_operator.novita.caching import FreshValues
+from novita_operator.novita.catalog import Catalog
+from novita_operator.novita.instances import Instances
+from novita_operator.novita.limits import Priority, RateLimiter
+from novita_operator.novita.models import Balance, Cluster, CreateRequest, Instance, PortSpec, Product, Template
+from novita_operator.novita.snapshot import oldest_first
+from novita_operator.novita.templates import Templates
+from novita_operator.novita.transport import Observe, Route, Transport
+
+_BALANCE = Route("balance", "GET", "/openapi/v1/billing/balance/detail", Priority.POLL)
+
+
+class NovitaAccountClient:
+    """Calls to one account. Raises the tree of `novita.errors`, nothing else."""
+
+    def __init__(self, transport: Transport, *, catalog_max_age_seconds: float) -> None:
+        self._transport = transport
+        self._instances = Instances(transport)
+        self._catalog = Catalog(transport)
+        self._templates = Templates(transport)
+        self._products: FreshValues[tuple[Product, ...]] = FreshValues(time.monotonic, catalog_max_age_seconds)
+        self._clusters: FreshValues[tuple[Cluster, ...]] = FreshValues(time.monotonic, catalog_max_age_seconds)
+        self._found: FreshValues[Template | None] = FreshValues(time.monotonic, catalog_max_age_seconds)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        base_url: str,
+        api_key: SecretStr,
+        timeout_seconds: float = 30.0,
+        max_retries: int = 3,
+        retry_delay_seconds: float = 1.0,
+        requests_per_minute: int = 100,
+        catalog_max_age_seconds: float = 60.0,
+        observe: Observe | None = None,
+    ) -> NovitaAccountClient:
+        """A client with its own connection pool, rate limit and breakers. Times in seconds."""
+        transport = Transport(
+            base_url,
+            api_key,
+            timeout_seconds=timeout_seconds,
+            max_retries=max_retries,
+            retry_delay_seconds=retry_delay_seconds,
+            limiter=RateLimiter(requests_per_minute, monotonic=time.monotonic),
+            observe=observe,
+        )
+        return cls(transport, catalog_max_age_seconds=catalog_max_age_seconds)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    def replace_key(self, api_key: SecretStr) -> bool:
+        """Use this key from now on. True if it is another one."""
+        return self._transport.replace_key(api_key)
+
+    def breaker_states(self) -> Mapping[str, str]:
+        """closed, half-open or open, per class of calls."""
+        return self._transport.breaker_states()
+
+    async def list_instances(self, *, name: str = "", priority: Priority = Priority.POLL) -> tuple[Instance, ...]:
+        """Everything whose name contains `name`, over all pages, complete or an error."""
+        return await self._instances.list(name, priority)
+
+    async def find_by_name(self, name: str) -> tuple[Instance, ...]:
+        """The instances of exactly this name, oldest first; removed ones, which linger in lists, are left out."""
+        listed = await self._instances.list(name, Priority.READ_FOR_USER)
+        return oldest_first(found for found in listed if found.name == name and not found.state.is_gone)
+
+    async def get_instance(self, instance_id: str) -> Instance:
+        """One instance with its connection details. Raises NotFound."""
+        return await self._instances.get(instance_id)
+
+    async def create_instance(self, request: CreateRequest, *, not_after: float | None = None) -> str:
+        """Rent. Exactly one POST; returns the id.
+
+        `not_after`: a `time.monotonic()` after which the call is not sent any more. Raises NotSent, RateLimited or a
+        subtype of Refused where it was surely not carried out, and OutcomeUnknown in every other case (timeout,
+        reset, any 5xx, an answer that cannot be read or names no id).
+        """
+        return await self._instances.create(request, not_after=not_after)
+
+    async def start_instance(self, instance_id: str) -> None:
+        """Start a stopped instance. Raises OutOfCapacity where its GPU is taken."""
+        await self._instances.start(instance_id)
+
+    async def stop_instance(self, instance_id: str) -> None:
+        """Stop a running instance: the GPU is free and no longer billed, the disk is kept."""
+        await self._instances.stop(instance_id)
+
+    async def delete_instance(self, instance_id: str) -> None:
+        """Delete. Raises NotFound where it is gone already; only later looks prove that it went."""
+        await self._instances.delete(instance_id)
+
+    async def edit_instance(self, instance_id: str, *, ports: Sequence[PortSpec], expand_root_gb: int = 0) -> None:
+        """Replace the port list, grow the root disk by so many GB."""
+        await self._instances.edit(instance_id, ports, expand_root_gb)
+
+    async def products(self) -> tuple[Product, ...]:
+        """All GPU products, at most as old as the catalogue may be."""
+        return await self._products.get("all", self._catalog.products)
+
+    async def clusters(self) -> tuple[Cluster, ...]:
+        """All regions, at most as old as the catalogue may be."""
+        return await self._clusters.get("all", self._catalog.clusters)
+
+    async def find_template(self, *, name: str | None, template_id: str | None) -> Template | None:
+        """The template of this exact name, or else of this id; None where there is neither. Kept like the catalogue."""
+
+        async def fetch() -> Template | None:
+            found = await self._templates.find(name) if name else None
+            if found is not None or not template_id:
+                return found
+            try:
+                return await self._templates.get(template_id)
+            except errors.NotFound:
+                return None
+
+        return await self._found.get((name, template_id), fetch)
+
+    async def balance(self) -> Balance:
+        """The account's money."""
+        raw = await self._transport.read(_BALANCE)
+        return decoding.balance(raw if isinstance(raw, dict) else {})
