@@ -1,0 +1,64 @@
+"""Which key belongs to which account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novita_operator.simulator import refusal
+from novita_operator.simulator.account import Account
+from novita_operator.simulator.settings import Settings
+
+_KEY_PREFIX = "sk_"
+_BEARER = "Bearer "
+_SEED_STEP = 1_000_003  # keeps the accounts of one simulator apart from those of another with the next seed
+
+
+class Accounts:
+    """All accounts of one simulator, each with a state of its own.
+
+    Without a list of keys every `sk_…` key is an account from its first sight on; the first key gets the account that
+    was there before any key was seen, which is also the one that control calls without a header mean.
+    """
+
+    def __init__(self, settings: Settings, keys: Sequence[str] = (), seed: int = 0) -> None:
+        self._settings = settings
+        self._seed = seed
+        self._open = not keys
+        self._first = Account(settings, seed=seed)
+        self._by_key: dict[str, Account] = {}
+        self._revoked: set[str] = set()
+        for key in keys:
+            self._bind(key)
+
+    def authenticate(self, authorization: str) -> Account:
+        """The account of an Authorization header. Raises UNAUTHORIZED."""
+        key = authorization.removeprefix(_BEARER).strip()
+        if not authorization.startswith(_BEARER) or not key:
+            raise refusal.unauthorized("missing api key")
+        if key in self._revoked:
+            raise refusal.unauthorized()
+        found = self._by_key.get(key)
+        if found is None and not (self._open and key.startswith(_KEY_PREFIX)):
+            raise refusal.unauthorized()
+        return found or self._bind(key)
+
+    def chosen(self, key: str) -> Account:
+        """The account that a control call means; made if the key is new."""
+        if not key:
+            return self._first
+        return self._by_key.get(key) or self._bind(key)
+
+    def add_key(self, account: Account, key: str) -> None:
+        """One more key for the same account."""
+        self._revoked.discard(key)
+        self._by_key[key] = account
+
+    def revoke_key(self, key: str) -> None:
+        """From now on the key is refused; the account and its other keys stay."""
+        self._revoked.add(key)
+
+    def _bind(self, key: str) -> Account:
+        number = len(self._by_key)
+        account = Account(self._settings, seed=self._seed + number * _SEED_STEP) if number else self._first
+        self._by_key[key] = account
+        return account

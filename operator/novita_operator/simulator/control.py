@@ -1,0 +1,149 @@
+"""The control routes under /_simulator/: what tests read and turn. The API knows nothing of them.
+
+The header X-Simulator-Account chooses the account by its key; without it, the first one is meant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from novita_operator.simulator import dials, forcing, ledger_report
+from novita_operator.simulator.account import Account
+from novita_operator.simulator.accounts import Accounts
+from novita_operator.simulator.faults import Fault
+
+_HEADER = "X-Simulator-Account"
+_TRUE = ("true", "1", "yes")
+_FAULTS = TypeAdapter(list[Fault])
+
+Json = object  # whatever json.dumps takes
+Answer = Callable[[Account, web.Request], Awaitable[Json]]
+
+
+def add_routes(app: web.Application, accounts: Accounts) -> None:
+    """Adds every control route."""
+
+    async def keys(account: Account, request: web.Request) -> Json:
+        body = await _object(request)
+        if isinstance(added := body.get("add"), str):
+            accounts.add_key(account, added)
+        if isinstance(revoked := body.get("revoke"), str):
+            accounts.revoke_key(revoked)
+        return {}
+
+    for method, path, answer in (*_ROUTES, ("POST", "keys", keys)):
+        app.router.add_route(method, f"/_simulator/{path}", _serves(accounts, answer))
+
+
+def _serves(accounts: Accounts, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        account = accounts.chosen(request.headers.get(_HEADER, ""))
+        account.advance()
+        try:
+            return web.json_response(await answer(account, request))
+        except forcing.Unknown as error:
+            return web.json_response({"error": str(error)}, status=404)
+        except ValidationError as error:
+            return web.json_response({"error": json.loads(error.json(include_url=False))}, status=400)
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return handle
+
+
+async def _health(_account: Account, _request: web.Request) -> Json:
+    return {"status": "ok"}
+
+
+async def _ledger(account: Account, request: web.Request) -> Json:
+    now, name = account.clock.moment(), request.query.get("name")
+    report = ledger_report.summary if _asked(request, "summary") else ledger_report.full
+    return report(account.ledger, now, name)
+
+
+async def _calls(account: Account, request: web.Request) -> Json:
+    return account.calls.report(log=_asked(request, "log"))
+
+
+async def _reset(account: Account, _request: web.Request) -> Json:
+    account.calls.clear()
+    return account.calls.report()
+
+
+async def _faults(account: Account, _request: web.Request) -> Json:
+    return account.faults.report()
+
+
+async def _add_faults(account: Account, request: web.Request) -> Json:
+    sent = await request.json()
+    faults = _FAULTS.validate_python(sent if isinstance(sent, list) else [sent])
+    added = [account.faults.add(fault) for fault in faults]
+    return {"faults": [switch.to_wire() for switch in added]}
+
+
+async def _clear_faults(account: Account, request: web.Request) -> Json:
+    report = account.faults.report()
+    account.faults.clear(int(request.query["id"]) if "id" in request.query else None)
+    return report
+
+
+async def _plant(account: Account, request: web.Request) -> Json:
+    return forcing.plant(account, await _object(request))
+
+
+async def _look(account: Account, request: web.Request) -> Json:
+    return forcing.look(account, request.match_info["id"])
+
+
+async def _force(account: Account, request: web.Request) -> Json:
+    return forcing.force(account, request.match_info["id"], await _object(request))
+
+
+async def _settings(account: Account, _request: web.Request) -> Json:
+    return dials.report(account)
+
+
+async def _set(account: Account, request: web.Request) -> Json:
+    dials.change(account, await _object(request))
+    return dials.report(account)
+
+
+async def _clock(account: Account, request: web.Request) -> Json:
+    body = await _object(request)
+    account.clock.jump(float(body.get("advance", 0)))
+    account.advance()
+    now = account.clock.moment()
+    return {"at": now.virtual, "real": now.real, "acceleration": account.clock.acceleration}
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise ValueError("send a JSON object")  # noqa: TRY004 - the sender learns it as any other wrong value
+    return body
+
+
+def _asked(request: web.Request, name: str) -> bool:
+    return request.query.get(name, "").lower() in _TRUE
+
+
+_ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("GET", "health", _health),
+    ("GET", "ledger", _ledger),
+    ("GET", "calls", _calls),
+    ("POST", "reset", _reset),
+    ("GET", "faults", _faults),
+    ("POST", "faults", _add_faults),
+    ("DELETE", "faults", _clear_faults),
+    ("POST", "instances", _plant),
+    ("GET", "instances/{id}", _look),
+    ("POST", "instances/{id}", _force),
+    ("GET", "settings", _settings),
+    ("POST", "settings", _set),
+    ("POST", "clock", _clock),
+)

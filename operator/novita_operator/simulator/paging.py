@@ -1,0 +1,32 @@
+"""Pages as v1 counts them: `pageSize` and `pageNum`, where 0 and 1 are both the first page (novita-api 1.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from novita_operator.simulator.call import Call
+from novita_operator.simulator.settings import Settings
+
+Item = TypeVar("Item")
+
+
+class Slice(NamedTuple):
+    """Which items are asked for."""
+
+    start: int
+    size: int
+
+    def of(self, items: Sequence[Item]) -> Sequence[Item]:
+        return items[self.start : self.start + self.size]
+
+
+def wanted(call: Call, settings: Settings) -> Slice:
+    """Other parameter names are ignored, so that a client which uses them loops on page one."""
+    size = min(call.number("pageSize", 0) or settings.default_page_size, settings.max_page_size)
+    return Slice((max(1, call.number("pageNum", 1)) - 1) * size, size)
+
+
+def total(count: int, settings: Settings) -> str | int:
+    """`total` comes as a string or as a number."""
+    return str(count) if settings.total_as == "string" else count

@@ -1,0 +1,110 @@
+"""The HTTP server: from a request to an account and an endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from novita_operator.simulator import bodies, control, instances, money, offers, refusal
+from novita_operator.simulator.account import Account
+from novita_operator.simulator.accounts import Accounts
+from novita_operator.simulator.call import Call, Reply, Table
+from novita_operator.simulator.calls import Entry
+from novita_operator.simulator.effects import Exchange
+from novita_operator.simulator.settings import ErrorBody, Settings
+
+_LARGEST_REQUEST = 4 * 1024 * 1024
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Config:
+    """`keys` empty: every `sk_…` key is an account of its own. The seed decides ids, passwords and chances."""
+
+    settings: Settings = field(default_factory=Settings)
+    keys: Sequence[str] = ()
+    seed: int = 0
+
+
+def create_app(config: Config | None = None) -> web.Application:
+    """A simulator, ready to be served."""
+    config = config or Config()
+    accounts = Accounts(config.settings, config.keys, config.seed)
+    app = web.Application(client_max_size=_LARGEST_REQUEST)
+    control.add_routes(app, accounts)
+    api = Api(accounts, {**instances.TABLE, **offers.TABLE, **money.TABLE})
+    app.router.add_route("*", "/{path:.*}", api.serve)
+    return app
+
+
+@dataclass(frozen=True)
+class Api:
+    """Everything that is not under /_simulator/."""
+
+    accounts: Accounts
+    table: Table
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The key decides first, then the route."""
+        try:
+            account = self.accounts.authenticate(request.headers.get("Authorization", ""))
+        except refusal.Refusal as error:
+            return _plain(bodies.refused(error, ErrorBody.KRATOS, error.status))
+        body, flaw = await _body(request)
+        route, endpoint = self.table.get((request.method, request.path), (_UNKNOWN, _no_route))
+        if flaw:
+            endpoint = _unreadable
+        call = Call(request.method, request.path, route, dict(request.query), body)
+        return await _logged(Exchange(request, account, endpoint, call, _entry(account, call)))
+
+
+async def _logged(exchange: Exchange) -> web.StreamResponse:
+    account, entry = exchange.account, exchange.entry
+    account.advance()
+    account.calls.begin(entry)
+    try:
+        faults = account.faults_for(exchange.call)
+        entry.faults = tuple(str(fault.kind) for fault in faults)
+        return await exchange.answer(faults)
+    finally:
+        account.calls.end(entry, account.clock.real())
+
+
+def _entry(account: Account, call: Call) -> Entry:
+    return Entry(
+        method=call.method,
+        path=call.path,
+        route=call.route,
+        real=account.clock.real(),
+        instance_id=call.instance_id,
+        name=call.name or account.ledger.name_of(call.instance_id),
+        page=call.page if call.route == "list" else None,
+    )
+
+
+async def _body(request: web.Request) -> tuple[Mapping[str, Any], bool]:
+    """The JSON object of a POST, and whether it is none."""
+    raw = await request.read()
+    if not raw or request.method == "GET":
+        return {}, False
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}, True
+    return (body, False) if isinstance(body, dict) else ({}, True)
+
+
+def _no_route(_account: Account, _call: Call) -> Reply:
+    raise refusal.Refusal("NOT_FOUND", "no such route", status=404)
+
+
+def _unreadable(_account: Account, _call: Call) -> Reply:
+    raise refusal.Refusal("REQUEST", "the body is not a JSON object")
+
+
+def _plain(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, body=bodies.encode(reply.payload), content_type=reply.content_type)
