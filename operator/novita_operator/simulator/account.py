@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator import catalog_sample, refusal, templates_sample
-from novita_operator.simulator.auths import RegistryAuths
-from novita_operator.simulator.call import Call
-from novita_operator.simulator.calls import CallLog
-from novita_operator.simulator.clock import Clock
-from novita_operator.simulator.faults import Fault, FaultBook, Kind
-from novita_operator.simulator.fleet import Fleet
-from novita_operator.simulator.instance import Instance
-from novita_operator.simulator.jobs import Jobs
-from novita_operator.simulator.ledger import Ledger
-from novita_operator.simulator.lifecycle import Lifecycle
-from novita_operator.simulator.rate import RateWindow
+from novita_operator.simulator import refusal
+from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.faults.book import Fault, FaultBook, Kind
+from novita_operator.simulator.offer import catalog_sample, templates_sample
 from novita_operator.simulator.settings import Settings
+from novita_operator.simulator.state.auths import RegistryAuths
+from novita_operator.simulator.state.calls import CallLog
+from novita_operator.simulator.state.clock import Clock
+from novita_operator.simulator.state.fleet import Fleet
+from novita_operator.simulator.state.instance import Instance
+from novita_operator.simulator.state.jobs import Jobs
+from novita_operator.simulator.state.ledger import Ledger
+from novita_operator.simulator.state.lifecycle import Lifecycle
+from novita_operator.simulator.state.rate import RateWindow
 
 
 class Account:

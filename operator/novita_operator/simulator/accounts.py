@@ -43,10 +43,13 @@ class Accounts:
         return found or self._bind(key)
 
     def chosen(self, key: str) -> Account:
-        """The account that a control call means; made if the key is new."""
+        """The account that a control call means; made if the key is new. Raises Gone where keys are listed."""
         if not key:
             return self._first
-        return self._by_key.get(key) or self._bind(key)
+        found = self._by_key.get(key)
+        if found is None and not self._open:
+            raise refusal.Gone("no account has this key")
+        return found or self._bind(key)
 
     def add_key(self, account: Account, key: str) -> None:
         """One more key for the same account."""

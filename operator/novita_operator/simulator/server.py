@@ -9,13 +9,15 @@ from typing import Any
 
 from aiohttp import web
 
-from novita_operator.simulator import bodies, control, instances, money, offers, refusal
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.accounts import Accounts
-from novita_operator.simulator.call import Call, Reply, Table
-from novita_operator.simulator.calls import Entry
-from novita_operator.simulator.effects import Exchange
+from novita_operator.simulator.api import bodies, instances, money, offers
+from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.control import routes
+from novita_operator.simulator.faults.exchange import Exchange
 from novita_operator.simulator.settings import ErrorBody, Settings
+from novita_operator.simulator.state.calls import Entry
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
 _UNKNOWN = "unknown"
@@ -35,7 +37,7 @@ def create_app(config: Config | None = None) -> web.Application:
     config = config or Config()
     accounts = Accounts(config.settings, config.keys, config.seed)
     app = web.Application(client_max_size=_LARGEST_REQUEST)
-    control.add_routes(app, accounts)
+    routes.add_routes(app, accounts)
     api = Api(accounts, {**instances.TABLE, **offers.TABLE, **money.TABLE})
     app.router.add_route("*", "/{path:.*}", api.serve)
     return app

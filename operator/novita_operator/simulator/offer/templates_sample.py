@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novita_operator.simulator.templates import PortGroup, Template, Templates, TemplateTool
+from novita_operator.simulator.offer.templates import PortGroup, Template, Templates, TemplateTool
 
 _JUPYTER = TemplateTool(name="Jupyter", describe="Start Jupyter Notebook", port="8888", type="http")
 _COMMUNITY = 24  # with the others more than one page, whatever page size is usual

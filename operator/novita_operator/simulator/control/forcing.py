@@ -7,16 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
-from novita_operator.simulator import renting, wire, words
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.catalog import Mode, Shelf
-from novita_operator.simulator.instance import Failure, Instance
-from novita_operator.simulator.order import Order
+from novita_operator.simulator.api import renting, wire
+from novita_operator.simulator.offer.catalog import Mode, Shelf
 from novita_operator.simulator.settings import Dials
-
-
-class Unknown(Exception):  # noqa: N818 - an answer, not a fault of the program
-    """There is no such instance."""
+from novita_operator.simulator.state import words
+from novita_operator.simulator.state.instance import Failure, Instance
+from novita_operator.simulator.state.order import Order
 
 
 class StatusError(Dials):
@@ -59,11 +57,9 @@ class Planted(Dials):
 
 
 def force(account: Account, instance_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    """POST /_simulator/instances/{id}. Raises Unknown, ValidationError."""
+    """POST /_simulator/instances/{id}. Raises Gone, ValidationError."""
     forced = Forced.model_validate(body)
-    instance = account.fleet.find(instance_id)
-    if instance is None:
-        raise Unknown(f"there is no instance {instance_id}")
+    instance = _existing(account, instance_id)
     now = account.clock.now()
     if forced.gone:
         account.lifecycle.vanish(instance, now)
@@ -107,10 +103,20 @@ def plant(account: Account, body: dict[str, Any]) -> dict[str, Any]:
 
 def look(account: Account, instance_id: str) -> dict[str, Any]:
     """The detail, whatever faults and lags hide it from the API."""
+    instance = _existing(account, instance_id)
+    return {**wire.detail(account, instance), "frozen": instance.frozen, "holding": instance.holding}
+
+
+def list_all(account: Account, name: str | None = None) -> list[dict[str, Any]]:
+    """The details of all instances, or of those of exactly this name, oldest first."""
+    return [look(account, instance.id) for instance in account.fleet if name in (None, instance.name)]
+
+
+def _existing(account: Account, instance_id: str) -> Instance:
     instance = account.fleet.find(instance_id)
     if instance is None:
-        raise Unknown(f"there is no instance {instance_id}")
-    return {**wire.detail(account, instance), "frozen": instance.frozen, "holding": instance.holding}
+        raise refusal.Gone(f"there is no instance {instance_id}")
+    return instance
 
 
 def _order(planted: Planted) -> Order:

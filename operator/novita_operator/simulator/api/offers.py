@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from novita_operator.simulator import paging, refusal
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Reply, Table
-from novita_operator.simulator.catalog import ANY, Cluster, Product
-from novita_operator.simulator.templates import Template
+from novita_operator.simulator.api import paging
+from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.offer.catalog import ANY, Cluster, Product
+from novita_operator.simulator.offer.templates import Template
 
 _BASE = "/gpu-instance/openapi/v1"
 _LOW, _NORMAL = 4, 64  # GPUs in stock up to which the word is `low`, `normal`
@@ -44,7 +45,7 @@ def list_templates(account: Account, call: Call) -> Reply:
 
 
 def get_template(account: Account, call: Call) -> Reply:
-    return Reply(payload={"template": account.templates.get(call.param("templateId")).to_wire()})
+    return Reply(payload={"template": account.templates.get(call.required("templateId")).to_wire()})
 
 
 def save_template(account: Account, call: Call) -> Reply:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from novita_operator.simulator import words
-from novita_operator.simulator.catalog import Catalog
-from novita_operator.simulator.clock import Clock
-from novita_operator.simulator.fleet import Fleet
-from novita_operator.simulator.instance import Connection, Failure, Instance
-from novita_operator.simulator.jobs import Jobs
-from novita_operator.simulator.ledger import Ledger
-from novita_operator.simulator.schedule import Schedule
+from novita_operator.simulator.offer.catalog import Catalog
 from novita_operator.simulator.settings import ImageOutcome, Settings
+from novita_operator.simulator.state import words
+from novita_operator.simulator.state.clock import Clock
+from novita_operator.simulator.state.fleet import Fleet
+from novita_operator.simulator.state.instance import Connection, Failure, Instance
+from novita_operator.simulator.state.jobs import Jobs
+from novita_operator.simulator.state.ledger import Ledger
+from novita_operator.simulator.state.schedule import Schedule
 
 _NO_IMAGE = Failure("IMAGE_URL_OR_AUTH_ERROR", "failed to pull the image: not found or no access")
 _BIG_IMAGE = Failure("IMAGE_TOO_LARGE", "the image is larger than the root disk")
@@ -132,9 +132,7 @@ class Lifecycle:
             case "running":
                 self._come_up(instance, at)
             case "exited" | "freezing":
-                instance.connection = None
-                instance.stopped_at = at
-                self._release(instance)
+                self._go_down(instance, at)
             case "toStart" | "migrating" | "resetting":
                 instance.connection = None
                 instance.failure = Failure()
@@ -151,6 +149,13 @@ class Lifecycle:
         instance.connection = instance.connection or self._new_connection()
         if instance.order.mode == "spot":
             self._come_up_on_spot(instance, at)
+
+    def _go_down(self, instance: Instance, at: float) -> None:
+        instance.connection = None
+        instance.stopped_at = at
+        if instance.spot_status != "terminated":  # what was announced for a stopped instance does not come
+            instance.spot_status, instance.spot_reclaim_at = "", 0
+        self._release(instance)
 
     def _come_up_on_spot(self, instance: Instance, at: float) -> None:
         if instance.spot_status == "notified":  # a restart does not put off what was announced

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator import refusal, wire
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Reply, Table
-from novita_operator.simulator.instance import Instance
-from novita_operator.simulator.ledger import Record
+from novita_operator.simulator.api import wire
+from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.state.instance import Instance
+from novita_operator.simulator.state.ledger import Record
 
 _BASE = "/openapi/v1"
 _HOUR = 3600
@@ -55,7 +56,7 @@ def list_bills(account: Account, call: Call) -> Reply:
 
 def metrics(account: Account, call: Call) -> Reply:
     """Curves that swing around the utilisation of the instance; nothing for the time when it did not run."""
-    instance = account.find(call.instance_id)
+    instance = account.find(call.required("instanceId"))
     now = int(account.clock.now())
     end = min(call.number("endTime", now), now)
     start = min(call.number("startTime", end - _SMALLEST_SPAN), end - _SMALLEST_SPAN)

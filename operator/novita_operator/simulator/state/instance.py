@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator.catalog import Shelf
-from novita_operator.simulator.order import Order, Port
+from novita_operator.simulator.offer.catalog import Shelf
+from novita_operator.simulator.state.order import Order, Port
 
 
 @dataclass(frozen=True, slots=True)

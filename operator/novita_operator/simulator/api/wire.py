@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.instance import Connection, Instance
+from novita_operator.simulator.state.instance import Connection, Instance
 
 _DOMAIN = "gpu-instance.novita.ai"
 _JUPYTER = "jupyter"

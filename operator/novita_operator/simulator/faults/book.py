@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from novita_operator.simulator.call import Call
+from novita_operator.simulator.api.call import Call
 from novita_operator.simulator.settings import Dials
 
-_ANY = "any"
+_ANY: Literal["any"] = "any"
+
+# A closed list, so that a misspelt route is an error and not a fault that never fires.
+Route = Literal[
+    "any",
+    "create",
+    "list",
+    "get",
+    "start",
+    "stop",
+    "restart",
+    "delete",
+    "edit",
+    "upgrade",
+    "migrate",
+    "setAutoMigrate",
+    "jobs",
+    "products",
+    "clusters",
+    "templates",
+    "saveTemplate",
+    "deleteTemplate",
+    "registryAuths",
+    "saveRegistryAuth",
+    "deleteRegistryAuth",
+    "balance",
+    "bills",
+    "metrics",
+    "unknown",
+]
 
 
 class Kind(StrEnum):
@@ -66,7 +95,7 @@ _CARRIED_OUT = frozenset(
 )
 
 # Kinds that make sense on one route only, whatever route was named.
-_ROUTE_OF_KIND = {
+_ROUTE_OF_KIND: Mapping[Kind, Route] = {
     Kind.LIST_LAG: "create",
     Kind.NO_ID: "create",
     Kind.LATE_COMMIT: "create",
@@ -90,7 +119,7 @@ class Fault(Dials):
     """One switch. `times` null: for ever. `skip`: so many matching calls pass first. `seconds` are real seconds."""
 
     kind: Kind
-    route: str | tuple[str, ...] = _ANY
+    route: Route | tuple[Route, ...] = _ANY
     times: int | None = Field(None, ge=0)
     skip: int = Field(0, ge=0)
     probability: float = Field(1.0, ge=0, le=1)
@@ -108,8 +137,8 @@ class Fault(Dials):
     after: bool = False  # of a delay: wait when the call has been carried out, and not before
 
     @property
-    def routes(self) -> tuple[str, ...]:
-        named = (self.route,) if isinstance(self.route, str) else self.route
+    def routes(self) -> tuple[Route, ...]:
+        named: tuple[Route, ...] = self.route if isinstance(self.route, tuple) else (self.route,)
         if named == (_ANY,) or self.kind is Kind.LIST_LAG:
             return (_ROUTE_OF_KIND.get(self.kind, _ANY),)
         return named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novita_operator.simulator.catalog import Catalog, Cluster, Mode, Product
+from novita_operator.simulator.offer.catalog import Catalog, Cluster, Mode, Product
 
 _MANY = 100_000  # more than any test rents
 _FEW = 8  # one machine: `low` or `normal` stock

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import NamedTuple
 
-from novita_operator.simulator.instance import Instance
+from novita_operator.simulator.state.instance import Instance
 
 Happening = Callable[[Instance, float], None]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from novita_operator.simulator import order as orders
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Reply
-from novita_operator.simulator.instance import Instance
-from novita_operator.simulator.jobs import Job
-from novita_operator.simulator.order import Port
+from novita_operator.simulator.api.call import Call, Reply
+from novita_operator.simulator.state import order as orders
+from novita_operator.simulator.state.instance import Instance
+from novita_operator.simulator.state.jobs import Job
+from novita_operator.simulator.state.order import Port
 
 _DAY = 86_400
 _SETTLED = ("running", "exited")

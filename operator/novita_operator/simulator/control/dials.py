@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import Field, TypeAdapter
 
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.catalog import ANY, Cluster, Product
+from novita_operator.simulator.offer.catalog import ANY, Cluster, Product
+from novita_operator.simulator.offer.templates import Template
 from novita_operator.simulator.settings import Dials
-from novita_operator.simulator.templates import Template
 
 
 class Stock(Dials):

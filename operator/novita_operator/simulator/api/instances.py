@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from novita_operator.simulator import actions, paging, renting, wire
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Reply, Table
-from novita_operator.simulator.fleet import Wanted
+from novita_operator.simulator.api import actions, paging, renting, wire
+from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.state.fleet import Wanted
 
 _BASE = "/gpu-instance/openapi/v1"
 
@@ -26,7 +26,7 @@ def list_instances(account: Account, call: Call) -> Reply:
 
 def get_instance(account: Account, call: Call) -> Reply:
     """The object itself, or wrapped if the settings say so."""
-    detail = wire.detail(account, account.find(call.instance_id))
+    detail = wire.detail(account, account.find(call.required("instanceId")))
     return Reply(payload={"instance": detail} if account.settings.wrap_instance else detail)
 
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from novita_operator.simulator import refusal
-from novita_operator.simulator.instance import Instance
+from novita_operator.simulator.state.instance import Instance
 
 _KEY: Callable[[Instance], tuple[float, int]] = attrgetter("sort_key")
 

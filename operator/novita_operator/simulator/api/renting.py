@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from novita_operator.simulator import order as orders
-from novita_operator.simulator import refusal, words
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Reply
-from novita_operator.simulator.catalog import Mode, Product
-from novita_operator.simulator.fleet import Hidden
-from novita_operator.simulator.instance import Instance
-from novita_operator.simulator.ledger import Record
-from novita_operator.simulator.order import Order
+from novita_operator.simulator.api.call import Call, Reply
+from novita_operator.simulator.offer.catalog import Mode, Product
 from novita_operator.simulator.settings import ListLag
+from novita_operator.simulator.state import order as orders
+from novita_operator.simulator.state import words
+from novita_operator.simulator.state.fleet import Hidden
+from novita_operator.simulator.state.instance import Instance
+from novita_operator.simulator.state.ledger import Record
+from novita_operator.simulator.state.order import Order
 
 _PRICE_UNIT = Decimal(100_000)  # prices come in 1/100000 USD (novita-api 1.10)
 _MOST_GPUS = 8  # of one instance

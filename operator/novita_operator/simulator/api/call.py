@@ -56,6 +56,12 @@ class Call:
         """A query parameter; "" where it is absent."""
         return self.params.get(name, "")
 
+    def required(self, name: str) -> str:
+        """A query parameter. Raises VALIDATOR_PARAM where it is absent."""
+        if not self.param(name):
+            raise refusal.invalid(name, "is required")
+        return self.param(name)
+
     def number(self, name: str, default: int) -> int:
         """A query parameter that counts something. Raises VALIDATOR_PARAM."""
         text = self.param(name)

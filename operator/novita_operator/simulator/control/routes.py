@@ -12,10 +12,11 @@ from typing import Any
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from novita_operator.simulator import dials, forcing, ledger_report
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.accounts import Accounts
-from novita_operator.simulator.faults import Fault
+from novita_operator.simulator.control import dials, forcing, ledger_report
+from novita_operator.simulator.faults.book import Fault
 
 _HEADER = "X-Simulator-Account"
 _TRUE = ("true", "1", "yes")
@@ -42,11 +43,11 @@ def add_routes(app: web.Application, accounts: Accounts) -> None:
 
 def _serves(accounts: Accounts, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        account = accounts.chosen(request.headers.get(_HEADER, ""))
-        account.advance()
         try:
+            account = accounts.chosen(request.headers.get(_HEADER, ""))
+            account.advance()
             return web.json_response(await answer(account, request))
-        except forcing.Unknown as error:
+        except refusal.Gone as error:
             return web.json_response({"error": str(error)}, status=404)
         except ValidationError as error:
             return web.json_response({"error": json.loads(error.json(include_url=False))}, status=400)
@@ -96,6 +97,10 @@ async def _plant(account: Account, request: web.Request) -> Json:
     return forcing.plant(account, await _object(request))
 
 
+async def _list(account: Account, request: web.Request) -> Json:
+    return {"instances": forcing.list_all(account, request.query.get("name"))}
+
+
 async def _look(account: Account, request: web.Request) -> Json:
     return forcing.look(account, request.match_info["id"])
 
@@ -141,6 +146,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "faults", _add_faults),
     ("DELETE", "faults", _clear_faults),
     ("POST", "instances", _plant),
+    ("GET", "instances", _list),
     ("GET", "instances/{id}", _look),
     ("POST", "instances/{id}", _force),
     ("GET", "settings", _settings),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator.clock import Moment
-from novita_operator.simulator.ledger import Ledger, Record
+from novita_operator.simulator.control import duplicates
+from novita_operator.simulator.state.clock import Moment
+from novita_operator.simulator.state.ledger import Ledger, Record
 
 _CENT_OF_A_CENT = Decimal("0.000001")
 
@@ -15,7 +16,8 @@ def full(ledger: Ledger, now: Moment, name: str | None = None) -> dict[str, Any]
     """Entries, instances and summary; with a name those of exactly this name."""
     entries = [entry for entry in ledger.entries if name is None or entry["name"] == name]
     instances = [_instance(record, now) for record in ledger.records(name)]
-    return {"entries": entries, "instances": instances, **summary(ledger, now, name)}
+    twice = duplicates.find(ledger.records(name), now)
+    return {"entries": entries, "instances": instances, "duplicates": twice, **summary(ledger, now, name)}
 
 
 def summary(ledger: Ledger, now: Moment, name: str | None = None) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def summary(ledger: Ledger, now: Moment, name: str | None = None) -> dict[str, A
             "created": sum(not record.planted for record in records),
             "planted": sum(record.planted for record in records),
             "deleted": sum(not record.live for record in records),
+            "duplicated": len(duplicates.find(records, now)),
             "pricePerHour": str(rate),
             "cost": str(cost.quantize(_CENT_OF_A_CENT)),
         },

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from novita_operator.simulator import bodies, refusal
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.call import Call, Endpoint, Reply
-from novita_operator.simulator.calls import Entry
-from novita_operator.simulator.faults import MODIFIERS, Fault, Kind
+from novita_operator.simulator.api import bodies
+from novita_operator.simulator.api.call import Call, Endpoint, Reply
+from novita_operator.simulator.faults.book import MODIFIERS, Fault, Kind
 from novita_operator.simulator.settings import ListLag
+from novita_operator.simulator.state.calls import Entry
 
 _OK = range(200, 300)
 _HOLLOW: Mapping[Kind, object] = {Kind.NO_ID: {}, Kind.EMPTY_LIST: {"instances": [], "total": "0"}}

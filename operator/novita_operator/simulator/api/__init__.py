@@ -1,0 +1,1 @@
+"""The endpoints of the simulated API, and how their answers are written."""

@@ -1,0 +1,1 @@
+"""The routes under /_simulator/: what tests and demos read and turn."""

@@ -1,0 +1,1 @@
+"""What one account holds and how it moves: clock, instances, ledger, jobs, calls."""
