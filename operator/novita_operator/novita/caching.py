@@ -1,29 +1,62 @@
-"""Answers that many ask for and that change slowly."""
+"""Answers that many ask for and that change slowly: one call for all who ask at the same time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from novita_operator.novita import errors
+from novita_operator.novita.clock import Clock
 
 V = TypeVar("V")
 
 
+@dataclass(slots=True)
+class _Entry(Generic[V]):
+    """What is known under one key: the last value and when it was asked for, and how the last call failed."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    calls: int = 0
+    asked_at: float = float("-inf")
+    failure: errors.NovitaError | None = None
+    value: V = field(init=False)
+
+
 class FreshValues(Generic[V]):
-    """Values that are asked for once by many and believed for a while. Failures are not kept."""
+    """Values that are believed for a while. A failure is told to all who waited for it, and then forgotten."""
 
-    def __init__(self, monotonic: Callable[[], float], max_age_seconds: float) -> None:
-        self._monotonic = monotonic
-        self._max_age = max_age_seconds
-        self._values: dict[Hashable, tuple[float, V]] = {}
-        self._locks: dict[Hashable, asyncio.Lock] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[Hashable, _Entry[V]] = {}
 
-    async def get(self, key: Hashable, fetch: Callable[[], Awaitable[V]]) -> V:
-        """The value of this key; `fetch` is called once, however many ask meanwhile."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            held = self._values.get(key)
-            if held is not None and self._monotonic() - held[0] < self._max_age:
-                return held[1]
-            value = await fetch()
-            self._values[key] = (self._monotonic(), value)
-            return value
+    async def get(self, key: Hashable, fetch: Callable[[], Awaitable[V]], max_age_seconds: float) -> V:
+        """The value of this key, at most so old. Raises what `fetch` raises."""
+        self._forget_old(max_age_seconds)
+        entry = self._entries.setdefault(key, _Entry())
+        calls_before = entry.calls
+        async with entry.lock:
+            if entry.calls > calls_before and entry.failure is not None:
+                raise entry.failure
+            if entry.calls == calls_before and self._clock.monotonic() - entry.asked_at >= max_age_seconds:
+                await self._fetch(entry, fetch)
+            return entry.value
+
+    async def _fetch(self, entry: _Entry[V], fetch: Callable[[], Awaitable[V]]) -> None:
+        asked_at = self._clock.monotonic()
+        try:
+            entry.value = await fetch()
+        except errors.NovitaError as error:
+            entry.failure = error
+            entry.calls += 1
+            raise
+        entry.asked_at, entry.failure = asked_at, None
+        entry.calls += 1
+
+    def _forget_old(self, max_age_seconds: float) -> None:
+        """Names that nobody asks for any more would stay for ever."""
+        now = self._clock.monotonic()
+        for key, entry in list(self._entries.items()):
+            if now - entry.asked_at >= max_age_seconds and not entry.lock.locked():
+                del self._entries[key]

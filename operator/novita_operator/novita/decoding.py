@@ -1,20 +1,19 @@
-"""Lenient wire decoding -> strict values.
+"""Wire JSON -> strict values (novita-api 2A).
 
-Numbers come as strings, absent enums as "", keys in two casings (novita-api 5). An instance with an id is always
-listed, however odd its other fields are: an instance that we do not see is one that nobody deletes.
+Unknown keys are ignored, odd values become empty ones. Only what cannot be told apart raises InvalidResponse: an
+instance without an id. One such item fails the whole list: it may be ours, and a list that hides an instance leads
+to a second rental or to one that nobody deletes. With an id, an instance is listed however odd the rest is.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator.novita import errors
+from novita_operator.novita import errors, fields
+from novita_operator.novita.fields import Wire
 from novita_operator.novita.models import (
     Balance,
     Cluster,
@@ -28,192 +27,186 @@ from novita_operator.novita.models import (
     WebTerminal,
     state_of,
 )
+from novita_operator.novita.paging import Page
 
-Wire = Mapping[str, Any]
 _PRICE_UNIT = Decimal(100_000)  # products: 1/100 000 USD (novita-api 1.10)
 _MONEY_UNIT = Decimal(10_000)  # balance: 1/10 000 USD (novita-api 1.10)
-_LATEST = 32_503_680_000  # the year 3000 in unix seconds: beyond it a number is no time
-_TEXT_CHARS = 4096  # no honest field is longer
 
 
-def instance(raw: Wire) -> Instance:
-    """An instance of a list or a detail. Raises InvalidResponse where there is no id."""
-    raw = _unwrapped(raw, "instance")
-    instance_id = text(raw, "id")
+def instances(raw: object) -> Page[Instance]:
+    """A page of the list. Raises InvalidResponse where it is no list, or an item has no id."""
+    listed = _list(raw, "instances")
+    return Page([instance(item) for item in listed], _total(raw))
+
+
+def instance(raw: object) -> Instance:
+    """An item of a list, or a detail, bare or in an envelope. Raises InvalidResponse where there is no id."""
+    wire = _object(raw, "instance")
+    instance_id = fields.text(wire, "id")
     if not instance_id:
-        raise errors.InvalidResponse("an instance without an id")
-    word = text(raw, "status")
+        raise errors.InvalidResponse("Novita answered with an instance that has no id")
+    word = fields.shared(wire, "status")
     return Instance(
         id=instance_id,
-        name=text(raw, "name"),
-        word=sys.intern(word),
+        name=fields.text(wire, "name"),
+        word=word,
         state=state_of(word),
-        error=_status_error(raw),
-        cluster_id=sys.intern(text(raw, "clusterId")),
-        cluster_name=sys.intern(text(raw, "clusterName")),
-        product_id=sys.intern(text(raw, "productId")),
-        product_name=sys.intern(text(raw, "productName")),
-        gpu_count=number(raw, "gpuNum"),
-        image=sys.intern(text(raw, "imageUrl")),
-        billing_mode=sys.intern(text(raw, "billingMode")),
-        rootfs_gb=number(raw, "rootfsSize"),
-        spot_status=sys.intern(text(raw, "spotStatus")),
-        spot_reclaim_at=moment(raw, "spotReclaimTime"),
-        created_at=moment(raw, "createdAt"),
-        started_at=moment(raw, "lastStartedAt") or moment(raw, "startedAt"),
-        stopped_at=moment(raw, "lastStoppedAt") or moment(raw, "stoppedAt"),
-        ports=tuple(_mappings(raw)),
-        ssh=_ssh(raw),
-        jupyter=text(part(raw, "connectComponentJupyter"), "address"),
-        web_terminal=_web_terminal(raw),
-        jobs=tuple(text(job, "type") for job in parts(raw, "jobs")),
+        error=_status_error(wire),
+        cluster_id=fields.shared(wire, "clusterId"),
+        cluster_name=fields.shared(wire, "clusterName"),
+        product_id=fields.shared(wire, "productId"),
+        product_name=fields.shared(wire, "productName"),
+        gpu_count=fields.number(wire, "gpuNum"),
+        image=fields.shared(wire, "imageUrl"),
+        billing_mode=fields.shared(wire, "billingMode"),
+        rootfs_gb=fields.number(wire, "rootfsSize"),
+        spot_status=fields.shared(wire, "spotStatus"),
+        spot_reclaim_at=fields.moment(wire, "spotReclaimTime"),
+        created_at=fields.moment(wire, "createdAt"),
+        started_at=fields.moment(wire, "lastStartedAt") or fields.moment(wire, "startedAt"),
+        stopped_at=fields.moment(wire, "lastStoppedAt") or fields.moment(wire, "stoppedAt"),
+        ports=_port_mappings(wire),
+        ssh=_ssh(wire),
+        jupyter=fields.line(fields.part(wire, "connectComponentJupyter"), "address"),
+        web_terminal=_web_terminal(wire),
+        jobs=tuple(fields.shared(job, "type") for job in fields.parts(wire, "jobs")),
     )
 
 
-def product(raw: Wire) -> Product:
+def created_id(raw: object) -> str:
+    """The id in the answer to a create call; "" where there is none."""
+    wire = raw if isinstance(raw, dict) else {}
+    return fields.text(wire, "id") or fields.text(wire, "instanceId")
+
+
+def products(raw: object) -> tuple[Product, ...]:
+    """The product list; items without an id are left out. Raises InvalidResponse where it is no list."""
+    return tuple(_product(item) for item in _list(raw, "data") if isinstance(item, dict) and fields.text(item, "id"))
+
+
+def clusters(raw: object) -> tuple[Cluster, ...]:
+    """The region list; items without an id are left out. Raises InvalidResponse where it is no list."""
+    listed = (item for item in _list(raw, "data") if isinstance(item, dict) and fields.text(item, "id"))
+    return tuple(Cluster(id=fields.text(item, "id"), name=fields.line(item, "name")) for item in listed)
+
+
+def templates(raw: object) -> Page[Template]:
+    """A page of templates; items without an id are left out. Raises InvalidResponse where it is no list."""
+    decoded = (template(item) for item in _list(raw, "template") if isinstance(item, dict))
+    return Page([item for item in decoded if item.id], _total(raw))
+
+
+def template(raw: object) -> Template:
+    """A template; `id` and `image` may be empty. Commands and variables may hold secrets: values stay wrapped."""
+    wire = _object(raw, "template")
+    tools = {fields.text(tool, "name").lower() for tool in fields.parts(wire, "tools")}
+    return Template(
+        id=fields.text(wire, "Id") or fields.text(wire, "id"),
+        name=fields.text(wire, "name"),
+        image=fields.line(wire, "image"),
+        image_auth_id=fields.text(wire, "imageAuth") or None,
+        command=fields.text(wire, "startCommand"),
+        entrypoint=fields.text(wire, "entrypoint"),
+        rootfs_gb=fields.number(wire, "rootfsSize"),
+        ports=_template_ports(wire),
+        env=tuple(
+            (fields.text(env, "key"), SecretStr(fields.text(env, "value")))
+            for env in fields.parts(wire, "envs")
+            if fields.text(env, "key")
+        ),
+        jupyter="jupyter" in tools,
+        channel=fields.line(wire, "channel"),
+    )
+
+
+def balance(raw: object) -> Balance:
+    """The account's money. Raises InvalidResponse where the available balance is no number."""
+    wire = raw if isinstance(raw, dict) else {}
+    available = fields.amount(wire, "availableBalance")
+    if available is None:
+        raise errors.InvalidResponse("Novita answered with a balance that is no number")
+    credit = fields.amount(wire, "creditLimit") or Decimal(0)
+    return Balance(available / _MONEY_UNIT, credit / _MONEY_UNIT)
+
+
+def _product(raw: Wire) -> Product:
     return Product(
-        id=text(raw, "id"),
-        name=text(raw, "name"),
-        regions=_words(raw, "regions"),
+        id=fields.text(raw, "id"),
+        name=fields.line(raw, "name"),
+        regions=fields.words(raw, "regions"),
         available=raw.get("availableDeploy") is not False,
-        inventory=text(raw, "inventoryState").lower(),
-        min_rootfs_gb=number(raw, "minRootFS"),
-        max_rootfs_gb=number(raw, "maxRootFS"),
+        inventory=fields.line(raw, "inventoryState").lower(),
+        min_rootfs_gb=fields.number(raw, "minRootFS"),
+        max_rootfs_gb=fields.number(raw, "maxRootFS"),
         price_per_gpu_hour=_price(raw, "price"),
         spot_price_per_gpu_hour=_price(raw, "spotPrice"),
-        billing_methods=_words(raw, "billingMethods"),
-        memory_per_gpu=number(raw, "memoryPerGpu"),
-        cpu_per_gpu=number(raw, "cpuPerGpu"),
+        billing_methods=fields.words(raw, "billingMethods"),
+        memory_per_gpu=fields.number(raw, "memoryPerGpu"),
+        cpu_per_gpu=fields.number(raw, "cpuPerGpu"),
     )
-
-
-def cluster(raw: Wire) -> Cluster:
-    return Cluster(id=text(raw, "id"), name=text(raw, "name"))
-
-
-def template(raw: Wire) -> Template:
-    """A template. Its commands and variables may hold secrets: the values stay wrapped."""
-    raw = _unwrapped(raw, "template")
-    tools = {text(tool, "name").lower() for tool in parts(raw, "tools")}
-    return Template(
-        id=text(raw, "Id") or text(raw, "id"),
-        name=text(raw, "name"),
-        image=text(raw, "image"),
-        image_auth_id=text(raw, "imageAuth") or None,
-        command=text(raw, "startCommand"),
-        entrypoint=text(raw, "entrypoint"),
-        rootfs_gb=number(raw, "rootfsSize"),
-        ports=tuple(_template_ports(raw)),
-        env=tuple((text(env, "key"), SecretStr(text(env, "value"))) for env in parts(raw, "envs") if text(env, "key")),
-        jupyter="jupyter" in tools,
-        channel=text(raw, "channel"),
-    )
-
-
-def balance(raw: Wire) -> Balance:
-    if "availableBalance" not in raw:
-        raise errors.InvalidResponse("a balance without availableBalance")
-    return Balance(_money(raw, "availableBalance"), _money(raw, "creditLimit"))
-
-
-def text(raw: Wire, key: str) -> str:
-    """A text field; "" where it is absent, null, or something else."""
-    value = raw.get(key)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value)[:_TEXT_CHARS]
-
-
-def number(raw: Wire, key: str) -> int:
-    """An integer, also in a string; 0 where there is none."""
-    value = raw.get(key)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return 0
-    try:
-        return int(str(value).strip().split(".")[0][:20] or "0")
-    except ValueError:
-        return 0
-
-
-def moment(raw: Wire, key: str) -> datetime | None:
-    """Unix seconds in a string; "0", "-1" and "" are never (novita-api 1.9)."""
-    seconds = number(raw, key)
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _LATEST else None
-
-
-def part(raw: Wire, key: str) -> Wire:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def parts(raw: Wire, key: str) -> Sequence[Wire]:
-    value = raw.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _unwrapped(raw: Wire, name: str) -> Wire:
-    """Details come bare or inside an envelope (novita-api 2A.1)."""
-    return part(raw, name) if isinstance(raw.get(name), dict) else raw
-
-
-def _words(raw: Wire, key: str) -> tuple[str, ...]:
-    value = raw.get(key)
-    return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else ()
-
-
-def _decimal(raw: Wire, key: str) -> Decimal:
-    try:
-        value = Decimal(text(raw, key) or "0")
-    except InvalidOperation:
-        return Decimal(0)
-    return value if value.is_finite() else Decimal(0)
 
 
 def _price(raw: Wire, key: str) -> Decimal | None:
     """USD per GPU and hour; "0", "" and absence mean that there is no such offer (novita-api 1.10)."""
-    value = _decimal(raw, key)
-    return value / _PRICE_UNIT if value > 0 else None
+    value = fields.amount(raw, key)
+    return value / _PRICE_UNIT if value is not None and value > 0 else None
 
 
-def _money(raw: Wire, key: str) -> Decimal:
-    return _decimal(raw, key) / _MONEY_UNIT
+def _list(raw: object, key: str) -> list[Any]:
+    listed = raw.get(key) if isinstance(raw, dict) else None
+    if not isinstance(listed, list):
+        raise errors.InvalidResponse(f"Novita answered with a list that has no `{key}`")
+    return listed
+
+
+def _object(raw: object, envelope: str) -> Wire:
+    """Details come bare or inside an envelope (novita-api 2A.1, 2A.4)."""
+    wire: Wire = raw if isinstance(raw, dict) else {}
+    return fields.part(wire, envelope) if isinstance(wire.get(envelope), dict) else wire
+
+
+def _total(raw: object) -> int | None:
+    """A number, possibly in a string (novita-api 5, 28); None where it is none."""
+    total = fields.integer(raw.get("total")) if isinstance(raw, dict) else None
+    return total if total is not None and total >= 0 else None
 
 
 def _protocol(word: str) -> Protocol:
     return "HTTP" if word.lower().startswith("http") else "TCP"
 
 
-def _mappings(raw: Wire) -> list[PortMapping]:
-    return [
-        PortMapping(number(port, "port"), _protocol(text(port, "type")), text(port, "endpoint"))
-        for port in parts(raw, "portMappings")
-    ]
+def _port_mappings(raw: Wire) -> tuple[PortMapping, ...]:
+    return tuple(
+        PortMapping(fields.number(port, "port"), _protocol(fields.text(port, "type")), fields.line(port, "endpoint"))
+        for port in fields.parts(raw, "portMappings")
+    )
 
 
-def _template_ports(raw: Wire) -> list[PortSpec]:
-    return [
-        PortSpec(number({"port": port}, "port"), _protocol(text(group, "type")))
-        for group in parts(raw, "ports")
-        for port in (group.get("ports") if isinstance(group.get("ports"), list) else [])
-        if number({"port": port}, "port")
-    ]
+def _template_ports(raw: Wire) -> tuple[PortSpec, ...]:
+    return tuple(
+        PortSpec(port, _protocol(fields.text(group, "type")))
+        for group in fields.parts(raw, "ports")
+        for port in map(fields.integer, fields.items(group, "ports"))
+        if port
+    )
 
 
 def _status_error(raw: Wire) -> str:
-    error = part(raw, "statusError")
-    return ": ".join(word for word in (text(error, "state"), text(error, "message")) if word)[:300]
+    error = fields.part(raw, "statusError")
+    said = ": ".join(word for word in (fields.line(error, "state"), fields.line(error, "message")) if word)
+    return errors.shortened(said)
 
 
 def _ssh(raw: Wire) -> Ssh | None:
-    block = part(raw, "connectComponentSSH")
-    command = text(block, "sshCommand") or text(raw, "sshCommand")
-    password = text(block, "password") or text(raw, "sshPassword")
+    block = fields.part(raw, "connectComponentSSH")
+    command = fields.line(block, "sshCommand") or fields.line(raw, "sshCommand")
+    password = fields.text(block, "password") or fields.text(raw, "sshPassword")
     return Ssh(command, SecretStr(password)) if command else None
 
 
 def _web_terminal(raw: Wire) -> WebTerminal | None:
-    block = part(raw, "connectComponentWebTerminal")
-    address = text(block, "address")
+    block = fields.part(raw, "connectComponentWebTerminal")
+    address = fields.line(block, "address")
     if not address:
         return None
-    return WebTerminal(address, text(block, "username"), SecretStr(text(block, "password")))
+    return WebTerminal(address, fields.line(block, "username"), SecretStr(fields.text(block, "password")))

@@ -13,25 +13,37 @@ NovitaError
 │  ├─ RateLimited           honour `retry_after`
 │  ├─ NotSent               no byte of the request left this process
 │  └─ TimedOut              the answer did not come in time
-├─ InvalidResponse          the answer to a read was not understood
+├─ InvalidResponse          the answer was not understood
 └─ OutcomeUnknown           a create may or may not have been done: look by name first
+
+The class names say what happened and read as sentences (`except errors.OutOfCapacity`), hence no suffix `Error`.
 """
+# ruff: noqa: N818 - see above
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from typing import Any
+import email.utils
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 
+from novita_operator.novita import said
+from novita_operator.novita.said import Said
+
+LONGEST_RETRY_AFTER = 120.0  # seconds; a server that asks for more is asked again after this
 _MESSAGE_CHARS = 300  # conditions stay readable, and a body that echoes the request stays out
-_SNAKE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_REQUEST_ID_CHARS = 100  # a UUID has 36
+
+
+def shortened(text: str) -> str:
+    """What Novita says, fit for conditions and logs: one printable line of at most 300 characters."""
+    return said.line(text)[:_MESSAGE_CHARS]
 
 
 class NovitaError(Exception):
     """A call to Novita failed.
 
-    `status`: HTTP status, if there was an answer. `reason`: Novita's UPPER_SNAKE word, or "". `retry_after`: seconds.
+    `status`: HTTP status, if there was an answer. `reason`: Novita's UPPER_SNAKE word, or "". `message`: one line of
+    at most 300 characters without secrets. `retry_after`: seconds, at most LONGEST_RETRY_AFTER.
     """
 
     def __init__(
@@ -43,16 +55,21 @@ class NovitaError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.message = message[:_MESSAGE_CHARS]
+        self.message = shortened(message)
         self.status = status
         self.reason = reason
         self.request_id = request_id
         self.retry_after = retry_after
         super().__init__(self.message)
 
+    def __str__(self) -> str:
+        facts = (f"HTTP {self.status}" if self.status else "", self.reason, self.request_id or "")
+        known = ", ".join(fact for fact in facts if fact)
+        return f"{self.message} ({known})" if known else self.message
+
 
 class NotFound(NovitaError):
-    """The thing does not exist (404, or 400 with one of several words)."""
+    """The thing does not exist (404, or 400 with one of several words; novita-api 1.5)."""
 
 
 class InvalidState(NovitaError):
@@ -64,7 +81,7 @@ class Refused(NovitaError):
 
 
 class Invalid(Refused):
-    """The request itself is wrong."""
+    """The request itself is wrong, or names a product, template or image that does not exist."""
 
 
 class OutOfCapacity(Refused):
@@ -76,7 +93,7 @@ class QuotaExceeded(Refused):
 
 
 class InsufficientBalance(Refused):
-    """The account's money does not suffice."""
+    """The account's money, or the budget of the key's member, does not suffice."""
 
 
 class CredentialsRejected(Refused):
@@ -96,115 +113,117 @@ class NotSent(Unavailable):
 
 
 class TimedOut(Unavailable):
-    """The answer did not come in time."""
+    """The answer did not come in time. Never raised by a create."""
 
 
 class InvalidResponse(NovitaError):
-    """The answer to a read was not understood."""
+    """The answer was not understood. Never raised by a create."""
 
 
 class OutcomeUnknown(NovitaError):
     """A create may or may not have been carried out."""
 
 
+# novita-api 1.5 and 7.1. What is not here follows from parts of the word, the status, or the text, in this order.
 _BY_REASON: dict[str, type[NovitaError]] = {
-    "UNAUTHORIZED": CredentialsRejected,
-    "FORBIDDEN": CredentialsRejected,
-    "INVALID_API_KEY": CredentialsRejected,
-    "INVALID_USER_TOKEN": CredentialsRejected,
-    "GET_TOKEN_FAILED": CredentialsRejected,
-    "PERMISSION_DENIED": CredentialsRejected,
-    "BANNED_USER": CredentialsRejected,
-    "USER_NOT_ACTIVATED": CredentialsRejected,
-    "RATE_LIMIT_EXCEEDED": RateLimited,
-    "LIST_BILL_TOO_FAST": RateLimited,
-    "CREATE_INSTANCE_LIMIT": QuotaExceeded,
-    "CREATE_GPU_NUM_LIMIT": QuotaExceeded,
-    "OPERATION_LIMIT": QuotaExceeded,
-    "NETWORK_MAX_LIMIT": QuotaExceeded,
-    "GPU_SPEC_USED": OutOfCapacity,
-    "CLUSTER_STATUS": OutOfCapacity,
-    "NODE_STATUS": OutOfCapacity,
-    "DEPENDENT_RESOURCE_STATE": InvalidState,
-    "CONFLICT": InvalidState,
-    # A template or image that does not exist is a wrong request, not a vanished instance.
-    "TEMPLATE_NOT_FOUND": Invalid,
-    "IMAGE_NOT_FOUND": Invalid,
-    "NETWORK_STORAGE_NOT_FOUND": Invalid,
-    "NETWORK_NOT_FOUND": Invalid,
+    **dict.fromkeys(("RESOURCE_NOT_FOUND", "INSTANCE_NOT_FOUND", "NOT_FOUND", "NOT_FOUNT"), NotFound),
+    **dict.fromkeys(("CONFLICT", "DEPENDENT_RESOURCE_STATE", "CREATING_INSTANCE_NOT_SUPPORT_RENEWAL"), InvalidState),
+    **dict.fromkeys(("GPU_SPEC_USED", "CLUSTER_STATUS", "NODE_STATUS"), OutOfCapacity),
+    **dict.fromkeys(
+        ("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT", "OPERATION_LIMIT", "NETWORK_MAX_LIMIT"), QuotaExceeded
+    ),
+    **dict.fromkeys(
+        (
+            *("UNAUTHORIZED", "FORBIDDEN", "PERMISSION_DENIED", "INVALID_API_KEY", "INVALID_USER_TOKEN"),
+            *("GET_TOKEN_FAILED", "INVALID_USER_OR_PASSWORD", "USER_NOT_FOUND", "USER_NOT_ACTIVATED", "BANNED_USER"),
+        ),
+        CredentialsRejected,
+    ),
+    **dict.fromkeys(("RATE_LIMIT_EXCEEDED", "LIST_BILL_TOO_FAST"), RateLimited),
+    "VALIDATOR_PARAM": Invalid,
+    "PREPAID_INSTANCE_NOT_SUPPORT_RELEASE": Refused,
+    "UNKNOWN": Unavailable,
 }
-_TOO_MANY = 429
-_SERVER_ERROR = 500
-_UNAUTHORIZED = (401, 403)
-_NOT_FOUND = 404
+_BY_STATUS: dict[int, type[NovitaError]] = {
+    HTTPStatus.UNAUTHORIZED: CredentialsRejected,
+    HTTPStatus.FORBIDDEN: CredentialsRejected,
+    HTTPStatus.PAYMENT_REQUIRED: InsufficientBalance,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: InvalidState,
+    HTTPStatus.REQUEST_TIMEOUT: Unavailable,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
+}
 
 
 def from_response(
-    status: int, body: bytes, headers: Mapping[str, str], *, secrets: tuple[str, ...] = ()
+    status: int, body: bytes | str, headers: Mapping[str, str] | None = None, *, secrets: Iterable[str] = ()
 ) -> NovitaError:
     """The error of an answer, from every form of body that was ever seen (novita-api 1.4).
 
-    `secrets` are cut out of the message. Also for a 200 whose body carries an error and no result.
+    Also for a 200 whose body carries an error and no result. `secrets` are cut out of the message before it is
+    shortened, so that no half of one is left.
     """
-    reason, message = _said(body)
-    for secret in secrets:
-        message = message.replace(secret, "[redacted]") if secret else message
-    kind = _kind(status, reason, message)
-    return kind(
-        message or f"Novita answered {status}",
+    fields = {name.lower(): value for name, value in (headers or {}).items()}
+    words, hidden = said.parse(body), tuple(secrets)
+    message = said.redacted(words.message, hidden)
+    reason = said.redacted(words.reason, {form for value in hidden for form in (value, value.upper())})
+    return _kind(status, words)(
+        message or f"Novita answered {status} {reason}",
         status=status,
         reason=reason,
-        request_id=headers.get("x-request-id") or headers.get("x-trace-id"),
-        retry_after=_retry_after(headers.get("retry-after")),
+        request_id=(fields.get("x-request-id") or fields.get("x-trace-id") or "")[:_REQUEST_ID_CHARS] or None,
+        retry_after=_retry_after(fields),
     )
 
 
-def _kind(status: int, reason: str, message: str) -> type[NovitaError]:
-    text = message.lower()
-    if status == _TOO_MANY:
-        return RateLimited
+def _kind(status: int, words: Said) -> type[NovitaError]:
+    """The class of an answer. A 5xx says nothing but "not now", whatever reason it gives."""
+    answered_well = status < HTTPStatus.MULTIPLE_CHOICES
+    code = words.code if answered_well and words.code is not None else status
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable
+    if HTTPStatus.MULTIPLE_CHOICES <= code < HTTPStatus.BAD_REQUEST:
+        return InvalidResponse
+    if "invalid state" in words.message.lower():
+        return InvalidState
+    # A 4xx that says nothing comes from a gateway on the way, and a 200 that says "error" from nobody knows where.
+    spoken = words.reason or words.message
+    fallback = Invalid if spoken and code >= HTTPStatus.BAD_REQUEST else Unavailable
+    return _by_reason(words.reason) or _BY_STATUS.get(code) or _by_text(words) or fallback
+
+
+def _by_reason(reason: str) -> type[NovitaError] | None:
     if reason in _BY_REASON:
         return _BY_REASON[reason]
-    if "BALANCE_NOT_ENOUGH" in reason or "BUDGET" in reason or reason == "NOT_ENOUGH_BALANCE":
+    if "NOT_ENOUGH" in reason and ("BALANCE" in reason or "BUDGET" in reason):
         return InsufficientBalance
-    if "INSUFFICIENT_RESOURCE" in reason:
+    if reason.endswith("INSUFFICIENT_RESOURCE"):
         return OutOfCapacity
-    if status in _UNAUTHORIZED:
-        return CredentialsRejected
-    if status >= _SERVER_ERROR:
-        return Unavailable
-    if "invalid state" in text:
-        return InvalidState
-    if status == _NOT_FOUND or "NOT_FOUN" in reason or "not foun" in text:
-        return NotFound
-    return Invalid
+    if reason.endswith("_NOT_FOUND") and not reason.endswith("_INSTANCE_NOT_FOUND"):
+        # Something that the request names, such as an image: a wrong request, and not a vanished instance.
+        return Invalid
+    return None
 
 
-def _said(body: bytes) -> tuple[str, str]:
-    """Reason and message of a body; both may be empty. A body that is no JSON (an HTML page) says nothing."""
+def _by_text(words: Said) -> type[NovitaError] | None:
+    """Texts are not stable: they count only where the reason is absent or says nothing."""
+    vague = words.reason in {"", "REQUEST"}
+    return NotFound if vague and "not foun" in words.message.lower() else None
+
+
+def _retry_after(fields: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from a number or a date; a date counts from the server's own `Date`."""
+    value = fields.get("retry-after", "").strip()
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return "", ""
-    if not isinstance(parsed, dict):
-        return "", ""
-    inner = parsed.get("error")
-    nested: dict[str, Any] = inner if isinstance(inner, dict) else {}
-    message = _first_text(parsed.get("message"), nested.get("message"), inner, parsed.get("title"))
-    reason = _first_text(parsed.get("reason"), parsed.get("code"), nested.get("reason"), nested.get("code"))
-    if not _SNAKE.fullmatch(reason):
-        found = _SNAKE.search(message)
-        reason = found.group() if found else reason.upper()
-    return reason[:_MESSAGE_CHARS], message
-
-
-def _first_text(*values: object) -> str:
-    return next((value for value in values if isinstance(value, str) and value), "")
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds; a date form was never seen and counts as absent."""
-    try:
-        return max(0.0, float(value)) if value else None
-    except ValueError:
+        seconds = float(value) if _is_number(value) else _between(fields.get("date", ""), value)
+    except (ValueError, TypeError, OverflowError):
         return None
+    return min(LONGEST_RETRY_AFTER, max(0.0, seconds))
+
+
+def _is_number(value: str) -> bool:
+    return value[:1].isdecimal() or value[:1] in {"-", "+", "."}
+
+
+def _between(since: str, until: str) -> float:
+    return (email.utils.parsedate_to_datetime(until) - email.utils.parsedate_to_datetime(since)).total_seconds()

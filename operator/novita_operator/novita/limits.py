@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntEnum
+from http import HTTPStatus
 
 from novita_operator.novita import errors
+from novita_operator.novita.clock import Clock
 
-_LONGEST_PAUSE = 120.0  # seconds; a server that asks for more is asked again after this
+# Seconds that a caller waits for the end of a pause which Novita asked for. Workers are shared by all accounts: one
+# that is held for two minutes by this account is missing to the others.
+LONGEST_WAIT = 5.0
+_ONE = 1 - 1e-9  # a token, but for the rounding of clocks
 
 
 class Priority(IntEnum):
@@ -24,65 +30,81 @@ class Priority(IntEnum):
     POLL = 3
 
 
-class RateLimiter:
-    """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first."""
+@dataclass(order=True, slots=True)
+class _Turn:
+    """A place in the line: by priority, then by arrival."""
 
-    def __init__(
-        self,
-        requests_per_minute: int,
-        *,
-        burst: int = 10,
-        monotonic: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    priority: Priority
+    number: int
+    is_first: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+
+
+class RateLimiter:
+    """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first.
+
+    Only the first of the line watches the clock; whoever leaves the line, served or cancelled, wakes the next.
+    """
+
+    def __init__(self, requests_per_minute: int, burst: int, clock: Clock) -> None:
         self._rate = requests_per_minute / 60
         self._burst = float(burst)
-        self._monotonic = monotonic
-        self._sleep = sleep
+        self._clock = clock
         self._tokens = float(burst)
-        self._filled_at = monotonic()
+        self._filled_at = clock.monotonic()
         self._paused_until = float("-inf")
-        self._order = itertools.count()
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
-        self._serving: asyncio.Task[None] | None = None
+        self._numbers = itertools.count()
+        self._line: list[_Turn] = []
 
     async def acquire(self, priority: Priority) -> None:
-        """Wait for the right to make one call."""
-        if not self._waiting and self._pause() <= 0:
-            self._tokens -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
-        if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve(), name="rate-limit")
-        await turn
+        """Wait for the right to make one call.
 
-    def pause(self, seconds: float) -> None:
-        """No call for so long: Novita asked for it."""
-        self._paused_until = max(self._paused_until, self._monotonic() + min(seconds, _LONGEST_PAUSE))
+        Raises RateLimited, at once, while Novita wants the account to pause for longer than a worker should wait;
+        polls, which hold up nobody, wait it out.
+        """
+        turn = _Turn(priority, next(self._numbers))
+        heapq.heappush(self._line, turn)
+        try:
+            while True:
+                self._refuse_long_pause(priority)
+                if self._line[0] is not turn:
+                    turn.is_first.clear()
+                    await turn.is_first.wait()
+                elif (wait := self._wait()) > 0:
+                    await self._clock.sleep(wait)
+                else:
+                    self._tokens -= 1
+                    return
+        finally:
+            self._leave(turn)
 
-    def _pause(self) -> float:
-        """Seconds until a token is there."""
-        now = self._monotonic()
+    def pause_until(self, moment: float) -> None:
+        """No call before this monotonic time: Novita asked for it. At most two minutes count; never shortens."""
+        latest = self._clock.monotonic() + errors.LONGEST_RETRY_AFTER
+        self._paused_until = max(self._paused_until, min(moment, latest))
+
+    def _leave(self, turn: _Turn) -> None:
+        self._line.remove(turn)
+        heapq.heapify(self._line)
+        if self._line:
+            self._line[0].is_first.set()
+
+    def _wait(self) -> float:
+        """Seconds until a token is there and no pause is."""
+        now = self._clock.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
         self._filled_at = now
-        return max(self._paused_until - now, (1 - self._tokens) / self._rate if self._tokens < 1 else 0.0)
+        return max(self._paused_until - now, 0.0 if self._tokens >= _ONE else (1 - self._tokens) / self._rate)
 
-    async def _serve(self) -> None:
-        while self._waiting:
-            pause = self._pause()
-            if pause > 0:
-                await self._sleep(pause)
-                continue
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                self._tokens -= 1
-                turn.set_result(None)
-                # The one that got its turn makes its call before the next is served.
-                await asyncio.sleep(0)
+    def _refuse_long_pause(self, priority: Priority) -> None:
+        left = self._paused_until - self._clock.monotonic()
+        if left > LONGEST_WAIT and priority is not Priority.POLL:
+            raise errors.RateLimited(
+                f"Novita wants no calls of this account until {_wall(self._clock, left)}; none was made",
+                retry_after=left,
+            )
 
 
-@dataclass
+@dataclass(slots=True)
 class CircuitBreaker:
     """Stops calls to a Novita that is down. Only what says "down" opens it: no answer, 5xx; never a 4xx.
 
@@ -91,67 +113,90 @@ class CircuitBreaker:
     """
 
     name: str
-    monotonic: Callable[[], float]
-    threshold: int = 5
-    open_seconds: float = 30.0
-    longest_seconds: float = 120.0
+    clock: Clock
+    threshold: int = 5  # one bad moment of a load balancer is over after fewer
+    open_seconds: float = 30.0  # what a restart of a back end takes
+    longest_seconds: float = 120.0  # an outage that has ended is noticed within this
     _failures: int = 0
+    _last: str = ""
     _open_until: float | None = None
-    _next_open: float = field(init=False)
+    _next_open: float = 0.0
     _probing: bool = False
     _era: int = 0
 
-    def __post_init__(self) -> None:
-        self._next_open = self.open_seconds
-
     @property
     def state(self) -> str:
+        """closed, open or half-open."""
         if self._open_until is None:
             return "closed"
-        return "open" if self._probing or self.monotonic() < self._open_until else "half-open"
+        return "open" if self.clock.monotonic() < self._open_until else "half-open"
+
+    def check(self) -> None:
+        """Raises NotSent where a call would not be let through now. Takes no place: for those who wait in a line."""
+        if self._open_until is None:
+            return
+        left = self._open_until - self.clock.monotonic()
+        if left > 0:
+            raise self._held_back(f"until {_wall(self.clock, left)}", left)
+        if self._probing:
+            # The probe ends within one call's timeout; a second later is soon enough to ask again.
+            raise self._held_back("while one call tests whether it is back", 1.0)
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """One call. Raises errors.NotSent while open. A cancelled call says nothing about Novita."""
-        probe = self._enter()
-        era = self._era
+        """One call. Raises NotSent while open. A cancelled call says nothing about Novita, and frees its place."""
+        self.check()
+        probe, era = self._open_until is not None, self._era
+        self._probing = self._probing or probe
         try:
             yield
-        except (errors.TimedOut, errors.Unavailable, errors.OutcomeUnknown, errors.InvalidResponse) as error:
-            if era == self._era and not isinstance(error, errors.RateLimited):
-                self._failed(probe)
-            raise
-        except errors.NovitaError:
-            self._succeeded(era)
+        except errors.NovitaError as error:
+            self._ended(era, error if _says_down(error) else None)
             raise
         else:
-            self._succeeded(era)
+            self._ended(era, None)
         finally:
             if probe and era == self._era:
                 self._probing = False
 
-    def _enter(self) -> bool:
-        if self._open_until is None:
-            return False
-        left = self._open_until - self.monotonic()
-        if left > 0 or self._probing:
-            raise errors.NotSent(
-                f"{self.name} calls are held back after repeated failures; the next test is in {max(left, 0):.0f} s",
-                retry_after=max(left, 1.0),
-            )
-        self._probing = True
-        return True
-
-    def _failed(self, probe: bool) -> None:
-        self._failures += 1
-        if probe or self._failures >= self.threshold:
-            self._open_until = self.monotonic() + self._next_open
-            self._next_open = min(self.longest_seconds, self._next_open * 2)
-            self._probing = False
-            # Calls that began before this moment say nothing about Novita after it.
-            self._era += 1
-
-    def _succeeded(self, era: int) -> None:
+    def _ended(self, era: int, failure: errors.NovitaError | None) -> None:
         if era != self._era:
+            # It began before the breaker opened or closed: it says nothing about Novita since.
             return
-        self._failures, self._open_until, self._next_open = 0, None, self.open_seconds
+        if failure is not None:
+            self._failures += 1
+            self._last = failure.message
+            if self._open_until is not None or self._failures >= self.threshold:
+                self._open()
+        elif self._open_until is not None:
+            self._close()
+        else:
+            self._failures = 0
+
+    def _open(self) -> None:
+        seconds = max(self.open_seconds, self._next_open)
+        self._open_until = self.clock.monotonic() + seconds
+        self._next_open = min(self.longest_seconds, seconds * 2)
+        self._probing = False
+        self._era += 1
+
+    def _close(self) -> None:
+        self._failures, self._open_until, self._next_open, self._probing = 0, None, 0.0, False
+        self._era += 1
+
+    def _held_back(self, when: str, seconds: float) -> errors.NotSent:
+        return errors.NotSent(
+            f"{self.name} calls of this account are held back {when}, after {self._failures} failures in a row "
+            f"(the last: {self._last})",
+            retry_after=seconds,
+        )
+
+
+def _says_down(error: errors.NovitaError) -> bool:
+    """No answer, or a 5xx. Everything else shows that Novita is there."""
+    silent = isinstance(error, errors.Unavailable | errors.OutcomeUnknown) and error.status is None
+    return silent or (error.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _wall(clock: Clock, seconds: float) -> str:
+    return f"{clock.now() + timedelta(seconds=seconds):%H:%M:%S} UTC"

@@ -1,4 +1,7 @@
-"""Domain values: what the rest of the operator sees of Novita. Decoding from the wire is in `decoding.py`."""
+"""Domain values: what the rest of the operator sees of Novita.
+
+Slim, since ten thousand of them are kept at a time: slots, and no raw JSON. `decoding.py` makes them from the wire.
+"""
 
 from __future__ import annotations
 
@@ -144,7 +147,7 @@ class CreateRequest:
     gpu_count: int
     rootfs_gb: int
     image: str
-    cluster_id: str
+    cluster_id: str  # "" leaves the choice to Novita
     billing: Literal["OnDemand", "Spot"] = "OnDemand"
     image_auth: SecretStr | None = None
     image_auth_id: str | None = None
@@ -165,18 +168,23 @@ class CreateRequest:
             "imageUrl": self.image,
             "clusterId": self.cluster_id,
             "billingMode": "spot" if self.billing == "Spot" else "onDemand",
+        }
+        optional: dict[str, Any] = {
             "ports": ", ".join(f"{port.port}/{port.protocol.lower()}" for port in self.ports),
             "envs": [{"key": key, "value": value.get_secret_value()} for key, value in self.env],
             "command": self.command,
             "entrypoint": self.entrypoint,
+            "imageAuth": self.image_auth.get_secret_value() if self.image_auth is not None else "",
+            "imageAuthId": self.image_auth_id,
+            "tools": [dict(_JUPYTER)] if self.jupyter else [],
         }
-        if self.image_auth is not None:
-            body["imageAuth"] = self.image_auth.get_secret_value()
-        if self.image_auth_id:
-            body["imageAuthId"] = self.image_auth_id
-        if self.jupyter:
-            body["tools"] = [dict(_JUPYTER)]
-        return body
+        return body | {key: value for key, value in optional.items() if value}
+
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no message and no log may repeat: of the environment, and of the registry's credentials."""
+        auth = self.image_auth.get_secret_value() if self.image_auth is not None else ""
+        password = auth.partition(":")[2]
+        return (auth, password, *(value.get_secret_value() for _, value in self.env))
 
 
 # The port that Jupyter listens on in Novita's own images (novita-api 2A.1).

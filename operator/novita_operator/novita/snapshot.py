@@ -38,8 +38,19 @@ def oldest_first(instances: Iterable[Instance]) -> tuple[Instance, ...]:
 
 
 def changes(previous: Snapshot | None, current: Snapshot) -> frozenset[str]:
-    """Names of the instances that appeared, vanished, or differ in anything."""
+    """Names of the instances that appeared, vanished, or differ in anything that a list shows.
+
+    Values without meaning, such as seconds of use, are not decoded, so that every difference is one that matters.
+    """
     before = previous.instances if previous is not None else {}
-    changed = {new.name for key, new in current.instances.items() if before.get(key) != new}
-    vanished = {old.name for key, old in before.items() if key not in current.instances}
-    return frozenset(changed | vanished)
+    after = current.instances
+    appeared = {new.name for key, new in after.items() if key not in before}
+    vanished = {old.name for key, old in before.items() if key not in after}
+    # Both names of one that was renamed: each may have somebody waiting for it.
+    differing = {
+        name
+        for key, old in before.items()
+        if key in after and after[key] != old
+        for name in (old.name, after[key].name)
+    }
+    return frozenset(appeared | vanished | differing)

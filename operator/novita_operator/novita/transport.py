@@ -1,47 +1,34 @@
-"""One HTTP call: key, deadline, size, rate limit, breaker, error mapping; repeats only what is idempotent."""
+"""Calls to one account: in turn, held back while Novita is down, repeated only where that is harmless."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import json as codec
 import random
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from pydantic import SecretStr
 
-from novita_operator import __version__
-from novita_operator.novita import errors
-from novita_operator.novita.limits import CircuitBreaker, Priority, RateLimiter
+from novita_operator.novita import errors, said
+from novita_operator.novita.clock import Clock, SystemClock
+from novita_operator.novita.exchange import Answer, Call, Exchange, TooLate, is_success
+from novita_operator.novita.limits import LONGEST_WAIT, CircuitBreaker, Priority, RateLimiter
 
 Json = Any
 Observe = Callable[[str, str, float], None]
-"""Called after each call with route, outcome ("200", "429", "timeout", …) and seconds."""
+"""Called after each call with its route (`POST gpu/instance/create`), its outcome and its seconds.
 
-_MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 instances is about 200 KB
-_MAX_CONNECTIONS = 20  # more than the workers that may call at the same time
-_CONNECT_SECONDS = 10.0  # novita-api 7.1
-_LONGEST_RETRY_PAUSE = 30.0  # seconds between two tries of one read
+The outcome is the HTTP status, the name of an error class where there was no answer, or `cancelled`.
+"""
 
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An endpoint: its name in metrics, and how it may be treated."""
-
-    name: str
-    method: str
-    path: str
-    priority: Priority
-    idempotent: bool = True
+_LONGEST_BACKOFF = 30.0  # seconds between two tries; whoever waits for the call holds a worker
 
 
 class Transport:
-    """Calls to one account. The key never leaves for another origin: redirects and proxies are not followed."""
+    """Calls with the key, limits and breakers of one account. Times in seconds. Raises only `errors.NovitaError`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         base_url: str,
         api_key: SecretStr,
@@ -51,169 +38,161 @@ class Transport:
         retry_delay_seconds: float,
         limiter: RateLimiter,
         observe: Observe | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
+        """`max_retries`: repeats of an idempotent call, 0 means none. Raises Invalid where `base_url` is no URL."""
         self._key = api_key
-        self._timeout = timeout_seconds
+        self._exchange = Exchange(base_url, timeout_seconds)
         self._max_retries = max_retries
         self._retry_delay = retry_delay_seconds
         self._limiter = limiter
         self._observe = observe or (lambda _route, _outcome, _seconds: None)
-        self._breakers = {
-            "create": CircuitBreaker("create", time.monotonic),
-            "read": CircuitBreaker("read", time.monotonic),
-            "delete": CircuitBreaker("delete and stop", time.monotonic),
-        }
-        self._http = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"),
-            headers={"User-Agent": f"novita-operator/{__version__}", "Content-Type": "application/json"},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=_MAX_CONNECTIONS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._clock = clock or SystemClock()
+        self._jitter = jitter
+        self._breakers = {name: CircuitBreaker(name, self._clock) for name in ("create", "read", "delete")}
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        """Close, after the calls under way have ended: a paid one would else have an unknown outcome."""
+        await self._idle.wait()
+        await self._exchange.aclose()
 
     def replace_key(self, api_key: SecretStr) -> bool:
-        """Use this key from now on. True if it is another one."""
+        """Use this key from the next call on. True if it is another one."""
         changed = api_key.get_secret_value() != self._key.get_secret_value()
         self._key = api_key
         return changed
 
     def breaker_states(self) -> Mapping[str, str]:
-        """closed, half-open or open, per class of calls."""
+        """closed, half-open or open, by class of calls: create (and start), read, delete (and stop)."""
         return {name: breaker.state for name, breaker in self._breakers.items()}
 
-    async def read(self, route: Route, params: Mapping[str, str | int] | None = None) -> Json:
-        """A call that may be repeated; repeated on timeouts, connection errors, 429 and 5xx.
-
-        Raises every error of the tree but OutcomeUnknown.
-        """
-        return await self._repeated(route, params=params, body=None)
-
-    async def change(self, route: Route, body: Mapping[str, Any]) -> Json:
-        """Start, stop, delete, edit: harmless to repeat, since a second one finds the state that the first made."""
-        return await self._repeated(route, params=None, body=body)
-
-    async def create(self, route: Route, body: Mapping[str, Any], *, not_after: float | None = None) -> Json:
-        """Exactly one call, never repeated.
-
-        `not_after`: monotonic time after which it must not be sent any more. Raises NotSent and the subtypes of
-        Refused and RateLimited where it was surely not carried out, OutcomeUnknown in every other case.
-        """
-        try:
-            return await self._once(route, None, body, not_after=not_after)
-        except (errors.Refused, errors.RateLimited, errors.NotSent, errors.OutcomeUnknown):
-            raise
-        except errors.NovitaError as error:
-            raise errors.OutcomeUnknown(
-                error.message, status=error.status, reason=error.reason, request_id=error.request_id
-            ) from error
-
-    async def _repeated(
-        self, route: Route, *, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
+    async def request(  # noqa: PLR0913 - the parts of a call
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Mapping[str, Any] | None = None,
+        idempotent: bool,
+        priority: Priority,
+        secrets: tuple[str, ...] = (),
+        not_after: float | None = None,
     ) -> Json:
+        """The JSON of the answer; {} where it is empty.
+
+        `idempotent`: repeated on timeouts, broken connections, 429 and 5xx, with full jitter, never sooner than
+        Retry-After says. That holds for GET, and for start, stop, delete and edit: a second one finds the state that
+        the first has made, and answers with NotFound or InvalidState; the caller reads again before it decides.
+
+        Not idempotent: sent exactly once, or not at all. Raises a subtype of Refused, RateLimited or NotSent where it
+        was surely not carried out, and OutcomeUnknown in every other case.
+
+        `secrets`: values in `json` that no message may repeat. `not_after`: monotonic time after which no byte of it
+        may leave any more.
+        """
+        call = Call(method, path, params or {}, json, secrets)
+        if idempotent:
+            return await self._repeated(call, priority)
+        try:
+            return await self._once(call, priority, not_after)
+        except errors.NovitaError as error:
+            if _surely_not_done(error):
+                raise
+            raise _unsure(error) from error
+
+    async def _repeated(self, call: Call, priority: Priority) -> Json:
         attempt = 0
         while True:
             try:
-                return await self._once(route, params, body)
-            except (errors.Unavailable, errors.InvalidResponse) as error:
-                if attempt >= self._max_retries or (
-                    isinstance(error, errors.NotSent) and error.retry_after is not None
-                ):
+                return await self._once(call, priority, None)
+            except errors.Unavailable as error:
+                asked = error.retry_after or 0.0
+                too_long = asked > LONGEST_WAIT and priority is not Priority.POLL
+                held_back = isinstance(error, errors.NotSent) and error.retry_after is not None
+                if attempt >= self._max_retries or held_back or too_long:
                     raise
-                pause = self._retry_delay * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
-                await asyncio.sleep(min(_LONGEST_RETRY_PAUSE, max(pause, error.retry_after or 0.0)))
-                attempt += 1
+            backoff = min(_LONGEST_BACKOFF, self._retry_delay * 2**attempt)
+            await self._clock.sleep(max(asked, self._jitter() * backoff))
+            attempt += 1
 
-    async def _once(
-        self,
-        route: Route,
-        params: Mapping[str, str | int] | None,
-        body: Mapping[str, Any] | None,
-        *,
-        not_after: float | None = None,
-    ) -> Json:
-        breaker = self._breakers[_class_of(route)]
-        with breaker.watch():
-            await self._limiter.acquire(route.priority)
-            if not_after is not None and time.monotonic() > not_after:
-                raise errors.NotSent("the call waited too long for its turn and was not made")
-            return await self._observed(route, params, body)
-
-    async def _observed(
-        self, route: Route, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
-    ) -> Json:
-        started = time.monotonic()
-        outcome = "cancelled"
+    async def _once(self, call: Call, priority: Priority, not_after: float | None) -> Json:
+        breaker = self._breakers[_class_of(call, priority)]
+        breaker.check()
+        await self._limiter.acquire(priority)
         try:
-            status, content, headers = await self._exchange(route, params, body)
-            outcome = str(status)
-            return self._understood(route, status, content, headers)
-        except errors.NovitaError as error:
-            outcome = outcome if outcome != "cancelled" else type(error).__name__
+            with breaker.watch():
+                return await self._observed(call, lambda: not_after is None or self._clock.monotonic() <= not_after)
+        except TooLate:
+            raise errors.NotSent("the call waited too long for its turn; nothing was sent") from None
+
+    async def _observed(self, call: Call, may_send: Callable[[], bool]) -> Json:
+        started, outcome = self._clock.monotonic(), "cancelled"
+        self._under_way += 1
+        self._idle.clear()
+        key = self._key
+        try:
+            answer = await self._exchange.send(call, key, may_send)
+            outcome = str(answer.status)
+            return self._understood(call, key, answer)
+        except (errors.NovitaError, TooLate) as error:
+            outcome = type(error).__name__ if outcome == "cancelled" else outcome
             raise
         finally:
-            self._observe(route.name, outcome, time.monotonic() - started)
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+            self._observe(_route(call), outcome, self._clock.monotonic() - started)
 
-    async def _exchange(
-        self, route: Route, params: Mapping[str, str | int] | None, body: Mapping[str, Any] | None
-    ) -> tuple[int, bytes, Mapping[str, str]]:
-        """Send and read, within one deadline for all of it. A slow trickle ends there, too."""
-        headers = {"Authorization": f"Bearer {self._key.get_secret_value()}"}
-        try:
-            async with asyncio.timeout(self._timeout):
-                request = self._http.build_request(
-                    route.method,
-                    route.path,
-                    params=params,
-                    json=dict(body) if body is not None else None,
-                    headers=headers,
-                )
-                response = await self._http.send(request, stream=True)
-                try:
-                    return response.status_code, await _bounded(response), response.headers
-                finally:
-                    await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            raise errors.NotSent(f"Novita could not be reached ({type(error).__name__})") from error
-        except httpx.InvalidURL as error:
-            raise errors.NotSent("the address of the Novita API is not valid") from error
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise errors.TimedOut(f"Novita did not answer within {self._timeout:.0f} s") from error
-        except httpx.DecodingError as error:
-            raise errors.InvalidResponse("Novita's answer could not be decompressed") from error
-        except httpx.HTTPError as error:
-            raise errors.Unavailable(f"the connection to Novita broke ({type(error).__name__})") from error
-
-    def _understood(self, route: Route, status: int, content: bytes, headers: Mapping[str, str]) -> Json:
-        if status >= 300:  # noqa: PLR2004 - HTTP: redirects are not followed, so that the key stays with its origin
-            error = errors.from_response(status, content, headers, secrets=(self._key.get_secret_value(),))
-            if status < 400:  # noqa: PLR2004
-                error = errors.InvalidResponse(f"Novita answered with a redirect ({status}), which is not followed")
-            if isinstance(error, errors.RateLimited):
-                self._limiter.pause(error.retry_after or self._retry_delay)
-            raise error
-        if not content.strip():
-            return {}
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise errors.InvalidResponse(f"Novita's answer to {route.name} is not JSON", status=status) from error
+    def _understood(self, call: Call, key: SecretStr, answer: Answer) -> Json:
+        parsed: Json = {}
+        if is_success(answer.status) and answer.body.strip():
+            try:
+                parsed = codec.loads(answer.body)
+            except (ValueError, RecursionError) as error:
+                # Not chained: the parser's error holds the whole body, with its passwords.
+                text = f"Novita's answer to {_route(call)} is not JSON ({type(error).__name__})"
+                raise errors.InvalidResponse(text, status=answer.status) from None
+        if is_success(answer.status) and not said.is_error(parsed):
+            return parsed
+        hidden = (key.get_secret_value(), *call.secrets)
+        refusal = errors.from_response(answer.status, answer.body, answer.headers, secrets=hidden)
+        if isinstance(refusal, errors.RateLimited):
+            pause = self._retry_delay if refusal.retry_after is None else refusal.retry_after
+            self._limiter.pause_until(self._clock.monotonic() + pause)
+        raise refusal
 
 
-async def _bounded(response: httpx.Response) -> bytes:
-    """The decoded body, as far as it is not larger than any honest one."""
-    content = bytearray()
-    async for chunk in response.aiter_bytes(65_536):
-        content += chunk
-        if len(content) > _MAX_BODY:
-            raise errors.InvalidResponse(f"Novita's answer is larger than {_MAX_BODY // 1024 // 1024} MiB")
-    return bytes(content)
+def _class_of(call: Call, priority: Priority) -> str:
+    """Which breaker counts: one that is open for creates must never hold back a delete."""
+    if call.method == "GET":
+        return "read"
+    return "delete" if priority is Priority.DELETE else "create"
 
 
-def _class_of(route: Route) -> str:
-    if route.priority is Priority.DELETE:
-        return "delete"
-    return "read" if route.method == "GET" else "create"
+def _route(call: Call) -> str:
+    """`POST gpu/instance/create`: the method, and the path after the version, as the API's pages name it."""
+    return f"{call.method} {call.path.rpartition('/v1/')[2]}"
+
+
+def _surely_not_done(error: errors.NovitaError) -> bool:
+    """Refused in so many words, or never sent. A 2xx is neither, whatever its body says."""
+    refused = isinstance(error, errors.Refused | errors.RateLimited | errors.NotSent)
+    return refused and not is_success(error.status or 0)
+
+
+def _unsure(error: errors.NovitaError) -> errors.NovitaError:
+    """What any other failure means to a call that must not be repeated."""
+    # "Not found" cannot mean the instance that is to be made: it is the product, the image, or the address.
+    refused = isinstance(error, errors.NotFound) and not is_success(error.status or 0)
+    kind = errors.Invalid if refused else errors.OutcomeUnknown
+    return kind(
+        error.message,
+        status=error.status,
+        reason=error.reason,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+    )
