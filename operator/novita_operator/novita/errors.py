@@ -126,7 +126,7 @@ class OutcomeUnknown(NovitaError):
 
 # novita-api 1.5 and 7.1. What is not here follows from parts of the word, the status, or the text, in this order.
 _BY_REASON: dict[str, type[NovitaError]] = {
-    **dict.fromkeys(("RESOURCE_NOT_FOUND", "INSTANCE_NOT_FOUND", "NOT_FOUND", "NOT_FOUNT"), NotFound),
+    **dict.fromkeys(("RESOURCE_NOT_FOUND", "NOT_FOUND", "NOT_FOUNT"), NotFound),
     **dict.fromkeys(("CONFLICT", "DEPENDENT_RESOURCE_STATE", "CREATING_INSTANCE_NOT_SUPPORT_RENEWAL"), InvalidState),
     **dict.fromkeys(("GPU_SPEC_USED", "CLUSTER_STATUS", "NODE_STATUS"), OutOfCapacity),
     **dict.fromkeys(
@@ -199,9 +199,9 @@ def _by_reason(reason: str) -> type[NovitaError] | None:
         return InsufficientBalance
     if reason.endswith("INSUFFICIENT_RESOURCE"):
         return OutOfCapacity
-    if reason.endswith("_NOT_FOUND") and not reason.endswith("_INSTANCE_NOT_FOUND"):
-        # Something that the request names, such as an image: a wrong request, and not a vanished instance.
-        return Invalid
+    if reason.endswith("_NOT_FOUND"):
+        # Anything else that the request names, such as an image, makes the request wrong and is no vanished instance.
+        return NotFound if reason.endswith("INSTANCE_NOT_FOUND") else Invalid
     return None
 
 

@@ -60,7 +60,7 @@ class Found(Generic[T]):
 
 
 async def read_all(read: ReadPage[T]) -> Found[T]:
-    """All pages from 1 on, each item once. Page 0 as well, where those do not add up. May still be incomplete.
+    """All pages from 1 on, each item once. Page 0 as well, where nothing shows that those are all. May still be incomplete.
 
     An item can be missed while another one vanishes from an earlier page: absence from a list proves nothing without
     a look at the item itself. Raises what `read` raises, and InvalidResponse for a list without an end.
@@ -74,7 +74,7 @@ async def read_all(read: ReadPage[T]) -> Found[T]:
         raise errors.InvalidResponse(f"Novita's list has more than {_MOST_PAGES} pages")
     if len(found.by_id) > _MOST_ITEMS:
         raise errors.InvalidResponse(f"Novita's list has more than {_MOST_ITEMS} items")
-    if not found.complete or (found.total is None and not found.by_id):
+    if not found.complete or found.total is None:
         found.add(await read(0))
     return found
 
