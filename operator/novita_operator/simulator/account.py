@@ -28,7 +28,8 @@ class Account:
 
     def __init__(self, settings: Settings, *, seed: int = 0) -> None:
         self.settings = settings
-        self.chance = random.Random(f"account {seed}")  # noqa: S311 - repeatable on purpose, protects nothing
+        # Ids are new with every start, so that an id remembered from an earlier one is never somebody else's.
+        self.chance = random.Random()  # noqa: S311 - protects nothing
         self.clock = Clock(settings.acceleration)
         self.catalog = catalog_sample.new()
         self.templates = templates_sample.new()

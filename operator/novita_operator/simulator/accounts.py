@@ -31,16 +31,18 @@ class Accounts:
             self._bind(key)
 
     def authenticate(self, authorization: str) -> Account:
-        """The account of an Authorization header. Raises UNAUTHORIZED."""
-        key = authorization.removeprefix(_BEARER).strip()
+        """The account of an Authorization header, also of a revoked one. Raises UNAUTHORIZED."""
+        key = _key_of(authorization)
         if not authorization.startswith(_BEARER) or not key:
             raise refusal.unauthorized("missing api key")
-        if key in self._revoked:
-            raise refusal.unauthorized()
         found = self._by_key.get(key)
         if found is None and not (self._open and key.startswith(_KEY_PREFIX)):
             raise refusal.unauthorized()
         return found or self._bind(key)
+
+    def is_revoked(self, authorization: str) -> bool:
+        """Whether the key was good once: its calls are counted, and refused."""
+        return _key_of(authorization) in self._revoked
 
     def chosen(self, key: str) -> Account:
         """The account that a control call means; made if the key is new. Raises Gone where keys are listed."""
@@ -65,3 +67,7 @@ class Accounts:
         account = Account(self._settings, seed=self._seed + number * _SEED_STEP) if number else self._first
         self._by_key[key] = account
         return account
+
+
+def _key_of(authorization: str) -> str:
+    return authorization.removeprefix(_BEARER).strip()

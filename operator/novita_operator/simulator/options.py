@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port-file", type=Path, help="write the port into this file when listening")
     parser.add_argument("--acceleration", type=_positive, default=1.0, help="virtual seconds per second (%(default)s)")
     parser.add_argument("--balance", type=Decimal, default=Settings().balance, help="USD in the account (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="decides ids, passwords and chances (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="decides the chances of faults (%(default)s)")
     parser.add_argument("--keys", default="", help="API keys that are accepted, by comma; none: any sk_... key")
     delays = parser.add_argument_group("delays, in virtual seconds")
     for name, about in Delays.model_fields.items():
@@ -54,6 +55,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> float:
     value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError("must be a number of 0 or more")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Config:
-    """`keys` empty: every `sk_…` key is an account of its own. The seed decides ids, passwords and chances."""
+    """`keys` empty: every `sk_…` key is an account of its own. The seed decides the chances of faults."""
 
     settings: Settings = field(default_factory=Settings)
     keys: Sequence[str] = ()
@@ -40,6 +41,7 @@ def create_app(config: Config | None = None) -> web.Application:
     routes.add_routes(app, accounts)
     api = Api(accounts, {**instances.TABLE, **offers.TABLE, **money.TABLE})
     app.router.add_route("*", "/{path:.*}", api.serve)
+    app.on_cleanup.append(api.stop)
     return app
 
 
@@ -49,19 +51,33 @@ class Api:
 
     accounts: Accounts
     table: Table
+    under_way: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """The key decides first, then the route."""
+        authorization = request.headers.get("Authorization", "")
         try:
-            account = self.accounts.authenticate(request.headers.get("Authorization", ""))
+            account = self.accounts.authenticate(authorization)
         except refusal.Refusal as error:
             return _plain(bodies.refused(error, ErrorBody.KRATOS, error.status))
         body, flaw = await _body(request)
         route, endpoint = self.table.get((request.method, request.path), (_UNKNOWN, _no_route))
-        if flaw:
+        if self.accounts.is_revoked(authorization):
+            endpoint = _unauthorized
+        elif flaw:
             endpoint = _unreadable
         call = Call(request.method, request.path, route, dict(request.query), body)
-        return await _logged(Exchange(request, account, endpoint, call, _entry(account, call)))
+        exchange = Exchange(request, account, endpoint, call, _entry(account, call))
+        # A call that has arrived is carried out, whether the client still listens or not, under every kind of runner.
+        task = asyncio.create_task(_logged(exchange))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+        return await asyncio.shield(task)
+
+    async def stop(self, _app: web.Application) -> None:
+        """Ends what nobody waits for any more."""
+        for task in self.under_way:
+            task.cancel()
 
 
 async def _logged(exchange: Exchange) -> web.StreamResponse:
@@ -102,6 +118,10 @@ async def _body(request: web.Request) -> tuple[Mapping[str, Any], bool]:
 
 def _no_route(_account: Account, _call: Call) -> Reply:
     raise refusal.Refusal("NOT_FOUND", "no such route", status=404)
+
+
+def _unauthorized(_account: Account, _call: Call) -> Reply:
+    raise refusal.unauthorized()
 
 
 def _unreadable(_account: Account, _call: Call) -> Reply:

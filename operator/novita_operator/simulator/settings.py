@@ -13,7 +13,9 @@ from pydantic.alias_generators import to_camel
 class Dials(BaseModel):
     """Frozen, camelCase on the wire, and a misspelt dial is an error and not ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Delays(Dials):

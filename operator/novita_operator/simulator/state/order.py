@@ -13,6 +13,7 @@ from novita_operator.simulator import refusal
 
 _RESERVED = frozenset({2222, 2223, 2224})
 _MOST_PORTS = 15  # ports and tools together
+_PORTS_FORM = 'write ports as "80/http, 3306/tcp"'
 _SMALLEST_ROOTFS_GB = 10  # less is raised to it and not refused
 
 
@@ -56,14 +57,14 @@ class StorageMount(_Sent):
 def _ports_of(text: object) -> object:
     """Reads `"80/http, 3306/tcp"`. Raises ValueError."""
     if not isinstance(text, str):
-        return text
+        raise ValueError(_PORTS_FORM)  # noqa: TRY004 - pydantic turns ValueError into a refusal, TypeError into a crash
     return tuple(_port_of(each.strip()) for each in text.split(",")) if text.strip() else ()
 
 
 def _port_of(text: str) -> Port:
     match = re.fullmatch(r"(\d{1,5})/(tcp|http)", text)
     if match is None:
-        raise ValueError('write ports as "80/http, 3306/tcp"')
+        raise ValueError(_PORTS_FORM)
     return Port.model_validate({"port": int(match[1]), "type": match[2]})
 
 
