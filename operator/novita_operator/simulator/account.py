@@ -9,7 +9,8 @@ from typing import Any
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.api.call import Call
-from novita_operator.simulator.faults.book import Fault, FaultBook, Kind
+from novita_operator.simulator.faults.book import FaultBook
+from novita_operator.simulator.faults.fault import Fault, Kind
 from novita_operator.simulator.offer import catalog_sample, templates_sample
 from novita_operator.simulator.settings import Settings
 from novita_operator.simulator.state.auths import RegistryAuths

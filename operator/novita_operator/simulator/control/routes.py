@@ -16,7 +16,7 @@ from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.accounts import Accounts
 from novita_operator.simulator.control import dials, forcing, ledger_report
-from novita_operator.simulator.faults.book import Fault, Kind
+from novita_operator.simulator.faults.fault import Fault, Kind
 from novita_operator.simulator.settings import Dials
 
 _HEADER = "X-Simulator-Account"

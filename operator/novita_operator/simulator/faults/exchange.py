@@ -16,7 +16,7 @@ from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import bodies
 from novita_operator.simulator.api.call import Call, Endpoint, Reply
-from novita_operator.simulator.faults.book import MODIFIERS, Fault, Kind
+from novita_operator.simulator.faults.fault import MODIFIERS, Fault, Kind
 from novita_operator.simulator.settings import ListLag
 from novita_operator.simulator.state.calls import Entry
 

@@ -22,68 +22,67 @@ def _stock(gpus: int, *clusters: str, spot: bool = True) -> dict[str, dict[Mode,
     return {cluster: dict.fromkeys(modes, gpus) for cluster in clusters}
 
 
-def _products() -> tuple[Product, ...]:
-    return (
-        Product(
-            id="4090.16c62g",
-            name="RTX 4090 24GB",
-            price=35_000,
-            spot_price=18_000,
-            stock=_stock(_MANY, "cn-hongkong-1", "as-sgp-2", "us-ca-6"),
-        ),
-        Product(  # the same name once more, in other places and at another price
-            id="4090.16c96g.v2",
-            name="RTX 4090 24GB",
-            memory_per_gpu=96,
-            price=39_000,
-            spot_price=20_000,
-            stock=_stock(_MANY, "oc-au-1", "as-in-1"),
-        ),
-        Product(  # found by the fuzzy name "RTX 4090" too
-            id="4090.48g.16c125g",
-            name="RTX 4090 48GB",
-            memory_per_gpu=125,
-            price=59_000,
-            spot_price=30_000,
-            stock=_stock(_FEW, "cn-hongkong-1", "us-ca-6"),
-        ),
-        Product(
-            id="3080.8c30g",
-            name="RTX 3080 12GB",
-            cpu_per_gpu=8,
-            memory_per_gpu=30,
-            price=15_000,
-            stock=_stock(_MANY, "as-sgp-2", "us-ca-6", spot=False),
-        ),
-        Product(
-            id="3090.16c92g",
-            name="RTX 3090 24GB",
-            memory_per_gpu=92,
-            price=21_000,
-            spot_price=11_000,
-            stock=_stock(2, "eu-de-1", "us-ca-6"),
-        ),
-        Product(
-            id="h100.20c180g",
-            name="H100 SXM 80GB",
-            cpu_per_gpu=20,
-            memory_per_gpu=180,
-            max_root_fs=6144,
-            price=199_000,
-            spot_price=99_500,
-            stock=_stock(_FEW, "us-ca-6", "eu-de-1"),
-        ),
-        Product(  # listed, priced, and never to be had
-            id="a100.16c120g",
-            name="A100 SXM 80GB",
-            memory_per_gpu=120,
-            price=139_000,
-            spot_price=70_000,
-            stock=_stock(0, "us-ca-6", "as-sgp-2"),
-        ),
-    )
+_PRODUCTS = (
+    Product(
+        id="4090.16c62g",
+        name="RTX 4090 24GB",
+        price=35_000,
+        spot_price=18_000,
+        stock=_stock(_MANY, "cn-hongkong-1", "as-sgp-2", "us-ca-6"),
+    ),
+    Product(  # the same name once more, in other places and at another price
+        id="4090.16c96g.v2",
+        name="RTX 4090 24GB",
+        memory_per_gpu=96,
+        price=39_000,
+        spot_price=20_000,
+        stock=_stock(_MANY, "oc-au-1", "as-in-1"),
+    ),
+    Product(  # found by the fuzzy name "RTX 4090" too
+        id="4090.48g.16c125g",
+        name="RTX 4090 48GB",
+        memory_per_gpu=125,
+        price=59_000,
+        spot_price=30_000,
+        stock=_stock(_FEW, "cn-hongkong-1", "us-ca-6"),
+    ),
+    Product(
+        id="3080.8c30g",
+        name="RTX 3080 12GB",
+        cpu_per_gpu=8,
+        memory_per_gpu=30,
+        price=15_000,
+        stock=_stock(_MANY, "as-sgp-2", "us-ca-6", spot=False),
+    ),
+    Product(
+        id="3090.16c92g",
+        name="RTX 3090 24GB",
+        memory_per_gpu=92,
+        price=21_000,
+        spot_price=11_000,
+        stock=_stock(2, "eu-de-1", "us-ca-6"),
+    ),
+    Product(
+        id="h100.20c180g",
+        name="H100 SXM 80GB",
+        cpu_per_gpu=20,
+        memory_per_gpu=180,
+        max_root_fs=6144,
+        price=199_000,
+        spot_price=99_500,
+        stock=_stock(_FEW, "us-ca-6", "eu-de-1"),
+    ),
+    Product(  # listed, priced, and never to be had
+        id="a100.16c120g",
+        name="A100 SXM 80GB",
+        memory_per_gpu=120,
+        price=139_000,
+        spot_price=70_000,
+        stock=_stock(0, "us-ca-6", "as-sgp-2"),
+    ),
+)
 
 
 def new() -> Catalog:
     """A fresh catalogue, nothing of it held."""
-    return Catalog(_CLUSTERS, _products())
+    return Catalog(_CLUSTERS, _PRODUCTS)

@@ -1,0 +1,80 @@
+"""How an instance is reached, as v1 writes it: empty until it runs, another one after each start (novita-api 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from novita_operator.simulator.account import Account
+from novita_operator.simulator.state.instance import Connection, Instance
+
+_DOMAIN = "gpu-instance.novita.ai"
+_JUPYTER = "jupyter"
+_JUPYTER_PORT = "8888"
+
+
+def blocks(account: Account, instance: Instance) -> dict[str, Any]:
+    """The four `connectComponent…` objects of the detail."""
+    connection = _shown(account, instance)
+    up = connection is not None
+    return {
+        "connectComponentSSH": _ssh(instance, connection),
+        "connectComponentWebTerminal": {
+            "address": _http_endpoint(instance, 2223) if up else "",
+            "username": "admin" if up else "",
+            "password": connection.terminal_password if connection else "",
+            "isRunning": up,
+        },
+        "connectComponentJupyter": _jupyter(instance, up=up),
+        "connectComponentLog": {
+            "systemLogAddress": _http_endpoint(instance, "system-log") if up else "",
+            "instanceLogAddress": _http_endpoint(instance, "log") if up else "",
+            "isRunning": up,
+        },
+    }
+
+
+def _ssh(instance: Instance, connection: Connection | None) -> dict[str, Any]:
+    if connection is None:
+        return {"sshCommand": "", "password": "", "username": "", "address": "", "port": "", "isRunning": False}
+    host = f"proxy.{instance.shelf.cluster}.{_DOMAIN}"
+    return {
+        "sshCommand": f"ssh -p {connection.ssh_port} root@{host}",
+        "password": connection.ssh_password,
+        "username": "root",
+        "address": host,
+        "port": str(connection.ssh_port),
+        "isRunning": True,
+    }
+
+
+def _shown(account: Account, instance: Instance) -> Connection | None:
+    """Filled while it runs, and some time after that began if the settings say so."""
+    late = account.clock.now() < instance.running_since + account.settings.delays.connect
+    return None if instance.word != "running" or late else instance.connection
+
+
+def _jupyter(instance: Instance, *, up: bool) -> dict[str, Any]:
+    tool = next((each for each in instance.order.tools if each.name.lower() == _JUPYTER), None)
+    if tool is None or not up:
+        return {"port": "", "address": "", "isRunning": False}
+    port = tool.port or _JUPYTER_PORT
+    return {"port": port, "address": _http_endpoint(instance, port), "isRunning": True}
+
+
+def port_mappings(account: Account, instance: Instance) -> list[dict[str, Any]]:
+    """One row per port; the endpoints are empty until it runs."""
+    connection = _shown(account, instance)
+    scheme = "http://" if account.settings.tcp_endpoint_scheme else ""
+    mappings: list[dict[str, Any]] = []
+    for index, port in enumerate(instance.ports):
+        endpoint = ""
+        if connection is not None and port.type == "http":
+            endpoint = _http_endpoint(instance, port.port)
+        elif connection is not None:
+            endpoint = f"{scheme}proxy.{instance.shelf.cluster}.{_DOMAIN}:{connection.host_ports[index]}"
+        mappings.append({"port": port.port, "endpoint": endpoint, "type": port.type})
+    return mappings
+
+
+def _http_endpoint(instance: Instance, port: int | str) -> str:
+    return f"https://{instance.id}-{port}.{instance.shelf.cluster}.{_DOMAIN}"
