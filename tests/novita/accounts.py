@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import SecretStr
 
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import CreateRequest
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T]]) -> T:
+    """What `look` sees, once it is something. A simulated instance needs a tenth of a second for each step."""
+    async with asyncio.timeout(5):
+        while not (seen := await look()):  # noqa: ASYNC110 - the other side of a socket sets no Event of ours
+            await asyncio.sleep(0.01)
+    return seen
 
 
 class SimulatedAccount:

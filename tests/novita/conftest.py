@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
+from tests.novita.accounts import SimulatedAccount
 
 from novita_operator.simulator import server
 from novita_operator.simulator.settings import Settings
-from tests.novita.accounts import SimulatedAccount
 
 _numbers = itertools.count(1)
 

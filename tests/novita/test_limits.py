@@ -6,10 +6,10 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from tests.novita.clocks import TurnedClock, settle
 
 from novita_operator.novita import errors
 from novita_operator.novita.limits import CircuitBreaker, Priority, RateLimiter
-from tests.novita.clocks import TurnedClock, settle
 
 
 class Callers:

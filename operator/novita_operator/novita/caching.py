@@ -31,6 +31,10 @@ class FreshValues(Generic[V]):
         self._clock = clock
         self._entries: dict[Hashable, _Entry[V]] = {}
 
+    def __len__(self) -> int:
+        """How many keys are held."""
+        return len(self._entries)
+
     async def get(self, key: Hashable, fetch: Callable[[], Awaitable[V]], max_age_seconds: float) -> V:
         """The value of this key, at most so old. Raises what `fetch` raises."""
         self._forget_old(max_age_seconds)

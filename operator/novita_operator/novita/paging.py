@@ -60,10 +60,12 @@ class Found(Generic[T]):
 
 
 async def read_all(read: ReadPage[T]) -> Found[T]:
-    """All pages from 1 on, each item once. Page 0 as well, where nothing shows that those are all. May still be incomplete.
+    """All pages from 1 on, each item once. Page 0 as well, where nothing shows that those are all.
 
-    An item can be missed while another one vanishes from an earlier page: absence from a list proves nothing without
-    a look at the item itself. Raises what `read` raises, and InvalidResponse for a list without an end.
+    What is found may still be incomplete: look at `complete`. And an item can be missed while another one vanishes
+    from an earlier page: absence from a list proves nothing without a look at the item itself.
+
+    Raises what `read` raises, and InvalidResponse for a list without an end.
     """
     found: Found[T] = Found()
     for number in range(1, _MOST_PAGES + 1):
