@@ -246,6 +246,9 @@ def _resolved(node: Schema, defs: Mapping[str, Any], path: str) -> Schema:
 def _tidied(schema: Schema, path: str) -> Schema:
     if "type" not in schema:
         raise Untranslatable(f"{path}: no type")
+    if "enum" in schema:
+        # CEL counts a text without a bound as endless, and then refuses the CRD.
+        schema["maxLength"] = max(len(word) for word in schema["enum"])
     if schema.get("default") is None or schema["default"] == []:
         # Absent lists stay absent: a default would show up in every object that is applied from Git.
         schema.pop("default", None)

@@ -13,9 +13,8 @@ def _validations(*rules: dict[str, str]) -> Extra:
 
 
 def immutable(field: str) -> Extra:
-    """For a field that always has a value: it keeps it."""
-    message = f"'{field} cannot be changed from ' + string(oldSelf) + ' to ' + string(self) + ': {_WAY_OUT}'"
-    return _validations({"rule": "self == oldSelf", "messageExpression": message})
+    """For a field that always has a value: it keeps it. The API server itself prints the refused value."""
+    return _validations({"rule": "self == oldSelf", "message": f"{field} cannot be changed: {_WAY_OUT}"})
 
 
 def only_one(field: str, first: str, second: str, *, required: bool = False) -> Extra:
@@ -38,8 +37,8 @@ def only_one(field: str, first: str, second: str, *, required: bool = False) -> 
 
 def reserved_ports() -> Extra:
     """Ports that Novita keeps for its own agents (novita-api 2A.1)."""
-    message = "'ports: port ' + string(self) + ' is reserved by Novita (2222 to 2224); choose another port'"
-    return _validations({"rule": "self < 2222 || self > 2224", "messageExpression": message})
+    message = "this port is reserved by Novita (2222 to 2224); choose another port"
+    return _validations({"rule": "self < 2222 || self > 2224", "message": message})
 
 
 def ports() -> Extra:
