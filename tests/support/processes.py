@@ -1,0 +1,96 @@
+"""Processes that a test starts: stopped by their pid, their output in a file, their end awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import waiting
+
+_TAIL_LINES = 40
+
+
+@dataclass
+class Child:
+    """A running program."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @classmethod
+    def start(cls, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
+        """Start it with this environment and no other; it inherits nothing that would change its behaviour."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+                cwd=log.parent,
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless it has ended."""
+        if self.running:
+            self.process.send_signal(number)
+
+    async def ended(self, seconds: float = waiting.DEADLINE_SECONDS) -> int:
+        """Its exit code, once it has ended; a signal's number is negative."""
+
+        async def code() -> tuple[int] | None:
+            found = self.process.poll()
+            return None if found is None else (found,)
+
+        (exit_code,) = await waiting.until(code, f"process {self.process.pid} ends", seconds=seconds, explain=self.tail)
+        return exit_code
+
+    async def kill(self) -> None:
+        """SIGKILL: it cannot tidy up anything."""
+        self.send(signal.SIGKILL)
+        await self.ended()
+
+    async def tail(self, lines: int = _TAIL_LINES) -> str:
+        """The end of its output."""
+        return f"--- {self.log.name}\n" + "\n".join(self.output().splitlines()[-lines:])
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def free_port() -> int:
+    """A free port that no outgoing connection takes meanwhile: below the range that the kernel gives out."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret; two runs at once should not meet
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+async def read_when_written(path: Path, child: Child) -> str:
+    """The content of a file that the process writes when it is ready. Raises AssertionError if it ends before."""
+
+    def read() -> str | None:
+        return path.read_text() if path.exists() else None
+
+    async def content() -> str | None:
+        assert child.running, await child.tail()
+        return await asyncio.to_thread(read)
+
+    return await waiting.until(content, f"{path.name} is written", explain=child.tail)
