@@ -37,7 +37,9 @@ class AccountRef(Model):
 class TemplateRef(Model):
     """A Novita template."""
 
-    model_config = Model.model_config | {"json_schema_extra": rules.only_one("template", "name", "id", required=True)}
+    model_config = Model.model_config | {
+        "json_schema_extra": rules.only_one("template", "name", "id", required=True, printed=("self.name", "self.id"))
+    }
 
     name: str | None = Field(None, min_length=1, max_length=255, description="Exact name of the template at Novita.")
     id: str | None = Field(None, min_length=1, max_length=255, description="Id of the template at Novita.")
@@ -55,7 +57,13 @@ class EnvVarSource(Model):
     """Where a variable's value comes from."""
 
     model_config = Model.model_config | {
-        "json_schema_extra": rules.only_one("valueFrom", "secretKeyRef", "configMapKeyRef", required=True)
+        "json_schema_extra": rules.only_one(
+            "valueFrom",
+            "secretKeyRef",
+            "configMapKeyRef",
+            required=True,
+            printed=("self.secretKeyRef.name", "self.configMapKeyRef.name"),
+        )
     }
 
     secret_key_ref: KeyRef | None = Field(None, description="An entry of a Secret. Its value is sent to Novita.")

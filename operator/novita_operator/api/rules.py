@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 Extra = dict[str, Any]
+_KEY = "x-kubernetes-validations"
 _WAY_OUT = "create a new GPUInstance instead"
 
 
 def _validations(*rules: dict[str, str]) -> Extra:
-    return {"x-kubernetes-validations": list(rules)}
+    return {_KEY: list(rules)}
 
 
 def immutable(field: str) -> Extra:
@@ -17,14 +18,11 @@ def immutable(field: str) -> Extra:
     return _validations({"rule": "self == oldSelf", "message": f"{field} cannot be changed: {_WAY_OUT}"})
 
 
-def only_one(field: str, first: str, second: str, *, required: bool = False) -> Extra:
-    """Of two alternatives at most one is given, or exactly one."""
-    rules = [
-        {
-            "rule": f"!(has(self.{first}) && has(self.{second}))",
-            "message": f"{field}: {first} and {second} are both given; keep one of them",
-        }
-    ]
+def only_one(
+    field: str, first: str, second: str, *, required: bool = False, printed: tuple[str, str] | None = None
+) -> Extra:
+    """Of two alternatives at most one is given, or exactly one. `printed`: CEL for both values, where no secret is."""
+    rules = [{"rule": f"!(has(self.{first}) && has(self.{second}))"} | _both_given(field, first, second, printed)]
     if required:
         rules.append(
             {
@@ -35,6 +33,14 @@ def only_one(field: str, first: str, second: str, *, required: bool = False) -> 
     return _validations(*rules)
 
 
+def _both_given(field: str, first: str, second: str, printed: tuple[str, str] | None) -> dict[str, str]:
+    way_out = "are both given; keep one of them"
+    if printed is None:
+        return {"message": f"{field}: {first} and {second} {way_out}"}
+    one, other = (f"""'"' + {value} + '"'""" for value in printed)
+    return {"messageExpression": f"'{field}: {first} ' + {one} + ' and {second} ' + {other} + ' {way_out}'"}
+
+
 def reserved_ports() -> Extra:
     """Ports that Novita keeps for its own agents (novita-api 2A.1)."""
     message = "this port is reserved by Novita (2222 to 2224); choose another port"
@@ -43,6 +49,7 @@ def reserved_ports() -> Extra:
 
 def ports() -> Extra:
     """Each port once, whatever its protocol."""
+    # No messageExpression: the API server estimates one that goes through a list far above its budget.
     rule = {
         "rule": "self.all(port, self.exists_one(other, other.port == port.port))",
         "message": "ports: a port is listed twice; list each port once, as HTTP or as TCP",
@@ -70,13 +77,18 @@ def _fixed_text(field: str) -> dict[str, str]:
 def gpu_instance_spec() -> Extra:
     """Rules over several fields of a GPUInstance's spec, and over its past."""
     alternatives = [
-        *only_one("spec", "productName", "productId")["x-kubernetes-validations"],
-        *only_one("spec", "imagePullSecretRef", "registryAuthId")["x-kubernetes-validations"],
+        *only_one("spec", "productName", "productId", printed=("self.productName", "self.productId"))[_KEY],
+        *only_one(
+            "spec",
+            "imagePullSecretRef",
+            "registryAuthId",
+            printed=("self.imagePullSecretRef.name", "self.registryAuthId"),
+        )[_KEY],
     ]
     positive = {
         "rule": "!has(self.maxPricePerHour) || self.maxPricePerHour.matches('[1-9]')",
-        "message": 'maxPricePerHour is 0, so nothing could ever be rented; give a price in USD such as "1.20", '
-        "or leave it out",
+        "messageExpression": "'maxPricePerHour is ' + self.maxPricePerHour + ', so nothing could ever be rented; "
+        """give a price in USD such as "1.20", or leave it out'""",
     }
     jupyter_port = {
         "rule": "!has(self.ports) || !has(self.tools) || !has(self.tools.jupyter) || !self.tools.jupyter || "
