@@ -16,8 +16,8 @@ from novita_operator.api import meta, novita_account
 from novita_operator.controllers.gpu_instance import acting, desired, launch, memory
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
+from novita_operator.controllers.novita_account import collector, credentials, poll
 from novita_operator.controllers.novita_account import handlers as account_handlers
-from novita_operator.controllers.novita_account import poll
 from novita_operator.controllers.novita_account import reconciler as account_reconciler
 from novita_operator.kube import client as kube_client
 from novita_operator.kube import errors as kube_errors
@@ -27,6 +27,7 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.reconciling import naming
 from novita_operator.runtime import accounts, health, kopf_settings
 from novita_operator.runtime.clock import SystemClock
+from novita_operator.runtime.money_breaker import MoneyBreaker
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workers import Workers
 from novita_operator.runtime.workqueue import WorkQueue
@@ -39,6 +40,10 @@ _DEFAULT_ACCOUNT = "default"
 _RESYNC_SECONDS = 600.0
 # The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
 _TICKS_PER_POLL = 4
+# Of the workers, one account may hold a quarter: three that hang still leave a quarter to the others.
+_SHARE_OF_WORKERS = 4
+# The window of the money breaker (safety: Money breaker).
+_RECREATES_WINDOW_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +233,26 @@ def _account_reconciler(parts: Parts) -> account_reconciler.Reconciler:
         cache=parts.cache,
         accounts=parts.accounts,
         poller=poller,
+        collector=_collector(parts),
+        credentials=credentials.Credentials(parts.kube, settings.own_api_key, settings.operator_namespace),
+        recorder=Recorder(parts.kube, settings.identity),
         open_account=partial(_open_account, parts),
-        own_key=settings.own_api_key,
-        operator_namespace=settings.operator_namespace,
         clock=parts.clock,
         wake=parts.queue.add,
+    )
+
+
+def _collector(parts: Parts) -> collector.Collector:
+    settings = parts.settings
+    return collector.Collector(
+        kube=parts.kube,
+        cluster=parts.cluster,
+        namespaces=settings.namespaces,
+        sees_everything=not settings.namespaces or settings.cluster_id is not None,
+        min_age=timedelta(milliseconds=settings.orphan_age),
+        sightings_apart=timedelta(milliseconds=settings.orphan_sightings_apart),
+        clock=parts.clock,
+        metrics=parts.metrics,
     )
 
 
@@ -259,4 +279,6 @@ def _open_account(parts: Parts, resource: novita_account.NovitaAccount, key: Sec
         client=client,
         capacity=accounts.CapacityMemory(settings.capacity_memory / 1000),
         creates=accounts.Slots(limits.max_concurrent_creates, parts.queue.add),
+        passes=accounts.Slots(max(1, settings.workers // _SHARE_OF_WORKERS), parts.queue.add),
+        money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
     )

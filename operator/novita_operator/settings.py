@@ -77,7 +77,14 @@ class Settings(BaseSettings):
     cost_interval: int = Field(
         600_000, ge=1_000, le=86_400_000, description="How often a running object's accrued cost is written, ms."
     )
-    workers: int = Field(16, ge=1, le=256, description="Objects reconciled at the same time.")
+    orphan_age: int = Field(600_000, ge=0, le=86_400_000, description="No younger instance counts as an orphan, ms.")
+    orphan_sightings_apart: int = Field(
+        120_000, ge=0, le=3_600_000, description="An orphan is deleted when two looks so far apart have seen it, ms."
+    )
+    most_recreates: int = Field(
+        20, ge=1, le=10_000, description="Instances rented again within 10 minutes before creates are frozen."
+    )
+    workers: int = Field(32, ge=1, le=256, description="Objects reconciled at the same time.")
     shutdown_grace: int = Field(
         45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."
     )

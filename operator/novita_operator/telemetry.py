@@ -65,8 +65,9 @@ def configure_logging(level: str, log_format: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "aiohttp", "asyncio", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for kopf_logger in ("kopf", "kopf.objects"):
-        logging.getLogger(kopf_logger).setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("kopf").setLevel(max(logging.getLevelName(level), logging.INFO))
+    # It tells of every tick of a timer, and its debug lines hold whole objects.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
 
 class Metrics:
@@ -95,6 +96,15 @@ class Metrics:
         )
         self.duplicates_removed = Counter(
             "novita_duplicates_removed", "Second instances of one object removed", ["account"], registry=self.registry
+        )
+        self.force_finalized = Counter(
+            "novita_force_finalized", "Deletions that a person gave up", registry=self.registry
+        )
+        self.orphans_deleted = Counter(
+            "novita_orphans_deleted",
+            "Instances without an object that were deleted",
+            ["account"],
+            registry=self.registry,
         )
         self.snapshot_age = Gauge(
             "novita_account_last_poll_timestamp_seconds",

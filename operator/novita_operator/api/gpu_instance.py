@@ -340,18 +340,45 @@ class GPUInstanceStatus(Model):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a spec cannot be read. `can_delete`: what deletion needs of it, account and policy, could be."""
+
+    message: str
+    can_delete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GPUInstance:
-    """One object as the cluster holds it."""
+    """One object as the cluster holds it. Of a spec that is `unreadable`, only account and deletion policy count."""
 
     meta: Meta
     spec: GPUInstanceSpec
     status: GPUInstanceStatus
+    unreadable: Unreadable | None = None
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> GPUInstance:
-        """Read a body from the cluster. Raises pydantic.ValidationError where metadata or spec cannot be read."""
-        spec = GPUInstanceSpec.model_validate(body.get("spec") or {})
-        return cls(Meta.parse(body["metadata"]), spec, _status(body.get("status") or {}))
+        """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata."""
+        spec, unreadable = _spec(body.get("spec") or {})
+        return cls(Meta.parse(body["metadata"]), spec, _status(body.get("status") or {}), unreadable)
+
+
+_NEEDED_FOR_DELETION = ("accountRef", "deletionPolicy")
+_COMPLAINTS = 5  # more fields than that are another version of the schema, and the list helps nobody
+
+
+def _spec(raw: Mapping[str, Any]) -> tuple[GPUInstanceSpec, Unreadable | None]:
+    try:
+        return GPUInstanceSpec.model_validate(raw), None
+    except ValidationError as error:
+        # Without the values: one of them may be a password that somebody put into `env`.
+        found = error.errors(include_input=False, include_url=False)[:_COMPLAINTS]
+        complaints = "; ".join(f"spec.{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+    needed = {name: raw[name] for name in _NEEDED_FOR_DELETION if isinstance(raw, Mapping) and name in raw}
+    try:
+        return GPUInstanceSpec.model_validate(needed), Unreadable(complaints, can_delete=True)
+    except ValidationError:
+        return GPUInstanceSpec(), Unreadable(complaints, can_delete=False)
 
 
 def _status(raw: Mapping[str, Any]) -> GPUInstanceStatus:

@@ -21,6 +21,14 @@ class ConditionType(StrEnum):
     """Objects can rent with this account."""
     CREDENTIALS_VALID = "CredentialsValid"
     """Novita accepts the key."""
+    ORPHANS_FOUND = "OrphansFound"
+    """Only while true: instances carry this cluster's mark and belong to no object."""
+    ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
+    """Only while true: orphans would be deleted, but something looks wrong, so a person must look first."""
+    CREATES_FROZEN = "CreatesFrozen"
+    """Only while true: the same objects were rented for again too often, so nothing is rented any more."""
+    DELETION_BLOCKED = "DeletionBlocked"
+    """Only while true: the account is to be deleted and objects still use it."""
 
 
 class Reason(StrEnum):
@@ -36,6 +44,27 @@ class Reason(StrEnum):
     """Novita refuses the key."""
     NOVITA_UNAVAILABLE = "NovitaUnavailable"
     """The last poll failed."""
+    UNCLAIMED = "Unclaimed"
+    """No object has the UID in the instance's name, or its id."""
+    NO_OBJECTS = "NoObjects"
+    """Not one object uses the account, as after a restore or the loss of a CRD."""
+    OBJECTS_VANISHED = "ObjectsVanished"
+    """Half of the objects are gone since the last look."""
+    TOO_MANY = "TooMany"
+    """More orphans at once than single mishaps explain."""
+    IDENTITY_SHARED = "IdentityShared"
+    """The operator does not see all namespaces, so that other operators may own these instances."""
+    OBJECTS_UNREADABLE = "ObjectsUnreadable"
+    """The API server could not list the objects, or no longer knows their kind."""
+    TOO_MANY_RECREATES = "TooManyRecreates"
+    """More instances were rented again within ten minutes than mishaps explain."""
+    IN_USE = "InUse"
+    """Objects refer to the account."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason:  # noqa: ARG003 - the signature is enum's
+        """A reason of another version."""
+        return cls.NOT_POLLED
 
 
 class ApiKeySecretRef(Model):
@@ -110,6 +139,22 @@ class Orphan(Model):
     first_seen: Moment = Field(description="When the operator first saw it without an object.")
 
 
+class Collector(Model):
+    """What the collector of orphans remembers across restarts."""
+
+    objects: int = Field(0, ge=0, description="Objects that used the account at the last look without a complaint.")
+    checked_at: Moment | None = Field(None, description="When that was.")
+
+
+class Creates(Model):
+    """Whether the account may rent, as far as the money breaker is concerned."""
+
+    frozen_at: Moment | None = Field(None, description="When creates were frozen; absent while they are not.")
+    thawed_by: str | None = Field(
+        None, max_length=256, description="The last handled value of the annotation gpu.novita.ai/thaw-creates."
+    )
+
+
 class NovitaAccountStatus(Model):
     """What the operator found."""
 
@@ -117,7 +162,8 @@ class NovitaAccountStatus(Model):
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
-        description="Ready and CredentialsValid.",
+        description="Ready and CredentialsValid always; OrphansFound, OrphanDeletionPaused, CreatesFrozen and "
+        "DeletionBlocked only while true.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     balance: str | None = Field(None, max_length=32, description="Available balance, USD.")
@@ -127,6 +173,8 @@ class NovitaAccountStatus(Model):
     hours_left: str | None = Field(None, max_length=32, description="How long the balance lasts at this price.")
     instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
+    creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
+    collector: Collector | None = Field(None, description="The last look for orphans that found nothing odd.")
     last_polled_at: Moment | None = Field(
         None, description="Start of a recent whole poll; written once a minute at most."
     )

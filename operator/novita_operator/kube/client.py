@@ -17,6 +17,7 @@ from novita_operator.api import meta
 from novita_operator.kube import errors, merging
 
 Body = dict[str, Any]
+Bodies = list[Body]
 _TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purposes
 _CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
 _MERGE_PATCH = "application/merge-patch+json"
@@ -60,18 +61,29 @@ class KubeClient:
         """The server's own copy of one object of ours (a quorum read). Raises NotFound."""
         return await self._call("GET", kind.path + "/{name}", namespace=namespace, name=name)
 
-    async def list(self, kind: Kind) -> list[Body]:
-        """All objects of a kind in all namespaces, read from etcd and not from a cache, page by page."""
-        items: list[Body] = []
-        token = ""
-        path = f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}"
+    async def list(self, kind: Kind, namespaces: Sequence[str] = ()) -> Bodies:
+        """All objects of a kind, in these namespaces or in all, read from etcd and not from a cache, page by page."""
+        if kind.namespaced and namespaces:
+            found = [await self._pages(kind.path, namespace=namespace) for namespace in namespaces]
+            return [body for items in found for body in items]
+        return await self._pages(f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}")
+
+    async def namespaces_with(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """The names of the namespaces that have all these labels."""
+        selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        found = await self._pages("/api/v1/namespaces", selector)
+        return frozenset(body["metadata"]["name"] for body in found)
+
+    async def _pages(self, path: str, selector: str = "", namespace: str = "") -> Bodies:
+        items: Bodies = []
+        query = {"limit": str(_CHUNK)} | ({"labelSelector": selector} if selector else {})
         while True:
-            query = {"limit": str(_CHUNK)} | ({"continue": token} if token else {})
-            page = await self._call("GET", path, query=query)
+            page = await self._call("GET", path, query=query, namespace=namespace)
             items += page.get("items", [])
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return items
+            query = query | {"continue": token}
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create a cluster-scoped object of ours. Raises Conflict where the name is taken."""

@@ -97,6 +97,25 @@ class Release:
     look_first: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """A person gave up the deletion by repeating what may be left: drop the finalizer without a look."""
+
+    left_behind: str
+
+
 Action = (
-    Nothing | Wait | Launch | Take | RemoveDuplicates | Describe | Start | Stop | Delete | ConfirmGone | Fail | Release
+    Nothing
+    | Wait
+    | Launch
+    | Take
+    | RemoveDuplicates
+    | Describe
+    | Start
+    | Stop
+    | Delete
+    | ConfirmGone
+    | Fail
+    | Release
+    | Abandon
 )

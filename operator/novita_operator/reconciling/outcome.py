@@ -30,5 +30,10 @@ class BackOff:
     at_least: float = 0.0
 
 
-Requeue = After | BackOff | None
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Nothing was done: somebody else wakes the object. Earlier failures still count."""
+
+
+Requeue = After | BackOff | Woken | None
 """None: only when something changes."""

@@ -7,48 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from novita_operator.api import novita_account
 from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.novita.models import Balance
+from novita_operator.novita.models import Balance, Instance
 from novita_operator.novita.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class NotPolled:
-    """No list call has ended yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Healthy:
-    """The last poll read everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyMissing:
-    """There is no key: the Secret, or the entry in it, does not exist."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRejected:
-    """Novita refuses the key (401, 403)."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """The last poll failed."""
-
-    message: str
-    since: datetime
-
-
-Health = NotPolled | Healthy | KeyMissing | KeyRejected | Unreachable
+from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
+from novita_operator.runtime.money_breaker import MoneyBreaker
 
 
 @dataclass
@@ -72,7 +38,7 @@ class CapacityMemory:
 
 
 class Slots:
-    """So many creates at a time; who finds none free is woken in turn instead of blocking a worker."""
+    """So many at a time; who finds none free is woken in turn instead of blocking a worker."""
 
     def __init__(self, count: int, wake: Callable[[Key], None]) -> None:
         self._free = count
@@ -102,6 +68,8 @@ class Account:
 
     `polls_begun` counts list calls; `snapshot_poll` is the number of the one that `snapshot` is of. An action that
     was done while `polls_begun` was n shows for sure in a snapshot of a poll with a number greater than n.
+    `everything` is the last unfiltered list, with the instances of others. `passes` bounds the workers that objects of
+    this account hold at the same time, so that its trouble leaves workers for the other accounts.
     """
 
     name: str
@@ -109,10 +77,14 @@ class Account:
     client: NovitaAccountClient
     capacity: CapacityMemory
     creates: Slots
+    passes: Slots
+    money: MoneyBreaker
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None
+    everything: tuple[Instance, ...] | None = None
+    everything_read_at: float = float("-inf")
     balance: Balance | None = None
-    balance_read_at: float = float("-inf")
+    polling: bool = False
     poll_due: float = float("-inf")
     polled_at: float = float("-inf")
     polls_begun: int = 0
@@ -125,6 +97,11 @@ class Account:
         """Whether objects of this namespace may use the account."""
         allowed = self.spec.namespaces
         return allowed is None or namespace in allowed.names or namespace in self.selected_namespaces
+
+    def key_was_rejected(self, message: str) -> None:
+        """A call of an object was refused: from now on only the poll tests the key, once in a while."""
+        if isinstance(self.health, Healthy):
+            self.health = KeyRejected(message)
 
     @property
     def moving(self) -> bool:

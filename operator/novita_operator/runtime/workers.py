@@ -10,7 +10,7 @@ from typing import Protocol
 from novita_operator import telemetry
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Key
-from novita_operator.reconciling.outcome import After, BackOff, Requeue
+from novita_operator.reconciling.outcome import After, BackOff, Requeue, Woken
 from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.workqueue import Closed, WorkQueue
 
@@ -24,6 +24,13 @@ class Reconciles(Protocol):
 
     async def reconcile(self, key: Key) -> Requeue:
         """Move the object one step. Raises kube errors: the pass is repeated with back-off."""
+        ...
+
+    async def crashed(self, key: Key, error: Exception, pause: float) -> None:
+        """Say on the object that its pass ended with this error, and is repeated after so many seconds.
+
+        Raises kube errors.
+        """
         ...
 
 
@@ -79,14 +86,22 @@ class Workers:
                 outcome = "cluster-error"
                 pause = self._queue.failed(key, at_least=error.retry_after or 0.0)
                 logger.warning("%s: %s; next try in %.0f s", key, error, pause)
-            except Exception:
+            except Exception as error:
                 # One object that cannot be handled must not stop the others.
                 outcome = "bug"
                 pause = self._queue.failed(key)
                 logger.exception("%s: the pass failed; next try in %.0f s", key, pause)
+                await self._tell(key, error, pause)
             else:
                 outcome = self._requeue(key, come_back)
         self._metrics.reconciles.labels(key.kind, outcome).inc()
+
+    async def _tell(self, key: Key, error: Exception, pause: float) -> None:
+        try:
+            await self._reconcilers[key.kind].crashed(key, error, pause)
+        except Exception:
+            # What cannot even be reported is in the log; the worker has other objects to look after.
+            logger.exception("%s: the failure could not be reported on the object", key)
 
     def _requeue(self, key: Key, come_back: Requeue) -> str:
         match come_back:
@@ -96,6 +111,8 @@ class Workers:
             case After(seconds):
                 self._queue.succeeded(key)
                 self._queue.add_after(key, seconds)
+            case Woken():
+                return "waiting"
             case None:
                 self._queue.succeeded(key)
         return "success"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from novita_operator import telemetry
 from novita_operator.api import gpu_instance as api
@@ -63,8 +63,16 @@ class Actor:
                 return Result(failure=self._failure(reason, message, seen))
             case actions.Release():
                 return await self._look_and_release(seen, account, memory, key)
+            case actions.Abandon(left_behind):
+                return await self.abandon(left_behind, seen, memory, key)
             case actions.Nothing() | actions.Wait():
                 return Result()
+
+    async def abandon(self, left_behind: str, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer although something may be left. Raises kube errors."""
+        logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
+        self.metrics.force_finalized.inc()
+        return replace(await self.release(seen, memory, key), abandoned=left_behind)
 
     async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
         """Drop the finalizer and mark the intent as settled, in one write. Raises kube errors."""

@@ -59,6 +59,8 @@ class Launcher:
 
     async def launch(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
         """Rent an instance for this object, once. Raises kube errors; everything else is in the result."""
+        if account.money.frozen:
+            return Result(problem=_frozen(account.name))
         if not account.creates.try_take(key):
             return Result()
         try:
@@ -112,6 +114,8 @@ class Launcher:
             fresh = await self._fresh(key)
             if (found := await self._look(fresh, seen, account, refused)) is not None:
                 return found
+            if not account.money.admits(repeated=_had_one(fresh, refused), monotonic=self.clock.monotonic()):
+                return Result(problem=_frozen(account.name))
             refused = intent = await self._write_intent(fresh, candidate, key)
             outcome = await self._create(offer, candidate, intent, fresh, seen, account, memory)
             if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
@@ -214,6 +218,20 @@ class Launcher:
             annotations={meta.CREATE_INTENT: intent.settled("Refused").to_annotation()},
         )
         self.cache.put(key, body)
+
+
+def _had_one(fresh: api.GPUInstance, refused: Intent | None) -> bool:
+    """Whether an earlier create of this object may have been paid for."""
+    before = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
+    return before is not None and before != refused and before.outcome != "Refused"
+
+
+def _frozen(account: str) -> Problem:
+    text = (
+        f'NovitaAccount "{account}" rents nothing at the moment: its condition CreatesFrozen says why, and how an '
+        "administrator thaws it. This object goes on by itself then."
+    )
+    return Problem(api.ConditionType.SCHEDULED, api.Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
 
 
 def _with_ours(finalizers: Sequence[str]) -> list[str]:

@@ -87,6 +87,11 @@ class Observation:
         return self.resource.meta.deleted_at is not None
 
     @property
+    def left_behind(self) -> str:
+        """What a person repeats to give up a deletion: the id, or the name where no id is known."""
+        return self.instance_id or self.name
+
+    @property
     def held(self) -> bool:
         """Whether our finalizer is on the object."""
         return meta.FINALIZER in self.resource.meta.finalizers

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
+from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import connection
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.novita.models import Instance, InstanceState
@@ -28,6 +29,10 @@ def decide(seen: Observation, now: datetime) -> action.Action:
 
 def _paused(seen: Observation, _: datetime) -> action.Action | None:
     return action.Nothing() if seen.paused else None
+
+
+def _unreadable(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Nothing() if seen.resource.unreadable is not None else None
 
 
 def _account_is_of_no_use(seen: Observation, _: datetime) -> action.Action | None:
@@ -190,6 +195,17 @@ def _not_held(seen: Observation, _: datetime) -> action.Action | None:
     return None if seen.held else action.Nothing()
 
 
+def _given_up(seen: Observation, _: datetime) -> action.Action | None:
+    left = seen.left_behind
+    asked = seen.resource.meta.annotations.get(meta.FORCE_FINALIZE)
+    return action.Abandon(left) if asked == left else None
+
+
+def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:
+    unreadable = seen.resource.unreadable
+    return action.Nothing() if unreadable is not None and not unreadable.can_delete else None
+
+
 def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
     return action.Release() if seen.nothing_was_ever_asked else None
 
@@ -228,6 +244,7 @@ def _let_go(seen: Observation, now: datetime) -> action.Action:
 
 _LIVING: tuple[Check, ...] = (
     _paused,
+    _unreadable,
     _account_is_of_no_use,
     _more_than_one,
     _id_not_recorded,
@@ -240,8 +257,10 @@ _LIVING: tuple[Check, ...] = (
 
 _DELETING: tuple[Check, ...] = (
     _not_held,
+    _given_up,
     _paused,
     _nothing_to_delete,
+    _unclear_how,
     _retain,
     _account_is_of_no_use,
     _view_is_old,

@@ -19,8 +19,9 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import action as actions
 from novita_operator.reconciling import naming
-from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
-from novita_operator.runtime.accounts import Account, Accounts, Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
+from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
+from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
+from novita_operator.runtime.accounts import Account, Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -52,10 +53,32 @@ class Reconciler:
             return None
         resource = api.GPUInstance.parse(body)
         account = self.accounts.find(resource.spec.account_ref.name)
+        if account is None:
+            return await self._pass(resource, None, key)
+        if not account.passes.try_take(key):
+            return Woken()
+        try:
+            return await self._pass(resource, account, key)
+        finally:
+            account.passes.give_back()
+
+    async def crashed(self, key: Key, error: Exception, pause: float) -> None:
+        """Say so on the object. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is not None:
+            resource = api.GPUInstance.parse(body)
+            wanted = status.crashed(resource, error, pause, self.clock.now())
+            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
+            self.cache.put(key, patched)
+
+    async def _pass(self, resource: api.GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
         seen = self._observe(resource, account, memory)
         decided = plan.decide(seen, self.clock.now())
         result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
+        problem = result.problem
+        if account is not None and problem is not None and problem.reason is api.Reason.CREDENTIALS_REJECTED:
+            account.key_was_rejected(problem.message)
         self._mark(decided, result, account, key)
         memory.unwritten = None if result.released else result
         outcome = status.report(seen, result, self.clock.now(), cost_interval=self.cost_interval)
@@ -113,6 +136,8 @@ class Reconciler:
                 return Result()
             case actions.Release(look_first=False):
                 return await self.actor.release(seen, memory, key)
+            case actions.Abandon(left_behind):
+                return await self.actor.abandon(left_behind, seen, memory, key)
         if account is None:
             return Result()
         return await self.actor.act(decided, seen, account, memory, key)

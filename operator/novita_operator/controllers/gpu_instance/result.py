@@ -57,6 +57,7 @@ class Result:
     adopted: bool = False
     duplicates_removed: tuple[str, ...] = ()
     released: bool = False
+    abandoned: str | None = None
     again: bool = False
 
     def after(self, earlier: Result | None) -> Result:

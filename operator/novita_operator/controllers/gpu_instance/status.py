@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from novita_operator.api import conditions, meta
 from novita_operator.api import gpu_instance as api
@@ -45,7 +46,7 @@ class Facts:
 
 def report(seen: Observation, result: Result, now: datetime, *, cost_interval: float) -> Outcome:
     """The status after this pass, and the Events for what changed since the one in the object."""
-    facts = Facts(seen, result, result.problem or _account_problem(seen), now)
+    facts = Facts(seen, result, result.problem or _standing_problem(seen), now)
     ready = readiness.judge(facts)
     status = _status(facts, ready, cost_interval)
     events = transitions.events(facts.old, status, facts.result, seen)
@@ -144,6 +145,32 @@ _ACCOUNT_REASONS: dict[str, tuple[api.ConditionType, api.Reason, bool]] = {
     "KeyRejected": (_TYPE.SYNCED, api.Reason.CREDENTIALS_REJECTED, True),
     "Unreachable": (_TYPE.SYNCED, api.Reason.NOVITA_UNAVAILABLE, False),
 }
+
+
+def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
+    """The status after a pass that ended with an error nobody expected: all else stays as it was."""
+    old = resource.status
+    text = (
+        f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in {pause:.0f} s; "
+        "other objects go on. Please report it."
+    )
+    generation = resource.meta.generation
+    told = [_Cond(_TYPE.SYNCED, "False", api.Reason.INTERNAL_ERROR, text)]
+    if conditions.find(old.conditions, _TYPE.READY) is None:
+        told.append(_Cond(_TYPE.READY, "Unknown", api.Reason.INTERNAL_ERROR, text))
+    new = {cond.type: cond.at(now, generation) for cond in told}
+    kept = [known for known in old.conditions if known.type not in new]
+    merged = conditions.merge(old.conditions, [*kept, *new.values()])
+    return old.model_copy(update={"conditions": merged}).to_wire()
+
+
+def _standing_problem(seen: Observation) -> Problem | None:
+    """What stands in the way whatever the pass did."""
+    unreadable = seen.resource.unreadable
+    if unreadable is not None:
+        text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
+        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text, stalled=True)
+    return _account_problem(seen)
 
 
 def _account_problem(seen: Observation) -> Problem | None:

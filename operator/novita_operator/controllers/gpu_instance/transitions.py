@@ -33,7 +33,9 @@ def _from_result(
         yield Event(type="Warning", reason=EventReason.DUPLICATES_REMOVED, message=text)
     if result.failure is not None and result.failure.reason == "StartupTimeout":
         yield Event(type="Warning", reason=EventReason.STARTUP_TIMEOUT, message=_after_timeout(result, seen))
-    if result.released and old.instance_id is not None:
+    if result.abandoned is not None:
+        yield _abandoned(old, result.abandoned)
+    elif result.released and old.instance_id is not None:
         yield _released(old, seen)
 
 
@@ -54,6 +56,12 @@ def _after_timeout(result: Result, seen: Observation) -> str:
             return f"{said} Stopping it (spec.startup.onTimeout is Stop)."
         case _:
             return f"{said} It is kept and goes on costing money (spec.startup.onTimeout is Keep)."
+
+
+def _abandoned(old: api.GPUInstanceStatus, left_behind: str) -> Event:
+    price = f" and may go on costing {old.price_per_hour} USD/h" if old.price_per_hour else ""
+    text = f"Deletion was given up by annotation: {left_behind} may still exist at Novita{price}. Delete it there."
+    return Event(type="Warning", reason=EventReason.FORCE_FINALIZED, message=text)
 
 
 def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:

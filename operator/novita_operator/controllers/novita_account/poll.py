@@ -10,22 +10,26 @@ from novita_operator import telemetry
 from novita_operator.kube.cache import Key
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
-from novita_operator.runtime.accounts import Account, Accounts, Healthy, KeyMissing, KeyRejected, Unreachable
+from novita_operator.novita.models import Instance
+from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
+from novita_operator.runtime.accounts import Account, Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-# Balance moves slowly and costs a call: with a fast poll it would be most of the traffic.
-_BALANCE_SECONDS = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Periods of the poll, seconds: while anything moves, when nothing does, and while the key is refused."""
+    """Periods of the poll, seconds: while anything moves, when nothing does, and while the key is refused.
+
+    `everything`: how often the list is read without the filter by name, and the balance with it. Both say what the
+    whole account costs, which moves slowly; with each fast poll they would be most of the traffic.
+    """
 
     moving: float
     settled: float
     rejected: float
+    everything: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,14 @@ class Poller:
         now = self.clock.monotonic()
         if account.moving and isinstance(account.health, Healthy):
             account.poll_by(account.polled_at + self.pace.moving)
-        if now < account.poll_due or isinstance(account.health, KeyMissing):
+        if account.polling or now < account.poll_due or isinstance(account.health, KeyMissing):
             return False
         before = account.health
-        await self._poll(account)
+        account.polling = True
+        try:
+            await self._poll(account)
+        finally:
+            account.polling = False
         pause = self.pace.rejected if isinstance(account.health, KeyRejected) else self.pace.settled
         account.polled_at = self.clock.monotonic()
         account.poll_due = account.polled_at + pause
@@ -59,8 +67,7 @@ class Poller:
         account.polls_begun += 1
         number, started = account.polls_begun, self.clock.now()
         try:
-            instances = await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
-            await self._read_balance(account)
+            instances = await self._read(account)
         except errors.CredentialsRejected as error:
             account.health = KeyRejected(_rejected(account, error, self.pace.rejected))
         except errors.NovitaError as error:
@@ -75,10 +82,16 @@ class Poller:
         for key in account.take_waiting():
             self.wake(key)
 
+    async def _read(self, account: Account) -> tuple[Instance, ...]:
+        """The instances that carry our mark; now and then by way of everything that the account holds."""
+        if self.clock.monotonic() - account.everything_read_at < self.pace.everything:
+            return await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
+        everything = await account.client.list_instances(priority=Priority.POLL)
+        account.everything, account.everything_read_at = everything, self.clock.monotonic()
+        await self._read_balance(account)
+        return tuple(instance for instance in everything if instance.name.startswith(self.prefix))
+
     async def _read_balance(self, account: Account) -> None:
-        if self.clock.monotonic() - account.balance_read_at < _BALANCE_SECONDS:
-            return
-        account.balance_read_at = self.clock.monotonic()
         try:
             account.balance = await account.client.balance()
         except errors.CredentialsRejected:

@@ -1,4 +1,4 @@
-"""One pass over one NovitaAccount: make its client match the spec, then report."""
+"""One pass over one NovitaAccount: make its client match the spec, look for orphans, then report."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator import telemetry
-from novita_operator.api import novita_account
-from novita_operator.controllers.novita_account import poll, status
+from novita_operator.api import meta, novita_account
+from novita_operator.api.events import Event, EventReason
+from novita_operator.controllers.novita_account import census, collector, poll, status
+from novita_operator.controllers.novita_account.credentials import Credentials
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.novita import errors
+from novita_operator.reconciling.account_health import KeyMissing, NotPolled
 from novita_operator.reconciling.outcome import After, Requeue
-from novita_operator.runtime.accounts import Account, Accounts, KeyMissing, NotPolled
+from novita_operator.runtime.accounts import Account, Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -25,6 +29,10 @@ KIND = Kind("novitaaccounts", namespaced=False)
 _USERS = "gpuinstances"
 # How often the Secret of a key is read again: a new key works within this time, without a restart.
 _KEY_CHECK_SECONDS = 15.0
+# Prices move slowly (novita-api quirk 26: up to 15 minutes behind anyway), and the burn rate is an estimate.
+_PRICE_SECONDS = 900.0
+# kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
+_DELETING_TICK_SECONDS = 0.5
 
 Opener = Callable[[novita_account.NovitaAccount, SecretStr], Account]
 """Builds the working account of a spec and a key."""
@@ -38,9 +46,10 @@ class Reconciler:
     cache: Cache
     accounts: Accounts
     poller: poll.Poller
+    collector: collector.Collector
+    credentials: Credentials
+    recorder: Recorder
     open_account: Opener
-    own_key: Callable[[], SecretStr | None]
-    operator_namespace: str
     clock: Clock
     wake: Callable[[Key], None]
 
@@ -50,29 +59,63 @@ class Reconciler:
         if body is None:
             return None
         resource = novita_account.NovitaAccount.parse(body)
+        users = self._users(resource.meta.name)
+        if resource.meta.deleted_at is not None and not users:
+            return await self._let_go(resource, key)
+        if resource.meta.deleted_at is None and meta.ACCOUNT_FINALIZER not in resource.meta.finalizers:
+            await self._hold(resource, key)
+            return After(0.0)
         account = await self._account(resource)
-        wanted = status.report(resource, account, self._counts(resource), self.clock.now())
-        if wanted != resource.status.to_wire():
-            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.put(key, patched)
-        return After(_KEY_CHECK_SECONDS)
+        await self._admit(resource, account)
+        if resource.meta.deleted_at is not None:
+            await self.poller.tick(account)
+        await self._report(resource, account, users, key)
+        return After(_KEY_CHECK_SECONDS if resource.meta.deleted_at is None else _DELETING_TICK_SECONDS)
+
+    async def crashed(self, key: Key, error: Exception, pause: float) -> None:
+        """The log says it all: an account's conditions speak of Novita, and its objects report what they miss."""
+        logger.error("%s: %s; tried again in %.0f s", key, type(error).__name__, pause)
 
     async def forget(self, name: str) -> None:
         """The object is gone: close its connections."""
+        self.collector.forget(name)
         account = self.accounts.remove(name)
         if account is not None:
             await account.client.aclose()
 
+    async def _hold(self, resource: novita_account.NovitaAccount, key: Key) -> None:
+        """Objects need the key for their deletion, so the account outlives them."""
+        finalizers = [*resource.meta.finalizers, meta.ACCOUNT_FINALIZER]
+        self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
+
+    async def _let_go(self, resource: novita_account.NovitaAccount, key: Key) -> Requeue:
+        """The watch shows no object that uses the account; a list read from etcd decides."""
+        finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
+        if finalizers == list(resource.meta.finalizers):
+            return None
+        for found in await self.kube.list(Kind(_USERS), self.collector.namespaces):
+            if _account_of(found) == resource.meta.name:
+                return After(_DELETING_TICK_SECONDS)
+        try:
+            self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
+        except kube_errors.NotFound:
+            return None
+        return None
+
     async def _account(self, resource: novita_account.NovitaAccount) -> Account:
-        """The working account: opened once, opened anew when the spec changes, given a new key in place."""
-        key = await self._key(resource)
+        """The working account: opened once, opened anew for another address or limit, given a new key in place."""
+        key, spec = await self.credentials.key(resource), resource.spec
         held = self.accounts.find(resource.meta.name)
-        if held is not None and held.spec == resource.spec:
+        if held is not None and (held.spec.base_url, held.spec.limits) == (spec.base_url, spec.limits):
+            if held.spec != spec:
+                held.spec = spec
+                self._wake_users(held.name)
             self._renew_key(held, key)
             return held
         account = self.open_account(resource, key if isinstance(key, SecretStr) else SecretStr(""))
         if not isinstance(key, SecretStr):
             account.health = key
+        account.money.frozen = resource.status.creates is not None and resource.status.creates.frozen_at is not None
         self.accounts.put(account)
         if held is not None:
             await held.client.aclose()
@@ -81,48 +124,94 @@ class Reconciler:
 
     def _renew_key(self, account: Account, key: SecretStr | KeyMissing) -> None:
         if not isinstance(key, SecretStr):
-            account.health = key
+            if account.health != key:
+                account.health = key
+                self._wake_users(account.name)
         elif account.client.replace_key(key) or isinstance(account.health, KeyMissing):
             logger.info("NovitaAccount %s: the key was replaced", account.name, extra={"account": account.name})
             account.health = NotPolled()
             account.poll_due = self.clock.monotonic()
 
-    async def _key(self, resource: novita_account.NovitaAccount) -> SecretStr | KeyMissing:
-        ref = resource.spec.api_key_secret_ref
-        if ref is None:
-            return self._own_key()
-        where = f'spec.apiKeySecretRef: Secret "{ref.name}" in namespace "{self.operator_namespace}"'
-        try:
-            entries = await self.kube.get_secret(self.operator_namespace, ref.name)
-        except kube_errors.NotFound:
-            return KeyMissing(f"{where} does not exist. Create it; it is looked for every few seconds.")
-        if not entries.get(ref.key, "").strip():
-            return KeyMissing(f'{where} has no entry "{ref.key}". Add the API key under that name.')
-        return _remembered(SecretStr(entries[ref.key].strip()))
+    async def _admit(self, resource: novita_account.NovitaAccount, account: Account) -> None:
+        """Namespaces by label: read with each pass, since a label changes without an event for us."""
+        allowed = resource.spec.namespaces
+        if allowed is None or allowed.selector is None:
+            return
+        selected = await self.kube.namespaces_with(allowed.selector.match_labels)
+        if selected != account.selected_namespaces:
+            account.selected_namespaces = selected
+            self._wake_users(account.name)
 
-    def _own_key(self) -> SecretStr | KeyMissing:
+    async def _report(
+        self, resource: novita_account.NovitaAccount, account: Account, users: tuple[str, ...], key: Key
+    ) -> None:
+        now = self.clock.now()
+        counted, prices = await self._census(account)
+        creates, events = self._creates(resource, account)
+        facts = status.Facts(health=account.health, creates=creates, users=users)
+        if counted is not None and account.snapshot is not None:
+            looked = await self.collector.look(resource, account, counted, len(users))
+            events += looked.events
+            facts = status.Facts(
+                health=account.health,
+                polled_at=account.snapshot.started_at,
+                balance=account.balance.available if account.balance else None,
+                census=counted,
+                orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in looked.verdict.orphans),
+                brake=looked.verdict.brake,
+                baseline=looked.verdict.baseline,
+                creates=creates,
+                users=users,
+            )
+            looked.events = []
+        wanted = status.report(resource, facts, now)
+        if wanted != resource.status.to_wire():
+            newest = self.cache.find(key) or {}
+            body = await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted)
+            self.cache.put(key, body)
+        await self.recorder.record("NovitaAccount", resource.meta, events, now)
+
+    async def _census(self, account: Account) -> tuple[census.Census | None, census.Prices]:
+        if account.everything is None or account.snapshot is None:
+            return None, census.Prices({})
         try:
-            key = self.own_key()
-        except OSError:
-            return KeyMissing("The file named by NOVITA_API_KEY_FILE cannot be read by the operator.")
-        if key is None:
-            return KeyMissing("spec.apiKeySecretRef is absent and the operator has no key of its own. Set it.")
-        return _remembered(key)
+            prices = census.Prices.of(await account.client.products(max_age_seconds=_PRICE_SECONDS))
+        except errors.NovitaError:
+            # Prices only estimate; the poll reports why Novita cannot be reached.
+            prices = census.Prices({})
+        prefix = self.poller.prefix
+        others = [instance for instance in account.everything if not instance.name.startswith(prefix)]
+        present = [*others, *account.snapshot.instances.values()]
+        return census.take(present, prefix, self.accounts.claims, prices), prices
+
+    def _creates(
+        self, resource: novita_account.NovitaAccount, account: Account
+    ) -> tuple[novita_account.Creates | None, list[Event]]:
+        """The money breaker: frozen durably, thawed by an annotation with a new value."""
+        old = resource.status.creates or novita_account.Creates()
+        asked = resource.meta.annotations.get(meta.THAW_CREATES)
+        if old.frozen_at is not None and asked is not None and asked != old.thawed_by:
+            account.money.thaw()
+            self._wake_users(account.name)
+            return novita_account.Creates(thawed_by=asked), []
+        if account.money.frozen and old.frozen_at is None:
+            text = (
+                "The same objects were rented for again too often; nothing is rented until a person thaws the account."
+            )
+            frozen = novita_account.Creates(frozen_at=self.clock.now(), thawed_by=asked)
+            return frozen, [Event("Warning", EventReason.CREATES_FROZEN, text)]
+        return resource.status.creates, []
+
+    def _users(self, name: str) -> tuple[str, ...]:
+        found = (key for key, body in self.cache.of_kind(_USERS) if _account_of(body) == name)
+        return tuple(f"{key.namespace}/{key.name}" for key in found)
 
     def _wake_users(self, name: str) -> None:
         for key, body in self.cache.of_kind(_USERS):
-            spec: dict[str, Any] = body.get("spec") or {}
-            if (spec.get("accountRef") or {}).get("name", "default") == name:
+            if _account_of(body) == name:
                 self.wake(key)
 
-    def _counts(self, resource: novita_account.NovitaAccount) -> status.Counts:
-        account = self.accounts.find(resource.meta.name)
-        snapshot = account.snapshot if account else None
-        names = snapshot.by_name if snapshot else {}
-        managed = sum(len(found) for name, found in names.items() if name in self.accounts.claims)
-        return status.Counts(managed=managed, unclaimed=sum(map(len, names.values())) - managed)
 
-
-def _remembered(key: SecretStr) -> SecretStr:
-    telemetry.SECRETS.add(key.get_secret_value())
-    return key
+def _account_of(body: dict[str, Any]) -> str:
+    spec: dict[str, Any] = body.get("spec") or {}
+    return str((spec.get("accountRef") or {}).get("name", "default"))

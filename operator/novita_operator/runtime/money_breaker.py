@@ -1,0 +1,36 @@
+"""The money breaker: rented again and again means that something is wrong, so nothing is rented until a person looks."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class MoneyBreaker:
+    """Counts the creates of one account beyond what its objects ask for: those for objects that had one before.
+
+    More than `most` within `window` seconds freeze all creates; stops and deletes are never held back.
+    """
+
+    most: int
+    window: float
+    frozen: bool = False
+    _repeats: deque[float] = field(default_factory=deque)
+
+    def admits(self, *, repeated: bool, monotonic: float) -> bool:
+        """Whether a create may be made now. A repeated one counts, and the one too many freezes."""
+        if self.frozen:
+            return False
+        if repeated:
+            while self._repeats and self._repeats[0] <= monotonic - self.window:
+                self._repeats.popleft()
+            self.frozen = len(self._repeats) >= self.most
+            if not self.frozen:
+                self._repeats.append(monotonic)
+        return not self.frozen
+
+    def thaw(self) -> None:
+        """A person has looked: start to count anew."""
+        self.frozen = False
+        self._repeats.clear()
