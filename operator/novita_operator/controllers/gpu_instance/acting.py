@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
-from novita_operator import telemetry
+from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import connection, result
@@ -81,6 +82,7 @@ class Actor:
         annotations = None
         if seen.intent is not None and not seen.deleting:
             annotations = {meta.CREATE_INTENT: seen.intent.settled("Released").to_annotation()}
+        crashpoints.reached("release.before-write")
         try:
             body = await self.kube.patch_metadata(
                 self.kind,
@@ -90,6 +92,7 @@ class Actor:
             )
         except kube_errors.NotFound:
             return Result(released=True)
+        crashpoints.reached("release.after-write")
         self.cache.put(key, body)
         memory.forget_instance()
         return Result(released=True)
@@ -125,8 +128,10 @@ class Actor:
             return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
         if not connection.is_complete(instance):
             return Result(detail=instance)
+        crashpoints.reached("secret.before-write")
         try:
             await self.kube.write_owned_secret(connection.secret(seen.resource, instance))
+            crashpoints.reached("secret.after-write")
         except kube_errors.Conflict as error:
             text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
             return Result(
@@ -137,21 +142,23 @@ class Actor:
     async def _start(self, instance_id: str, account: Account, memory: Memory) -> Result:
         at = self.clock.now()
         problem = await self._call(
-            account.client.start_instance(instance_id), f"start instance {instance_id}", account, memory
+            "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
         )
         return Result(problem=problem, started_at=None if problem else at)
 
     async def _stop(self, instance_id: str, account: Account, memory: Memory) -> Result:
         at = self.clock.now()
         problem = await self._call(
-            account.client.stop_instance(instance_id), f"stop instance {instance_id}", account, memory
+            "stop", partial(account.client.stop_instance, instance_id), instance_id, account, memory
         )
         return Result(problem=problem, stopped_at=None if problem else at)
 
     async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
         for instance_id in instance_ids:
             try:
+                crashpoints.reached("delete.before-call")
                 await account.client.delete_instance(instance_id)
+                crashpoints.reached("delete.after-call")
                 memory.delete_accepted = True
             except errors.NotFound:
                 continue
@@ -176,9 +183,14 @@ class Actor:
         memory.unseen_before = account.polls_begun
         return Result(detail=instance)
 
-    async def _call(self, call: Awaitable[None], doing: str, account: Account, memory: Memory) -> Problem | None:
+    async def _call(
+        self, verb: str, call: Callable[[], Awaitable[None]], instance_id: str, account: Account, memory: Memory
+    ) -> Problem | None:
+        doing = f"{verb} instance {instance_id}"
         try:
-            await call
+            crashpoints.reached(f"{verb}.before-call")
+            await call()
+            crashpoints.reached(f"{verb}.after-call")
         except (errors.NotFound, errors.InvalidState) as error:
             # The next poll says what is true now; a state that does not allow the step is tried later, not at once.
             return Problem(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from novita_operator import telemetry
+from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import desired, references, result, selection
@@ -165,9 +165,11 @@ class Launcher:
             region=candidate.region,
         )
         finalizers = _with_ours(fresh.meta.finalizers)
+        crashpoints.reached("intent.before-write")
         body = await self.kube.patch_metadata(
             self.kind, fresh.meta, finalizers=finalizers, annotations={meta.CREATE_INTENT: intent.to_annotation()}
         )
+        crashpoints.reached("intent.after-write")
         self.cache.put(key, body)
         return intent
 
@@ -199,6 +201,7 @@ class Launcher:
             memory.unseen_before = account.polls_begun
         logger.info("created instance %s as %s", instance_id, seen.name, extra={"uid": fresh.meta.uid})
         memory.instance_id = instance_id
+        crashpoints.reached("create.after-call")
         self.metrics.instances_created.labels(account.name).inc()
         return Result(
             instance_id=instance_id,
@@ -211,12 +214,14 @@ class Launcher:
     async def _write_refusal(self, intent: Intent, key: Key) -> None:
         """Nothing was rented for sure: the object may go at any time, so the finalizer goes, too."""
         fresh = await self._fresh(key)
+        crashpoints.reached("refusal.before-write")
         body = await self.kube.patch_metadata(
             self.kind,
             fresh.meta,
             finalizers=[name for name in fresh.meta.finalizers if name != meta.FINALIZER],
             annotations={meta.CREATE_INTENT: intent.settled("Refused").to_annotation()},
         )
+        crashpoints.reached("refusal.after-write")
         self.cache.put(key, body)
 
 

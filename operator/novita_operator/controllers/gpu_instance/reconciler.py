@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from novita_operator import crashpoints
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import acting, desired, plan, status
@@ -156,7 +157,9 @@ class Reconciler:
         if newest is None or newest["metadata"]["uid"] != at.uid:
             return
         current = meta.Meta.parse(newest["metadata"])
+        crashpoints.reached("status.before-write")
         body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
+        crashpoints.reached("status.after-write")
         self.cache.put(key, body)
         await self.recorder.record("GPUInstance", at, outcome.events, now)
 
