@@ -1,1 +1,1 @@
-"""A real Kubernetes control plane without Docker: etcd, kube-apiserver, kube-controller-manager. Standard library only."""
+"""A Kubernetes control plane without Docker: etcd, kube-apiserver, kube-controller-manager. Standard library only."""

@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import ssl
 import subprocess
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
-from local_cluster import binaries, processes
+from local_cluster import binaries, flags, kubeconfig, locking, ports, processes
+from local_cluster.errors import CannotStart, NotOurs
 from local_cluster.processes import Started
 
 _START_SECONDS = 90.0  # 3 s on an idle machine; a loaded one needs longer
-_CONTROLLERS = (
-    "garbage-collector-controller,namespace-controller,serviceaccount-controller,"
-    "clusterrole-aggregation-controller,ttl-after-finished-controller"
-)
+_LOOK_SECONDS = 0.05  # between looks at whether a server answers: a twentieth of a step that takes about a second
+_ANSWER_SECONDS = 5.0  # a server that accepts a connection and needs longer is not up yet
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -33,41 +32,38 @@ rules:
 """
 
 
-class CannotStart(Exception):
-    """The control plane did not come up; the text has the end of the log that says why."""
-
-
 @dataclass
 class ControlPlane:
-    """A running control plane."""
+    """A running control plane. `files` says where its logs, its kubeconfig and its audit log are."""
 
     directory: Path
     tools: binaries.Tools
-    etcd_port: int
-    peer_port: int
-    api_port: int
+    ports: flags.Ports
     token: str
     started: dict[str, Started] = field(default_factory=dict)
 
     @property
+    def files(self) -> flags.Files:
+        return flags.Files(self.directory)
+
+    @property
     def kubeconfig(self) -> Path:
-        return self.directory / "kubeconfig"
+        return self.files.kubeconfig
 
     @property
     def audit_log(self) -> Path:
-        return self.directory / "audit.log"
+        return self.files.audit_log
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.api_port}"
+        return f"https://127.0.0.1:{self.ports.api_server}"
 
     @classmethod
     def start(cls, directory: Path) -> ControlPlane:
-        """Bring everything up and wait until it works. Raises CannotStart or binaries.CannotProvide."""
+        """Bring everything up and wait until it works. Raises CannotStart or CannotProvide."""
         tools = binaries.provide(os.environ)
-        directory.mkdir(parents=True, exist_ok=True)
-        etcd_port, peer_port, api_port = _free_ports(3)
-        plane = cls(directory, tools, etcd_port, peer_port, api_port, secrets.token_hex(16))
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        plane = cls(directory, tools, flags.Ports(*ports.free(4)), secrets.token_hex(16))
         try:
             plane._bring_up()
         except BaseException:
@@ -86,148 +82,110 @@ class ControlPlane:
         self.started.pop("kube-apiserver").stop()
 
     def start_api_server(self) -> None:
-        """Bring the API server up again on the same port."""
-        self._start("kube-apiserver", self._api_server_flags())
-        self._wait("kube-apiserver", self._api_ready)
-
-    def _bring_up(self) -> None:
-        self._write_files()
-        self._start("etcd", self._etcd_flags())
-        self.start_api_server()
-        self._write_kubeconfig()
-        self._start("kube-controller-manager", self._controller_flags())
-        self._wait("kube-controller-manager", self._default_service_account)
-
-    def _start(self, name: str, flags: list[str]) -> None:
-        log = self.directory / f"{name}.log"
-        self.started[name] = processes.start([str(self.tools.path(name)), *flags], log)
-        processes.save(self.directory / "pids.json", self.started)
-
-    def _wait(self, name: str, ready: object) -> None:
-        end = time.monotonic() + _START_SECONDS
-        while not ready():  # type: ignore[operator]
-            if not all(process.alive for process in self.started.values()) or time.monotonic() > end:
-                dead = next((each for each, process in self.started.items() if not process.alive), name)
-                raise CannotStart(f"{dead} did not start:\n{processes.tail(self.directory / f'{dead}.log')}")
-            time.sleep(0.05)
-
-    def _write_files(self) -> None:
-        (self.directory / "audit.yaml").write_text(_AUDIT_POLICY)
-        (self.directory / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
-        key, public = self.directory / "sa.key", self.directory / "sa.pub"
-        _openssl("genrsa", "-out", str(key), "2048")
-        _openssl("rsa", "-in", str(key), "-pubout", "-out", str(public))
-
-    def _write_kubeconfig(self) -> None:
-        self.kubeconfig.write_text(kubeconfig(self.url, self.directory / "certs" / "apiserver.crt", "admin", self.token))
-        self.kubeconfig.chmod(0o600)
+        """Bring the API server up, on the same port as before."""
+        self._start("kube-apiserver", flags.api_server(self.files, self.ports))
+        self._wait("kube-apiserver", lambda: self._answers("/readyz"))
 
     def service_account_kubeconfig(self, path: Path, token: str) -> Path:
         """A kubeconfig for another token, such as one of `kubectl create token`."""
-        path.write_text(kubeconfig(self.url, self.directory / "certs" / "apiserver.crt", "service-account", token))
-        path.chmod(0o600)
-        return path
+        return kubeconfig.write(path, self.url, self.files.certificate, "service-account", token)
 
-    def _etcd_flags(self) -> list[str]:
-        client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{self.peer_port}"
-        return [
-            f"--data-dir={self.directory / 'etcd'}",
-            f"--listen-client-urls={client}",
-            f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}",
-            "--unsafe-no-fsync",
-        ]
+    def _bring_up(self) -> None:
+        self._write_files()
+        self._start("etcd", flags.etcd(self.files, self.ports))
+        self.start_api_server()
+        kubeconfig.write(self.kubeconfig, self.url, self.files.certificate, "admin", self.token)
+        self._start("kube-controller-manager", flags.controller_manager(self.files, self.ports))
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        self._wait("kube-controller-manager", lambda: self._answers(account))
 
-    def _api_server_flags(self) -> list[str]:
-        at = self.directory
-        return [
-            f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
-            f"--secure-port={self.api_port}",
-            "--bind-address=127.0.0.1",
-            f"--cert-dir={at / 'certs'}",
-            f"--service-account-key-file={at / 'sa.pub'}",
-            f"--service-account-signing-key-file={at / 'sa.key'}",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            "--authorization-mode=RBAC",
-            f"--token-auth-file={at / 'tokens.csv'}",
-            "--service-cluster-ip-range=10.0.0.0/24",
-            f"--audit-policy-file={at / 'audit.yaml'}",
-            f"--audit-log-path={self.audit_log}",
-            "--allow-privileged=true",
-        ]
+    def _start(self, name: str, options: list[str]) -> None:
+        self.started[name] = processes.start([str(self.tools.path(name)), *options], self.files.log(name))
+        processes.save(self.files.pids, self.started)
 
-    def _controller_flags(self) -> list[str]:
-        return [
-            f"--kubeconfig={self.kubeconfig}",
-            f"--service-account-private-key-file={self.directory / 'sa.key'}",
-            "--use-service-account-credentials=true",
-            "--leader-elect=false",
-            "--bind-address=127.0.0.1",
-            f"--secure-port={_free_ports(1)[0]}",
-            f"--controllers={_CONTROLLERS}",
-        ]
+    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while not ready():
+            dead = next((each for each, process in self.started.items() if not process.alive), None)
+            if dead is not None or time.monotonic() > end:
+                what = f"{dead} ended" if dead else f"{name} was not ready within {_START_SECONDS:.0f} s"
+                log = self.files.log(dead or name)
+                raise CannotStart(f"{what}; the end of {log}:\n{processes.tail(log)}")
+            time.sleep(_LOOK_SECONDS)
 
-    def _api_ready(self) -> bool:
-        return self._answers("/readyz")
-
-    def _default_service_account(self) -> bool:
-        return self._answers("/api/v1/namespaces/default/serviceaccounts/default")
+    def _write_files(self) -> None:
+        files = self.files
+        processes.save(files.pids, self.started)  # from now on the directory is ours to clear
+        files.audit_policy.write_text(_AUDIT_POLICY)
+        files.tokens.touch(mode=0o600)
+        files.tokens.write_text(f'{self.token},admin,admin,"system:masters"\n')
+        _openssl("genrsa", "-out", str(files.signing_key), "2048")
+        _openssl("rsa", "-in", str(files.signing_key), "-pubout", "-out", str(files.public_key))
 
     def _answers(self, path: str) -> bool:
-        certificate = self.directory / "certs" / "apiserver.crt"
-        if not certificate.exists():
+        if not self.files.certificate.exists():
             return False
         try:
-            context = ssl.create_default_context(cafile=str(certificate))
-            request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
-            with urllib.request.urlopen(request, context=context, timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (OSError, ssl.SSLError, urllib.error.URLError):
+            context = ssl.create_default_context(cafile=str(self.files.certificate))
+            opener = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}),  # a proxy of the environment does not reach our loopback
+                urllib.request.HTTPSHandler(context=context),
+            )
+            opener.addheaders = [("Authorization", f"Bearer {self.token}")]
+            with opener.open(self.url + path, timeout=_ANSWER_SECONDS) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:  # not listening, not serving TLS, a certificate half written, or an HTTP error
             return False
-
-
-def kubeconfig(url: str, certificate: Path, user: str, token: str) -> str:
-    """The text of a kubeconfig with one cluster and one user."""
-    return (
-        "apiVersion: v1\nkind: Config\ncurrent-context: local\n"
-        f"clusters:\n- name: local\n  cluster:\n    server: {url}\n    certificate-authority: {certificate}\n"
-        f"users:\n- name: {user}\n  user:\n    token: {token}\n"
-        f"contexts:\n- name: local\n  context:\n    cluster: local\n    user: {user}\n"
-    )
 
 
 def running(directory: Path) -> bool:
     """Whether a control plane of this directory runs."""
-    started = processes.load(directory / "pids.json")
+    started = processes.load(flags.Files(directory).pids)
     return bool(started) and all(process.alive for process in started.values())
 
 
+def up(directory: Path) -> ControlPlane | None:
+    """Start one, unless one runs there: then None. What is left of one that died is cleared away before.
+
+    Raises NotOurs, CannotStart or CannotProvide.
+    """
+    with locking.held(directory, "another run is starting or stopping this control plane; waiting for it"):
+        if running(directory):
+            return None
+        _stop(directory)
+        return ControlPlane.start(directory)
+
+
 def down(directory: Path) -> bool:
-    """Stop what was started there and remove the directory. True if there was anything."""
+    """Stop what was started there and remove the directory. True if there was anything. Raises NotOurs."""
     if not directory.exists():
         return False
-    for process in reversed(list(processes.load(directory / "pids.json").values())):
+    with locking.held(directory, "another run is starting or stopping this control plane; waiting for it"):
+        was_there = any(directory.iterdir())
+        _stop(directory)
+        shutil.rmtree(directory)
+    return was_there
+
+
+def _stop(directory: Path) -> None:
+    """Stop the processes and empty the directory; only if it is one of ours."""
+    pids = flags.Files(directory).pids
+    if any(directory.iterdir()) and not pids.exists():
+        raise NotOurs(f"{directory} holds other files than those of a control plane; choose another directory")
+    for process in reversed(list(processes.load(pids).values())):
         process.stop()
-    shutil.rmtree(directory)
-    return True
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free now; all are held until the last is known, so that they differ."""
-    holders = [socket.socket() for _ in range(count)]
-    try:
-        for holder in holders:
-            holder.bind(("127.0.0.1", 0))
-        return [int(holder.getsockname()[1]) for holder in holders]
-    finally:
-        for holder in holders:
-            holder.close()
+    for path in directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != pids:
+            path.unlink()
+    pids.unlink(missing_ok=True)  # the last: it says that the rest is ours
 
 
 def _openssl(*arguments: str) -> None:
     try:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True)
     except FileNotFoundError:
-        raise CannotStart("openssl is not installed; it makes the signing key of ServiceAccount tokens") from None
+        raise CannotStart("openssl is missing (Debian: apt-get install openssl); it makes a signing key") from None
+    except subprocess.CalledProcessError as error:
+        raise CannotStart(f"openssl {arguments[0]} failed: {error.stderr.strip()}") from error

@@ -66,8 +66,11 @@ def start(command: list[str], log: Path, environment: Mapping[str, str] | None =
 
 
 def save(path: Path, processes: Mapping[str, Started]) -> None:
-    """Write the pid file."""
-    path.write_text(json.dumps({name: [process.pid, process.ticks] for name, process in processes.items()}))
+    """Write the pid file, whole or not at all: a torn one would forget what runs."""
+    text = json.dumps({name: [process.pid, process.ticks] for name, process in processes.items()})
+    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished.write_text(text)
+    unfinished.replace(path)
 
 
 def load(path: Path) -> dict[str, Started]:

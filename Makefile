@@ -1,0 +1,82 @@
+# Every target does all its set-up itself. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+READY := .venv/.installed
+CLUSTER ?= local
+UPGRADE ?=
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/deploy/local
+
+##@ Try it
+.PHONY: demo demo-up demo-down
+demo: $(READY) ## The whole life of one instance, then everything down (CLUSTER=local|kind|current)
+	@$(BIN)/python -m demo show --cluster $(CLUSTER)
+
+demo-up: $(READY) ## The same things, kept running to play with
+	@$(BIN)/python -m demo up --cluster $(CLUSTER)
+
+demo-down: $(READY) ## Stop what demo-up started, and leave nothing behind
+	@$(BIN)/python -m demo down
+
+##@ Test
+.PHONY: test unit cluster control-plane
+test: control-plane ## Everything: pure parts, client and simulator, operator on a real API server
+	$(BIN)/python -m pytest
+
+unit: $(READY) ## What needs no cluster
+	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator
+
+cluster: control-plane ## The operator on a real API server, and the local control plane itself
+	$(BIN)/python -m pytest tests/cluster tests/local
+
+control-plane: $(READY) ## Build etcd, kube-apiserver and kube-controller-manager into your cache, once
+	@$(BIN)/python -m local_cluster build
+
+##@ Quality
+.PHONY: check format format-check lint types layers check-diff
+check: format-check lint types layers check-diff ## Everything below but format; changes nothing
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+
+format-check: $(READY) ## Is the code formatted?
+	$(BIN)/ruff format --check .
+
+lint: $(READY) ## Lint
+	$(BIN)/ruff check .
+
+types: $(READY) ## Check types, strictly
+	$(BIN)/mypy
+
+layers: $(READY) ## Does every import point down (pyproject.toml, importlinter)?
+	$(BIN)/lint-imports
+
+check-diff: $(READY) ## Are crds/ what the models say?
+	$(BIN)/python -m novita_operator.api.crd crds --check
+
+##@ Generate
+.PHONY: generate lock
+generate: $(READY) ## Write crds/ from the models
+	$(BIN)/python -m novita_operator.api.crd crds
+
+lock: $(READY) ## Write requirements/*.txt anew; UPGRADE=1 takes the newest versions
+	@requirements/lock $(if $(UPGRADE),--upgrade)
+
+##@ Clean
+.PHONY: clean
+clean: ## Stop the demo, remove .venv and everything generated; built control planes stay in your cache
+	@test ! -x $(BIN)/python || $(BIN)/python -m demo down
+	rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml requirements/dev.txt requirements/install
+	@requirements/install
