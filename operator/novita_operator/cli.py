@@ -27,7 +27,7 @@ _NO_CLUSTER = 1
 @app.command()
 def run() -> None:
     """Run the operator against the current cluster. Settings come from environment variables."""
-    from novita_operator import composition, telemetry
+    from novita_operator import process, telemetry
     from novita_operator import settings as knobs
     from novita_operator.kube import errors
 
@@ -43,7 +43,7 @@ def run() -> None:
         telemetry.SECRETS.add(key.get_secret_value())
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:
-        asyncio.run(composition.run(settings))
+        asyncio.run(process.run(settings))
     except errors.KubeError as error:
         typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
         raise typer.Exit(_NO_CLUSTER) from None

@@ -1,9 +1,9 @@
-"""The composition root: settings -> clients -> controllers -> kopf. Everything is built here, once, by hand."""
+"""The composition root: settings -> clients -> controllers. Everything is built here, once, by hand."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,32 +11,30 @@ from functools import partial
 import kopf
 from pydantic import SecretStr
 
-from novita_operator import __version__, telemetry
-from novita_operator.api import meta, novita_account
+from novita_operator import telemetry
+from novita_operator.api import novita_account
 from novita_operator.controllers.gpu_instance import acting, desired, launch, memory
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.novita_account import collector, credentials, poll
 from novita_operator.controllers.novita_account import handlers as account_handlers
 from novita_operator.controllers.novita_account import reconciler as account_reconciler
-from novita_operator.kube import client as kube_client
-from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.reconciling import naming
-from novita_operator.runtime import accounts, health, kopf_settings
+from novita_operator.runtime import accounts
 from novita_operator.runtime.clock import SystemClock
+from novita_operator.runtime.leases import Lease
 from novita_operator.runtime.money_breaker import MoneyBreaker
+from novita_operator.runtime.resync import Intake
 from novita_operator.runtime.shutdown import Shutdown
-from novita_operator.runtime.workers import Workers
+from novita_operator.runtime.workers import Reconciles
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings
 
-logger = logging.getLogger(__name__)
-
-_DEFAULT_ACCOUNT = "default"
-# Objects are looked at again so often even if nothing happens: missed watch events heal within this time.
+# Objects are looked at again so often even if nothing happens.
 _RESYNC_SECONDS = 600.0
 # The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
 _TICKS_PER_POLL = 4
@@ -44,6 +42,7 @@ _TICKS_PER_POLL = 4
 _SHARE_OF_WORKERS = 4
 # The window of the money breaker (safety: Money breaker).
 _RECREATES_WINDOW_SECONDS = 600.0
+_LEASE_LOST_EXIT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Parts:
     """What the whole process shares."""
 
     settings: Settings
-    kube: kube_client.KubeClient
+    kube: KubeClient
     cluster: str
     cache: Cache
     queue: WorkQueue[Key]
@@ -59,22 +58,25 @@ class Parts:
     clock: SystemClock
     metrics: telemetry.Metrics
     shutdown: Shutdown
+    lease: Lease | None
+
+    def may_pay(self) -> bool:
+        """Whether a paid call may begin now: it must end, and its id be written, while this process works and leads."""
+        leads = self.lease is None or self.lease.margin > self.settings.api_timeout / 1000
+        return leads and not self.shutdown.under_way
 
 
-async def run(settings: Settings) -> None:
-    """Run the operator until a signal ends it. Raises kube errors where the cluster cannot be used at all."""
-    logger.info("novita-operator %s starts", __version__)
-    kube = await kube_client.connect()
-    try:
-        parts = await _parts(settings, kube)
-        await _ensure_default_account(parts)
-        await _serve(parts)
-    finally:
-        await kube.aclose()
-    logger.info("novita-operator has ended")
+@dataclass(frozen=True, slots=True)
+class Controllers:
+    """Every kind: its reconciler by plural name, where its watch events go, and its registration with kopf."""
+
+    reconcilers: Mapping[str, Reconciles]
+    intakes: tuple[Intake, ...]
+    register: Callable[[kopf.OperatorRegistry], None]
 
 
-async def _parts(settings: Settings, kube: kube_client.KubeClient) -> Parts:
+async def parts(settings: Settings, kube: KubeClient) -> Parts:
+    """The shared parts. Raises kube errors where the cluster cannot be used at all."""
     cluster = settings.cluster_id
     if cluster is None:
         cluster = naming.cluster_id((await kube.get_namespace("kube-system"))["metadata"]["uid"])
@@ -84,98 +86,45 @@ async def _parts(settings: Settings, kube: kube_client.KubeClient) -> Parts:
         backoff_base=settings.backoff_base / 1000,
         backoff_max=settings.backoff_max / 1000,
     )
-    return Parts(settings, kube, cluster, Cache(), queue, accounts.Accounts(), clock, telemetry.Metrics(), Shutdown())
-
-
-async def _ensure_default_account(parts: Parts) -> None:
-    """An account named `default`, made from the operator's own key, where no account exists at all."""
-    if parts.settings.own_api_key() is None:
-        return
-    kind = account_reconciler.KIND
-    if await parts.kube.list(kind):
-        return
-    body = {
-        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
-        "kind": "NovitaAccount",
-        "metadata": {"name": _DEFAULT_ACCOUNT},
-        "spec": {},
-    }
-    try:
-        await parts.kube.create(kind, body)
-    except kube_errors.Conflict:
-        return
-    logger.info("made the NovitaAccount %r from the operator's own key", _DEFAULT_ACCOUNT)
-
-
-async def _serve(parts: Parts) -> None:
-    settings, registry = parts.settings, kopf.OperatorRegistry()
-    instance, account = _instance_reconciler(parts), _account_reconciler(parts)
-    instance_handlers.register(registry, instance, parts.cache, parts.queue)
-    tick = settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
-    account_handlers.register(registry, account, parts.cache, parts.queue, tick_seconds=tick)
-    workers = Workers(
-        parts.queue,
-        {instance_reconciler.KIND.plural: instance, account_reconciler.KIND.plural: account},
-        parts.clock,
-        parts.metrics,
+    return Parts(
+        settings=settings,
+        kube=kube,
+        cluster=cluster,
+        cache=Cache(),
+        queue=queue,
+        accounts=accounts.Accounts(),
+        clock=clock,
+        metrics=telemetry.Metrics(),
+        shutdown=Shutdown(),
+        lease=_lease(settings, kube, clock) if settings.leader_election else None,
     )
-    workers.start(settings.workers)
-    watching = asyncio.Event()
-    server = health.HealthServer(
-        settings.health_host,
-        settings.health_port,
-        alive=list,
-        ready=partial(_not_ready, watching, parts.shutdown),
-        registry=parts.metrics.registry,
+
+
+def controllers(parts: Parts) -> Controllers:
+    """The kinds, wired."""
+    instance = instance_handlers.Intake(_instance_reconciler(parts), parts.cache, parts.queue)
+    account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
+    tick = parts.settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
+
+    def register(registry: kopf.OperatorRegistry) -> None:
+        instance_handlers.register(registry, instance)
+        account_handlers.register(registry, account, tick_seconds=tick)
+
+    reconcilers: dict[str, Reconciles] = {each.kind.plural: each.reconciler for each in (instance, account)}
+    return Controllers(reconcilers, (instance, account), register)
+
+
+def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
+    return Lease(
+        kube=kube,
+        namespace=settings.operator_namespace,
+        name=settings.lease_name,
+        holder=settings.identity,
+        duration=settings.lease_duration / 1000,
+        clock=clock,
+        # At once: whatever is under way may no longer be ours to do, and intents cover it.
+        lost=partial(os._exit, _LEASE_LOST_EXIT),
     )
-    server.start()
-    try:
-        await _watch(parts, registry, workers, watching)
-    finally:
-        server.stop()
-
-
-def _not_ready(watching: asyncio.Event, shutdown: Shutdown) -> list[str]:
-    reasons = [] if watching.is_set() else ["the watch has not started"]
-    return reasons + (["shutting down"] if shutdown.under_way else [])
-
-
-async def _watch(parts: Parts, registry: kopf.OperatorRegistry, workers: Workers, watching: asyncio.Event) -> None:
-    """Run kopf until a signal; then drain the workers first, since kopf cancels everything when it ends."""
-    settings = parts.settings
-    grace = settings.shutdown_grace / 1000
-    kopf_options = kopf.OperatorSettings()
-    kopf_settings.configure(kopf_options, grace_seconds=grace)
-    kopf.on.login(registry=registry)(_login)
-    stop = asyncio.Event()
-    before = asyncio.all_tasks()
-    ending = asyncio.create_task(_drain_then_stop(parts, workers, stop, grace), name="shutdown")
-    tasks = await kopf.spawn_tasks(
-        registry=registry,
-        settings=kopf_options,
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        stop_flag=stop,
-        ready_flag=watching,
-    )
-    parts.shutdown.install()
-    try:
-        await kopf.run_tasks(tasks, ignored=before | {ending})
-    finally:
-        ending.cancel()
-
-
-async def _drain_then_stop(parts: Parts, workers: Workers, stop: asyncio.Event, grace: float) -> None:
-    await parts.shutdown.asked.wait()
-    if not await workers.drain(grace):
-        logger.warning("calls were still under way after %.0f s; their intents are on the objects", grace)
-    stop.set()
-
-
-def _login(**kwargs: object) -> kopf.ConnectionInfo | None:
-    """The same place as our own client: the pod's ServiceAccount, else the kubeconfig."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)  # type: ignore[arg-type]
 
 
 def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
@@ -196,7 +145,7 @@ def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
         holder=settings.identity,
         catalog_max_age=settings.catalog_max_age / 1000,
         metrics=parts.metrics,
-        may_pay=lambda: not parts.shutdown.under_way,
+        may_pay=parts.may_pay,
     )
     return instance_reconciler.Reconciler(
         kube=parts.kube,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
-class Crash(Exception):  # noqa: N818 - it is what it says
+class Crash(Exception):
     """An error that nobody expected, at a chosen moment."""
 
 

@@ -84,6 +84,23 @@ class Settings(BaseSettings):
     most_recreates: int = Field(
         20, ge=1, le=10_000, description="Instances rented again within 10 minutes before creates are frozen."
     )
+    resync_interval: int = Field(
+        60_000,
+        ge=100,
+        le=3_600_000,
+        description="How often versions at the API server are compared with the watch, ms.",
+    )
+    stuck_after: int = Field(
+        120_000, ge=1_000, le=3_600_000, description="Liveness fails when keys wait and no pass ends for so long, ms."
+    )
+    leader_election: bool = Field(False, description="Whether a Lease decides which process works; for more than one.")
+    lease_name: str = Field("novita-operator", min_length=1, max_length=253, description="Name of the Lease.")
+    lease_duration: int = Field(
+        60_000,
+        ge=3_000,
+        le=600_000,
+        description="How long a Lease holds without renewal, ms; 1.5 times API_TIMEOUT or more.",
+    )
     workers: int = Field(32, ge=1, le=256, description="Objects reconciled at the same time.")
     shutdown_grace: int = Field(
         45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."
@@ -130,6 +147,15 @@ class Settings(BaseSettings):
             raise ValueError("NOVITA_API_KEY and NOVITA_API_KEY_FILE are both set: keep one of them")
         if self.novita_api_key_file is not None and not self.novita_api_key_file.is_file():
             raise ValueError("NOVITA_API_KEY_FILE names no readable file")
+        return self
+
+    @model_validator(mode="after")
+    def _lease_outlasts_a_call(self) -> Settings:
+        # A paid call is only made while the Lease surely outlasts it; it is renewed every sixth of its duration.
+        if self.leader_election and self.lease_duration * 2 < self.api_timeout * 3:
+            raise ValueError(
+                "LEASE_DURATION must be at least 1.5 times API_TIMEOUT: a paid call must end while we lead"
+            )
         return self
 
     @property

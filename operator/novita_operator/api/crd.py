@@ -26,10 +26,10 @@ _KEPT = frozenset(
      "maxItems", "maxProperties", "required", "default", "x-kubernetes-validations", "x-kubernetes-list-type",
      "x-kubernetes-list-map-keys"}
 )  # fmt: skip
-_DROPPED = frozenset({"title", "$defs"})
+_DROPPED = frozenset({"title", "$defs", "propertyNames"})
 
 
-class Untranslatable(Exception):  # noqa: N818 - it names what the schema is
+class Untranslatable(Exception):
     """A keyword or a form that a structural schema does not know."""
 
 
@@ -203,23 +203,29 @@ def _translated(node: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> 
         return _translated(node, defs, path)
     result: Schema = {}
     for key, value in node.items():
-        if key in _KEPT:
-            result[key] = value
-        elif key == "const":
-            result["enum"] = [value]
-        elif key == "exclusiveMinimum" and isinstance(value, int) and node.get("type") == "integer":
-            result["minimum"] = value + 1
-        elif key == "properties":
-            result[key] = {name: _translated(child, defs, f"{path}.{name}") for name, child in value.items()}
-        elif key == "items":
-            result[key] = _translated(value, defs, f"{path}[]")
-        elif key == "additionalProperties" and isinstance(value, dict):
-            result[key] = _translated(value, defs, f"{path}{{}}")
-        elif key == "propertyNames":
-            continue  # Kubernetes cannot say it; maxProperties and the API's own label rules bound the keys
-        elif key not in _DROPPED:
-            raise Untranslatable(f"{path}: {key}: {value!r}")
+        result |= _keyword(key, value, node, defs, path)
     return _tidied(result, path)
+
+
+def _keyword(key: str, value: Any, node: Schema, defs: Mapping[str, Any], path: str) -> Schema:  # noqa: ANN401 - JSON
+    """One keyword of JSON Schema as a structural schema says it; nothing where it may be dropped."""
+    match key, value:
+        case "const", _:
+            return {"enum": [value]}
+        case "exclusiveMinimum", int() if node.get("type") == "integer":
+            return {"minimum": value + 1}
+        case "properties", dict():
+            return {key: {name: _translated(child, defs, f"{path}.{name}") for name, child in value.items()}}
+        case "items", dict():
+            return {key: _translated(value, defs, f"{path}[]")}
+        case "additionalProperties", dict():
+            return {key: _translated(value, defs, f"{path}{{}}")}
+    if key in _KEPT:
+        return {key: value}
+    # propertyNames: Kubernetes cannot say it; maxProperties and the API's own label rules bound the keys.
+    if key in _DROPPED:
+        return {}
+    raise Untranslatable(f"{path}: {key}: {value!r}")
 
 
 def _without_null(node: Mapping[str, Any], path: str) -> Schema:

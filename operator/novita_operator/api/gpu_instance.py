@@ -168,7 +168,7 @@ class GPUInstanceSpec(Model):
     )
     region_policy: Literal["Prefer", "Require"] = Field(
         "Prefer",
-        description="Prefer tries the listed regions first and then all others, cheapest first; Require tries no other.",
+        description="Prefer tries the listed regions first, then all others, cheapest first; Require tries no other.",
         json_schema_extra=rules.immutable("regionPolicy"),
     )
     template: TemplateRef | None = Field(
@@ -226,8 +226,8 @@ class GPUInstanceSpec(Model):
     startup: Startup = Field(Startup(), description="How long an instance may take to become Ready.")
     deletion_policy: Literal["Delete", "Retain", "Stop"] = Field(
         "Delete",
-        description="What happens to the instance when this object is deleted. Retain leaves it as it is, Stop leaves it "
-        "stopped; both go on costing money at Novita.",
+        description="What happens to the instance when this object is deleted. Retain leaves it as it is, Stop "
+        "leaves it stopped; both go on costing money at Novita.",
     )
     connection_secret_name: Name | None = Field(
         None,

@@ -93,7 +93,7 @@ class Reason(StrEnum):
     """The account has as many instances or GPUs as Novita allows it."""
     INSTANCE_LOST = "InstanceLost"
     """The instance no longer exists, and not because of this object."""
-    SECRET_CONFLICT = "SecretConflict"
+    SECRET_CONFLICT = "SecretConflict"  # noqa: S105 - a word
     """A Secret of the connection Secret's name exists and belongs to somebody else."""
     SUCCESS = "Success"
     """The last pass did what the spec asks."""
@@ -109,7 +109,7 @@ class Reason(StrEnum):
     """Novita's answer could not be understood."""
 
     @classmethod
-    def _missing_(cls, value: object) -> Reason:
+    def _missing_(cls, value: object) -> Reason:  # noqa: ARG003 - the signature is enum's
         """A reason of another version."""
         return cls.UNKNOWN_STATUS
 
@@ -131,6 +131,6 @@ class Phase(StrEnum):
     UNKNOWN = "Unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> Phase:
+    def _missing_(cls, value: object) -> Phase:  # noqa: ARG003 - the signature is enum's
         """A phase of another version."""
         return cls.UNKNOWN

@@ -15,12 +15,17 @@ from kubernetes.aio import config as api_config
 
 from novita_operator.api import meta
 from novita_operator.kube import errors, merging
+from novita_operator.kube.cache import Key, key_of
 
 Body = dict[str, Any]
 Bodies = list[Body]
 _TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purposes
 _CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
+_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+_JSON = "application/json"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MERGE_PATCH = "application/merge-patch+json"
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Kind:
 async def connect(kubeconfig: Path | None = None) -> KubeClient:
     """A client for the cluster of `$KUBECONFIG`, `~/.kube/config`, or the pod's ServiceAccount, in this order."""
     configuration = api_client.Configuration()
-    if kubeconfig is None and Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists():
+    if kubeconfig is None and _TOKEN.exists():  # noqa: ASYNC240 - once, at the start
         api_config.load_incluster_config(client_configuration=configuration)
     else:
         await api_config.load_kube_config(
@@ -74,16 +79,25 @@ class KubeClient:
         found = await self._pages("/api/v1/namespaces", selector)
         return frozenset(body["metadata"]["name"] for body in found)
 
-    async def _pages(self, path: str, selector: str = "", namespace: str = "") -> Bodies:
+    async def _pages(self, path: str, selector: str = "", namespace: str = "", accept: str = _JSON) -> Bodies:
         items: Bodies = []
         query = {"limit": str(_CHUNK)} | ({"labelSelector": selector} if selector else {})
         while True:
-            page = await self._call("GET", path, query=query, namespace=namespace)
+            page = await self._call("GET", path, query=query, accept=accept, namespace=namespace)
             items += page.get("items", [])
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return items
             query = query | {"continue": token}
+
+    async def versions(self, kind: Kind, namespaces: Sequence[str] = ()) -> dict[Key, str]:
+        """The resourceVersion of every object of a kind; only metadata crosses the wire."""
+        found = {}
+        for namespace in namespaces if kind.namespaced and namespaces else ("",):
+            path = kind.path if namespace else f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}"
+            for body in await self._pages(path, namespace=namespace, accept=_METADATA_ONLY):
+                found[key_of(kind.plural, body)] = str(body["metadata"]["resourceVersion"])
+        return found
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create a cluster-scoped object of ours. Raises Conflict where the name is taken."""
@@ -152,10 +166,30 @@ class KubeClient:
         """A Namespace: the UID of `kube-system` names the cluster, labels decide on admission."""
         return await self._call("GET", "/api/v1/namespaces/{name}", name=name)
 
+    async def get_lease(self, namespace: str, name: str) -> Body:
+        """A Lease. Raises NotFound."""
+        return await self._call("GET", _LEASES + "/{name}", namespace=namespace, name=name)
+
+    async def create_lease(self, body: Body) -> Body:
+        """Raises Conflict where somebody was faster."""
+        return await self._call("POST", _LEASES, body=body, namespace=body["metadata"]["namespace"])
+
+    async def replace_lease(self, body: Body) -> Body:
+        """Write it, if nobody wrote it since it was read. Raises Conflict."""
+        at = body["metadata"]
+        return await self._call("PUT", _LEASES + "/{name}", body=body, namespace=at["namespace"], name=at["name"])
+
     async def _call(
-        self, method: str, path: str, *, body: Body | None = None, query: Mapping[str, str] | None = None, **where: str
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Body | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = _JSON,
+        **where: str,
     ) -> Body:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": accept, "Content-Type": _JSON}
         if method == "PATCH":
             headers["Content-Type"] = _MERGE_PATCH
             query = {**(query or {}), "fieldManager": meta.FIELD_MANAGER}

@@ -18,7 +18,7 @@ NovitaError
 
 The class names say what happened and read as sentences (`except errors.OutOfCapacity`), hence no suffix `Error`.
 """
-# ruff: noqa: N818 - see above
+
 
 from __future__ import annotations
 

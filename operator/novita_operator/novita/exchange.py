@@ -27,7 +27,7 @@ _CONNECT_SHARE = 0.25
 _GZIP = 16 + zlib.MAX_WBITS  # zlib: expect the header of gzip
 
 
-class TooLate(Exception):  # noqa: N818 - never leaves the package; it is a fact and no failure of Novita
+class TooLate(Exception):
     """The moment after which the call must not be sent has passed. Nothing was sent."""
 
 

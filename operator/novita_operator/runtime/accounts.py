@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -66,8 +67,8 @@ class Slots:
 class Account:
     """One NovitaAccount at work.
 
-    `polls_begun` counts list calls; `snapshot_poll` is the number of the one that `snapshot` is of. An action that
-    was done while `polls_begun` was n shows for sure in a snapshot of a poll with a number greater than n.
+    `polls_begun` is the number of the last list call; `snapshot_poll` that of the one that `snapshot` is of. An action
+    that was done while `polls_begun` was n shows for sure in a snapshot of a poll with a number greater than n.
     `everything` is the last unfiltered list, with the instances of others. `passes` bounds the workers that objects of
     this account hold at the same time, so that its trouble leaves workers for the other accounts.
     """
@@ -135,6 +136,8 @@ class Accounts:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._claims: dict[str, Key] = {}
+        # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
+        self._poll_numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[Account]:
         return iter(list(self._accounts.values()))
@@ -147,6 +150,11 @@ class Accounts:
 
     def remove(self, name: str) -> Account | None:
         return self._accounts.pop(name, None)
+
+    def begin_poll(self, account: Account) -> int:
+        """The number of the list call that begins now: greater than all earlier ones."""
+        account.polls_begun = next(self._poll_numbers)
+        return account.polls_begun
 
     def claim(self, instance_name: str, key: Key) -> None:
         """The object under this key owns the instances of this name."""

@@ -1,4 +1,4 @@
-"""/livez, /readyz and /metrics, served from a thread of their own, so that a hung event loop cannot answer for itself."""
+"""/livez, /readyz and /metrics, from a thread of their own, so that a hung event loop cannot answer for itself."""
 
 from __future__ import annotations
 

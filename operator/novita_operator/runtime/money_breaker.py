@@ -1,4 +1,4 @@
-"""The money breaker: rented again and again means that something is wrong, so nothing is rented until a person looks."""
+"""The money breaker: what is rented again and again shows that something is wrong, so a person must look first."""
 
 from __future__ import annotations
 

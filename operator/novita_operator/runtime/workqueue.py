@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 
-class Closed(Exception):  # noqa: N818 - it is no error: the process is going away
+class Closed(Exception):
     """The queue hands out nothing any more."""
 
 
@@ -48,11 +48,16 @@ class WorkQueue(Generic[K]):
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
         self._failures: dict[K, int] = {}
+        self._idle_since = monotonic()
         self._changed = asyncio.Event()
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._ready)
+
+    def waiting_since(self) -> float:
+        """The monotonic time at which the line of waiting keys was last empty."""
+        return self._idle_since if self._ready else self._monotonic()
 
     @property
     def active(self) -> int:
@@ -65,6 +70,8 @@ class WorkQueue(Generic[K]):
         if key in self._active:
             self._again.add(key)
         elif key not in self._waiting:
+            if not self._ready:
+                self._idle_since = self._monotonic()
             self._waiting.add(key)
             self._ready.append(key)
             self._changed.set()

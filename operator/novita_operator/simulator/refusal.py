@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer of the API and not a fault of the program
+class Refusal(Exception):
     """One refused call. `metadata` carries placeholders of the message, as the live API does."""
 
     def __init__(self, reason: str, message: str, status: int = 400, metadata: Mapping[str, str] | None = None) -> None:

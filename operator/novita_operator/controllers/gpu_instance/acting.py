@@ -19,6 +19,7 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.novita import errors
+from novita_operator.novita.models import InstanceState
 from novita_operator.reconciling import action as actions
 from novita_operator.runtime.accounts import Account
 from novita_operator.runtime.clock import Clock
@@ -37,7 +38,7 @@ class Actor:
     launcher: Launcher
     metrics: telemetry.Metrics
 
-    async def act(
+    async def act(  # noqa: C901, PLR0911 - a table, one row an action
         self, decided: actions.Action, seen: Observation, account: Account, memory: Memory, key: Key
     ) -> Result:
         """One step."""
@@ -49,17 +50,17 @@ class Actor:
                 memory.instance_id = instance_id
                 return Result(instance_id=instance_id, adopted=True)
             case actions.RemoveDuplicates(keep, remove):
-                return await self._remove_duplicates(keep, remove, account, memory)
+                return await self._remove_duplicates(keep, remove, seen, account, memory)
             case actions.Describe(instance_id):
-                return await self._describe(instance_id, seen, account)
+                return await self._describe(instance_id, seen, account, memory)
             case actions.Start(instance_id):
                 return await self._start(instance_id, account, memory)
             case actions.Stop(instance_id):
                 return await self._stop(instance_id, account, memory)
             case actions.Delete(instance_ids):
-                return await self._delete(instance_ids, account, memory)
+                return await self._delete(instance_ids, seen, account, memory)
             case actions.ConfirmGone(instance_id):
-                return await self._confirm_gone(instance_id, account, memory)
+                return await self._confirm_gone(instance_id, seen, account, memory)
             case actions.Fail(reason, message):
                 return Result(failure=self._failure(reason, message, seen))
             case actions.Release():
@@ -110,22 +111,26 @@ class Actor:
             self.metrics.instances_deleted.labels(account.name).inc()
         return await self.release(seen, memory, key)
 
-    async def _remove_duplicates(self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory) -> Result:
+    async def _remove_duplicates(
+        self, keep: str, remove: tuple[str, ...], seen: Observation, account: Account, memory: Memory
+    ) -> Result:
         memory.instance_id = keep
-        found = await self._delete(remove, account, memory)
+        found = await self._delete(remove, seen, account, memory)
         memory.delete_accepted = False
         if found.problem is None:
             self.metrics.duplicates_removed.labels(account.name).inc(len(remove))
         return Result(problem=found.problem, instance_id=keep, duplicates_removed=() if found.problem else remove)
 
-    async def _describe(self, instance_id: str, seen: Observation, account: Account) -> Result:
+    async def _describe(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         """Read the details and write the Secret; the status follows, so that Ready never comes before the Secret."""
         try:
             instance = await account.client.get_instance(instance_id)
         except errors.NotFound:
+            memory.detail = seen.instance
             return Result()
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        memory.detail = instance
         if not connection.is_complete(instance):
             return Result(detail=instance)
         crashpoints.reached("secret.before-write")
@@ -137,6 +142,7 @@ class Actor:
             return Result(
                 problem=Problem(api.ConditionType.READY, api.Reason.SECRET_CONFLICT, text, stalled=True), detail=None
             )
+        memory.detail = None
         return Result(detail=instance)
 
     async def _start(self, instance_id: str, account: Account, memory: Memory) -> Result:
@@ -144,6 +150,7 @@ class Actor:
         problem = await self._call(
             "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
         )
+        memory.detail = None
         return Result(problem=problem, started_at=None if problem else at)
 
     async def _stop(self, instance_id: str, account: Account, memory: Memory) -> Result:
@@ -153,7 +160,9 @@ class Actor:
         )
         return Result(problem=problem, stopped_at=None if problem else at)
 
-    async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
+    async def _delete(
+        self, instance_ids: tuple[str, ...], seen: Observation, account: Account, memory: Memory
+    ) -> Result:
         for instance_id in instance_ids:
             try:
                 crashpoints.reached("delete.before-call")
@@ -161,14 +170,15 @@ class Actor:
                 crashpoints.reached("delete.after-call")
                 memory.delete_accepted = True
             except errors.NotFound:
-                continue
+                if instance_id == seen.instance_id:
+                    memory.gone_in_polls.add(account.snapshot_poll)
             except errors.NovitaError as error:
                 return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
             finally:
                 memory.unseen_before = account.polls_begun
         return Result()
 
-    async def _confirm_gone(self, instance_id: str, account: Account, memory: Memory) -> Result:
+    async def _confirm_gone(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         try:
             instance = await account.client.get_instance(instance_id)
         except errors.NotFound:
@@ -176,10 +186,12 @@ class Actor:
             return Result()
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
-        if instance.state.is_gone:
+        # One of another name belongs to somebody else: of this object, nothing is there under that id.
+        if instance.state.is_gone or (instance.name and instance.name != seen.name):
             memory.gone_in_polls.add(account.snapshot_poll)
             return Result()
         memory.gone_in_polls.clear()
+        memory.delete_accepted &= instance.state is InstanceState.REMOVING
         memory.unseen_before = account.polls_begun
         return Result(detail=instance)
 

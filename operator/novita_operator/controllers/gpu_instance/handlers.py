@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import kopf
@@ -9,21 +10,36 @@ import kopf
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
+from novita_operator.kube.client import Kind
 from novita_operator.runtime.workqueue import WorkQueue
 
 
-def register(registry: kopf.OperatorRegistry, reconciler: Reconciler, cache: Cache, queue: WorkQueue[Key]) -> None:
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes in what the watch, or a second look, shows."""
+
+    reconciler: Reconciler
+    cache: Cache
+    queue: WorkQueue[Key]
+    kind: Kind = KIND
+
+    async def seen(self, body: dict[str, Any]) -> None:
+        key = key_of(KIND.plural, body)
+        self.cache.put(key, body)
+        self.reconciler.claim(key, body["metadata"]["uid"])
+        self.queue.add(key)
+
+    async def gone(self, body: dict[str, Any]) -> None:
+        key = key_of(KIND.plural, body)
+        self.cache.remove(key, body["metadata"]["uid"])
+        self.reconciler.forget(key, body["metadata"]["uid"])
+        self.queue.forget(key)
+
+
+def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
     """Watch GPUInstances."""
 
     @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)
     async def watched(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
         body: dict[str, Any] = dict(event["object"])
-        key = key_of(KIND.plural, body)
-        if event["type"] == "DELETED":
-            cache.remove(key, body["metadata"]["uid"])
-            reconciler.forget(key, body["metadata"]["uid"])
-            queue.forget(key)
-        else:
-            cache.put(key, body)
-            reconciler.claim(key, body["metadata"]["uid"])
-            queue.add(key)
+        await (intake.gone(body) if event["type"] == "DELETED" else intake.seen(body))

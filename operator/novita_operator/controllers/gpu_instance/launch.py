@@ -18,7 +18,7 @@ from novita_operator.controllers.gpu_instance.selection import Candidate, NoSele
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.novita import errors
-from novita_operator.novita.models import Template
+from novita_operator.novita.models import CreateRequest, Template
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts import Account
@@ -41,6 +41,21 @@ class Offer:
     selection: Selection
     template: Template | None
     inputs: Inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One paid call that is about to be made, for the server's own copy of the object."""
+
+    offer: Offer
+    candidate: Candidate
+    intent: Intent
+    fresh: api.GPUInstance
+    name: str
+
+    def request(self) -> CreateRequest:
+        offer = self.offer
+        return desired.create_request(self.name, self.fresh, offer.wanted, self.candidate, offer.template, offer.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,8 @@ class Launcher:
             if not account.money.admits(repeated=_had_one(fresh, refused), monotonic=self.clock.monotonic()):
                 return Result(problem=_frozen(account.name))
             refused = intent = await self._write_intent(fresh, candidate, key)
-            outcome = await self._create(offer, candidate, intent, fresh, seen, account, memory)
+            attempt = Attempt(offer, candidate, intent, fresh, seen.name)
+            outcome = await self._create(attempt, account, memory)
             if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
                 return outcome
             problem = outcome.problem
@@ -173,19 +189,10 @@ class Launcher:
         self.cache.put(key, body)
         return intent
 
-    async def _create(
-        self,
-        offer: Offer,
-        candidate: Candidate,
-        intent: Intent,
-        fresh: api.GPUInstance,
-        seen: Observation,
-        account: Account,
-        memory: Memory,
-    ) -> Result:
+    async def _create(self, attempt: Attempt, account: Account, memory: Memory) -> Result:
         """Steps 6 and 7: one call, and what its outcome means."""
-        at = self.clock.now()
-        request = desired.create_request(seen.name, fresh, offer.wanted, candidate, offer.template, offer.inputs)
+        at, candidate = self.clock.now(), attempt.candidate
+        request = attempt.request()
         memory.looks = 0
         try:
             if not self.may_pay():
@@ -196,17 +203,17 @@ class Launcher:
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
             unknown = isinstance(error, errors.OutcomeUnknown)
-            return Result(problem=problem, attempt=intent.attempt, started_at=at if unknown else None)
+            return Result(problem=problem, attempt=attempt.intent.attempt, started_at=at if unknown else None)
         finally:
             memory.unseen_before = account.polls_begun
-        logger.info("created instance %s as %s", instance_id, seen.name, extra={"uid": fresh.meta.uid})
+        logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
         memory.instance_id = instance_id
         crashpoints.reached("create.after-call")
         self.metrics.instances_created.labels(account.name).inc()
         return Result(
             instance_id=instance_id,
-            chosen=_chosen(offer, candidate, request.image),
-            attempt=intent.attempt,
+            chosen=_chosen(attempt.offer, candidate, request.image),
+            attempt=attempt.intent.attempt,
             created_at=at,
             started_at=at,
         )

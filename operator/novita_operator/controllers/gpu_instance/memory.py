@@ -13,13 +13,15 @@ class Memory:
     """One object's memory.
 
     `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls
-    with a higher number show what we last did to the instance. `looks`: polls that began after the pending intent
-    and did not show an instance, spaced apart. `unwritten`: facts of earlier passes that the status does not hold yet.
+    with a higher number show what we last did to the instance. `detail`: the last look by id at a running instance
+    that did not make it Ready. `looks`: polls that began after the intent `searched_for` and did not show an instance,
+    spaced apart. `unwritten`: facts of earlier passes that the status does not hold yet.
     """
 
     unseen_before: int
     instance_id: str | None = None
     detail: Instance | None = None
+    searched_for: str | None = None
     looks: int = 0
     looked_at: float = 0.0
     looked_in_poll: int = 0

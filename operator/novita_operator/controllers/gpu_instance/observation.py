@@ -32,7 +32,8 @@ class Observation:
     """What a pass knows before it decides.
 
     `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
-    `found`: instances of exactly our name, and the one of our recorded id, oldest first, without removed ones.
+    `found`: instances of exactly our name, oldest first, without removed ones.
+    `detail`: the last look by id at a running instance that did not make it Ready; None before the first.
     """
 
     resource: GPUInstance
@@ -66,17 +67,21 @@ class Observation:
 
     @property
     def nothing_was_ever_asked(self) -> bool:
-        """No paid call was made for this object, or every one was surely refused or its instance seen gone."""
-        settled = self.intent is None or not self.intent.pending
+        """Every create call for this object was surely refused, or its instance seen gone.
+
+        Finalizer and intent are written together: where only the finalizer is left, somebody removed the note of a call.
+        """
+        settled = self.intent is not None and not self.intent.pending
         return settled and self.instance_id is None and not self.found
 
     def create_may_be_hidden(self, now: datetime) -> bool:
         """Whether a create call is so young that neither the list nor a look by id need show its instance yet."""
         return self.intent is not None and self.intent.pending and now - self.intent.at < self.list_lag
 
-    def searched_enough(self, now: datetime) -> bool:
-        """Whether an ambiguous create may be taken as not done."""
-        return self.looks >= LOOKS_NEEDED and not self.create_may_be_hidden(now)
+    def may_be_rented(self, now: datetime) -> bool:
+        """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
+        pending = self.intent is not None and self.intent.pending
+        return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden(now))
 
     @property
     def paused(self) -> bool:

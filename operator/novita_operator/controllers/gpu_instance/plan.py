@@ -90,11 +90,9 @@ def _end_billing(seen: Observation, now: datetime) -> action.Action | None:
 def _no_instance(seen: Observation, now: datetime) -> action.Action | None:
     if seen.instance_id is not None or seen.found:
         return None
-    if seen.resource.spec.power_state == "Stopped":
-        return action.Nothing()
-    if seen.intent is not None and seen.intent.pending and not seen.searched_enough(now):
+    if seen.may_be_rented(now):
         return _NEXT_POLL
-    return action.Launch()
+    return action.Nothing() if seen.resource.spec.power_state == "Stopped" else action.Launch()
 
 
 def _gone(seen: Observation, now: datetime) -> action.Action | None:
@@ -144,7 +142,8 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
         case InstanceState.RUNNING:
             if connection.is_current(seen.resource.status, instance):
                 return action.Nothing()
-            return _too_late(seen, now) or action.Describe(instance.id)
+            # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
+            return (_too_late(seen, now) if seen.detail is not None else None) or action.Describe(instance.id)
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
@@ -214,11 +213,18 @@ def _retain(seen: Observation, _: datetime) -> action.Action | None:
     return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
 
 
-def _stop_and_leave(seen: Observation, _: datetime) -> action.Action | None:
-    instance = seen.instance
-    if seen.resource.spec.deletion_policy != "Stop" or instance is None:
+def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
+    """A namespace that is no longer admitted rents nothing, and can still end what it has rented."""
+    return None if seen.account.state == "NotAdmitted" else _account_is_of_no_use(seen, now)
+
+
+def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.resource.spec.deletion_policy != "Stop":
         return None
-    step = _stop(instance)
+    instance = seen.instance
+    if instance is None:
+        return _NEXT_POLL if seen.create_may_be_hidden(now) else _let_go(seen, now)
+    step = _more_than_one(seen, now) or _stop(instance)
     return action.Release() if isinstance(step, action.Nothing) else step
 
 
@@ -227,8 +233,9 @@ def _delete_all(seen: Observation, now: datetime) -> action.Action | None:
         return action.Delete(tuple(found.id for found in seen.live))
     if seen.found:
         return _NEXT_POLL
-    if seen.instance_id is not None and not seen.delete_accepted and seen.create_may_be_hidden(now):
-        # So young that Novita may not show it yet: asking by id is the only way to reach it.
+    unproved = not seen.gone_looks or seen.create_may_be_hidden(now)
+    if seen.instance_id is not None and not seen.delete_accepted and unproved:
+        # Lists miss instances, young ones above all: asking by id reaches them all the same.
         return action.Delete((seen.instance_id,))
     return _let_go(seen, now)
 
@@ -237,18 +244,16 @@ def _let_go(seen: Observation, now: datetime) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is not None:
         return action.Release(look_first=True) if seen.gone_looks else action.ConfirmGone(seen.instance_id)
-    if seen.intent is not None and seen.intent.pending and not seen.searched_enough(now):
-        return _NEXT_POLL
-    return action.Release(look_first=True)
+    return _NEXT_POLL if seen.may_be_rented(now) else action.Release(look_first=True)
 
 
 _LIVING: tuple[Check, ...] = (
     _paused,
     _unreadable,
     _account_is_of_no_use,
-    _more_than_one,
     _id_not_recorded,
     _view_is_old,
+    _more_than_one,
     _failed_before,
     _no_instance,
     _gone,
@@ -262,7 +267,7 @@ _DELETING: tuple[Check, ...] = (
     _nothing_to_delete,
     _unclear_how,
     _retain,
-    _account_is_of_no_use,
+    _account_is_out_of_reach,
     _view_is_old,
     _stop_and_leave,
     _delete_all,

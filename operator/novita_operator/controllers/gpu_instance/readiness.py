@@ -81,8 +81,8 @@ def _deleting(facts: Facts) -> Verdict:
     bill = f" It may go on costing {price} USD/h meanwhile." if price else ""
     text = (
         f"Deletion of instance {facts.instance_id or facts.seen.name} is blocked. {problem.message}{bill} "
-        "It is tried again by itself; the object stays until the instance is gone. To give up and let it cost, annotate "
-        f"the object with {meta.FORCE_FINALIZE}={facts.seen.left_behind}."
+        "It is tried again by itself; the object stays until the instance is gone. To give up and let it cost, "
+        f"annotate the object with {meta.FORCE_FINALIZE}={facts.seen.left_behind}."
     )
     return Verdict(False, api.Reason.DELETION_BLOCKED, text, api.Phase.DELETING, stalled=problem.stalled)
 

@@ -100,8 +100,11 @@ class Reconciler:
 
     def _observe(self, resource: api.GPUInstance, account: Account | None, memory: Memory) -> Observation:
         name = naming.instance_name(self.cluster, resource.meta.uid)
-        instance_id = memory.instance_id or resource.status.instance_id
-        found = _found(account, name, instance_id)
+        instance_id = memory.instance_id or _recorded(resource, account, name)
+        found = _found(account, name)
+        if any(instance.id == instance_id for instance in found):
+            # It is there: an earlier look that missed it was a flicker, and proves nothing about the next one.
+            memory.gone_in_polls.clear()
         return Observation(
             resource=resource,
             name=name,
@@ -111,14 +114,21 @@ class Reconciler:
             fresh=account is not None and account.snapshot_poll > memory.unseen_before,
             list_lag=self.list_lag,
             startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
-            looks=self._count_look(account, memory, found),
+            looks=self._count_look(resource, account, memory, found),
             gone_looks=len(memory.gone_in_polls),
             delete_accepted=memory.delete_accepted,
             detail=memory.detail,
         )
 
-    def _count_look(self, account: Account | None, memory: Memory, found: tuple[Instance, ...]) -> int:
+    def _count_look(
+        self, resource: api.GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]
+    ) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
+        note = resource.meta.annotations.get(meta.CREATE_INTENT)
+        if note != memory.searched_for:
+            # Another call, perhaps of another process: polls that began before it say nothing about it.
+            memory.searched_for, memory.looks = note, 0
+            memory.looked_in_poll = account.polls_begun if account is not None else 0
         if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
             return memory.looks
         now = self.clock.monotonic()
@@ -216,14 +226,17 @@ def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
             return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
 
 
-def _found(account: Account | None, name: str, instance_id: str | None) -> tuple[Instance, ...]:
+def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> str | None:
+    """The id in the status, unless it is that of an instance of another name: a restored status, or an edited one."""
+    instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
-    if snapshot is None:
-        return ()
-    named = {instance.id: instance for instance in snapshot.by_name.get(name, ())}
-    if instance_id is not None and instance_id in snapshot.instances:
-        named[instance_id] = snapshot.instances[instance_id]
-    return tuple(instance for instance in named.values() if instance.state is not InstanceState.REMOVED)
+    listed = snapshot.instances.get(instance_id) if snapshot is not None and instance_id is not None else None
+    return instance_id if listed is None or listed.name == name else None
+
+
+def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
+    named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
+    return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
 
 
 def _says_more(old: dict[str, Any], new: dict[str, Any]) -> bool:

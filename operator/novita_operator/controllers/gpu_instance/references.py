@@ -18,7 +18,7 @@ _DOCKER_CONFIG = ".dockerconfigjson"
 _DOCKER_HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 
 
-class Unresolved(Exception):  # noqa: N818 - named for what the caller reports
+class Unresolved(Exception):
     """A reference leads nowhere; the text says which field, and what to create."""
 
 

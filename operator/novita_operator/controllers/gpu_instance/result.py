@@ -71,7 +71,7 @@ class Result:
 _LASTING = ("instance_id", "chosen", "attempt", "created_at", "started_at", "stopped_at", "failure", "detail")
 
 
-def from_novita(error: errors.NovitaError, doing: str) -> Problem:
+def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901, PLR0911 - a table, one row an error
     """The problem that a failed call is to the user; `doing` completes "could not …"."""
     said = f"Could not {doing}: {error.message or error.reason or type(error).__name__}"
     synced = api.ConditionType.SYNCED

@@ -151,8 +151,8 @@ def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: date
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     old = resource.status
     text = (
-        f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in {pause:.0f} s; "
-        "other objects go on. Please report it."
+        f"The operator failed on this object ({type(error).__name__}); its log says where. "
+        f"Tried again in {pause:.0f} s; other objects go on. Please report it."
     )
     generation = resource.meta.generation
     told = [_Cond(_TYPE.SYNCED, "False", api.Reason.INTERNAL_ERROR, text)]

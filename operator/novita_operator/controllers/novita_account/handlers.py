@@ -1,7 +1,8 @@
-"""Watch events of NovitaAccounts -> cache and queue; the timer of each account -> the poll."""
+"""Watch events of NovitaAccounts -> cache and queue, and the timer that polls. Nothing else happens here."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import kopf
@@ -9,32 +10,41 @@ import kopf
 from novita_operator.api import meta
 from novita_operator.controllers.novita_account.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
+from novita_operator.kube.client import Kind
 from novita_operator.runtime.workqueue import WorkQueue
 
 
-def register(
-    registry: kopf.OperatorRegistry,
-    reconciler: Reconciler,
-    cache: Cache,
-    queue: WorkQueue[Key],
-    *,
-    tick_seconds: float,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes in what the watch, or a second look, shows."""
+
+    reconciler: Reconciler
+    cache: Cache
+    queue: WorkQueue[Key]
+    kind: Kind = KIND
+
+    async def seen(self, body: dict[str, Any]) -> None:
+        key = key_of(KIND.plural, body)
+        self.cache.put(key, body)
+        self.queue.add(key)
+
+    async def gone(self, body: dict[str, Any]) -> None:
+        key = key_of(KIND.plural, body)
+        self.cache.remove(key, body["metadata"]["uid"])
+        self.queue.forget(key)
+        await self.reconciler.forget(key.name)
+
+
+def register(registry: kopf.OperatorRegistry, intake: Intake, *, tick_seconds: float) -> None:
     """Watch NovitaAccounts, and poll each one. The timer only asks whether a poll is due: its period adapts."""
 
     @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)
     async def watched(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
         body: dict[str, Any] = dict(event["object"])
-        key = key_of(KIND.plural, body)
-        if event["type"] == "DELETED":
-            cache.remove(key, body["metadata"]["uid"])
-            await reconciler.forget(key.name)
-        else:
-            cache.put(key, body)
-            queue.add(key)
+        await (intake.gone(body) if event["type"] == "DELETED" else intake.seen(body))
 
     @kopf.timer(meta.GROUP, meta.VERSION, KIND.plural, registry=registry, interval=tick_seconds)
     async def poll(name: str, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
-        account = reconciler.accounts.find(name)
-        if account is not None and await reconciler.poller.tick(account):
-            queue.add(Key(KIND.plural, "", name))
+        account = intake.reconciler.accounts.find(name)
+        if account is not None and await intake.reconciler.poller.tick(account):
+            intake.queue.add(Key(KIND.plural, "", name))

@@ -64,8 +64,7 @@ class Poller:
         return True
 
     async def _poll(self, account: Account) -> None:
-        account.polls_begun += 1
-        number, started = account.polls_begun, self.clock.now()
+        number, started = self.accounts.begin_poll(account), self.clock.now()
         try:
             instances = await self._read(account)
         except errors.CredentialsRejected as error:

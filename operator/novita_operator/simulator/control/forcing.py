@@ -104,7 +104,12 @@ def plant(account: Account, body: dict[str, Any]) -> dict[str, Any]:
 def look(account: Account, instance_id: str) -> dict[str, Any]:
     """The detail, whatever faults and lags hide it from the API."""
     instance = _existing(account, instance_id)
-    return {**wire.detail(account, instance), "frozen": instance.frozen, "holding": instance.holding}
+    return {
+        **wire.detail(account, instance),
+        "frozen": instance.frozen,
+        "holding": instance.holding,
+        "imageAuth": instance.order.image_auth,  # the API never shows it: tests must see what was sent
+    }
 
 
 def list_all(account: Account, name: str | None = None) -> list[dict[str, Any]]:

@@ -1,0 +1,168 @@
+"""Being the operator's process: health, leadership, the watch, and going away without losing a paid call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine
+from functools import partial
+
+import kopf
+
+from novita_operator import __version__, composition
+from novita_operator.api import meta
+from novita_operator.composition import Controllers, Parts
+from novita_operator.controllers.novita_account import reconciler as account_reconciler
+from novita_operator.kube import client as kube_client
+from novita_operator.kube import errors as kube_errors
+from novita_operator.runtime import kopf_settings
+from novita_operator.runtime.health import HealthServer
+from novita_operator.runtime.resync import Resync
+from novita_operator.runtime.watchdog import Watchdog
+from novita_operator.runtime.workers import Workers
+from novita_operator.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_ACCOUNT = "default"
+_BROKEN_EXIT = 1
+
+
+async def run(settings: Settings) -> None:
+    """Run the operator until a signal ends it. Raises kube errors where the cluster cannot be used at all."""
+    logger.info("novita-operator %s starts", __version__)
+    kube = await kube_client.connect()
+    try:
+        parts = await composition.parts(settings, kube)
+        await _serve(parts, composition.controllers(parts))
+    finally:
+        await kube.aclose()
+    logger.info("novita-operator has ended")
+
+
+async def _serve(parts: Parts, controllers: Controllers) -> None:
+    settings = parts.settings
+    workers = Workers(parts.queue, controllers.reconcilers, parts.clock, parts.metrics)
+    resync = Resync(parts.kube, parts.cache, controllers.intakes, settings.namespaces, settings.resync_interval / 1000)
+    watchdog = Watchdog(parts.queue, workers, resync, parts.clock, settings.stuck_after / 1000)
+    ready = asyncio.Event()
+    server = HealthServer(
+        settings.health_host,
+        settings.health_port,
+        alive=watchdog.complaints,
+        ready=partial(_not_ready, ready, parts),
+        registry=parts.metrics.registry,
+    )
+    server.start()
+    parts.shutdown.install()
+    background = [_in_background(watchdog.beat(), "heartbeat")]
+    try:
+        if await _leads(parts, ready):
+            if parts.lease is not None:
+                background.append(_in_background(parts.lease.keep(), "lease"))
+            background.append(_in_background(resync.run(), "resync"))
+            await _ensure_default_account(parts)
+            workers.start(settings.workers)
+            await _watch(parts, controllers, workers, ready)
+    finally:
+        for task in background:
+            task.cancel()
+        if parts.lease is not None:
+            await parts.lease.release()
+        server.stop()
+
+
+def _not_ready(ready: asyncio.Event, parts: Parts) -> list[str]:
+    reasons = [] if ready.is_set() else ["the watch has not started"]
+    return reasons + (["shutting down"] if parts.shutdown.under_way else [])
+
+
+def _in_background(work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+    """A task that the process cannot live without."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_end_with)
+    return task
+
+
+def _end_with(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("%s failed; ending the process", task.get_name(), exc_info=error)
+        os._exit(_BROKEN_EXIT)
+
+
+async def _leads(parts: Parts, ready: asyncio.Event) -> bool:
+    """Wait for the Lease, if there is one; a standby counts as ready. False where a signal came first."""
+    if parts.lease is None:
+        return True
+    ready.set()
+    acquiring = asyncio.create_task(parts.lease.acquire(), name="acquire-lease")
+    asked = asyncio.create_task(parts.shutdown.asked.wait(), name="shutdown-asked")
+    await asyncio.wait({acquiring, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not acquiring.done():
+        acquiring.cancel()
+        return False
+    await acquiring
+    ready.clear()
+    return True
+
+
+async def _ensure_default_account(parts: Parts) -> None:
+    """An account named `default`, made from the operator's own key, where no account exists at all."""
+    if parts.settings.own_api_key() is None:
+        return
+    kind = account_reconciler.KIND
+    if await parts.kube.list(kind):
+        return
+    body = {
+        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+        "kind": "NovitaAccount",
+        "metadata": {"name": _DEFAULT_ACCOUNT},
+        "spec": {},
+    }
+    try:
+        await parts.kube.create(kind, body)
+    except kube_errors.Conflict:
+        return
+    logger.info("made the NovitaAccount %r from the operator's own key", _DEFAULT_ACCOUNT)
+
+
+async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready: asyncio.Event) -> None:
+    """Run kopf until a signal; then drain the workers first, since kopf cancels everything when it ends."""
+    settings, registry = parts.settings, kopf.OperatorRegistry()
+    controllers.register(registry)
+    kopf.on.login(registry=registry)(_login)
+    grace = settings.shutdown_grace / 1000
+    options = kopf.OperatorSettings()
+    kopf_settings.configure(options, grace_seconds=grace)
+    stop = asyncio.Event()
+    before = asyncio.all_tasks()
+    ending = asyncio.create_task(_drain_then_stop(parts, workers, stop, grace), name="shutdown")
+    tasks = await kopf.spawn_tasks(
+        registry=registry,
+        settings=options,
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        stop_flag=stop,
+        ready_flag=ready,
+    )
+    # Again: kopf has put its own handlers in their place.
+    parts.shutdown.install()
+    try:
+        await kopf.run_tasks(tasks, ignored=before | {ending})
+    finally:
+        ending.cancel()
+
+
+async def _drain_then_stop(parts: Parts, workers: Workers, stop: asyncio.Event, grace: float) -> None:
+    await parts.shutdown.asked.wait()
+    if not await workers.drain(grace):
+        logger.warning("calls were still under way after %.0f s; their intents are on the objects", grace)
+    stop.set()
+
+
+def _login(**kwargs: object) -> kopf.ConnectionInfo | None:
+    """The same place as our own client: the pod's ServiceAccount, else the kubeconfig."""
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)  # type: ignore[arg-type]
