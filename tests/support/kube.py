@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ NAMESPACES = Kind("/api/v1", "namespaces", namespaced=False)
 CLUSTER_ROLE_BINDINGS = Kind("/apis/rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False)
 
 
-class Refused(Exception):  # noqa: N818 - what tests expect is no error
+class Refused(Exception):
     """The API server said no; `message` is its own sentence, which is what kubectl prints."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -89,6 +90,17 @@ class Kube:
         """All objects of a namespace, or of the cluster."""
         items: list[Body] = (await self._call("GET", kind.path(namespace))).get("items", [])
         return items
+
+    async def watch(self, kind: Kind, namespace: str, version: str) -> AsyncIterator[Body]:
+        """Every change after this resourceVersion, as `{"type": …, "object": …}`, for as long as it is iterated."""
+        query = {"watch": "true", "resourceVersion": version}
+        async with self._client.stream("GET", kind.path(namespace), params=query, timeout=None) as reply:
+            async for line in reply.aiter_lines():
+                yield json.loads(line)
+
+    async def version(self, kind: Kind, namespace: str) -> str:
+        """The resourceVersion of now, to watch from."""
+        return str((await self._call("GET", kind.path(namespace)))["metadata"]["resourceVersion"])
 
     async def create(self, kind: Kind, body: Body, *, dry_run: bool = False) -> Body:
         """As `kubectl create` does it: fields that nobody knows are refused."""

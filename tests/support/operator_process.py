@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ FAST: Mapping[str, str] = {
     "LOG_LEVEL": "DEBUG",  # the logs are read when a test fails, and by the canaries
 }
 
+COMMAND = (sys.executable, "-m", "novita_operator", "run")
+
 
 @dataclass
 class OperatorProcess:
@@ -45,8 +47,10 @@ class OperatorProcess:
         return operator
 
     @classmethod
-    def launch(cls, directory: Path, kubeconfig: Path, **settings: str) -> OperatorProcess:
-        """Start it and do not wait."""
+    def launch(
+        cls, directory: Path, kubeconfig: Path, command: Sequence[str] = COMMAND, **settings: str
+    ) -> OperatorProcess:
+        """Start it, or another program that takes the same settings, and do not wait."""
         directory.mkdir(parents=True, exist_ok=True)
         port = processes.free_port()
         environment = {
@@ -57,7 +61,6 @@ class OperatorProcess:
             **settings,
         }
         log = directory / f"operator-{port}.log"
-        command = [sys.executable, "-m", "novita_operator", "run"]
         return cls(Child.start(command, log, environment), f"http://127.0.0.1:{port}")
 
     @property

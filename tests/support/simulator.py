@@ -109,6 +109,15 @@ class SimulatedAccount:
         report = await self._get("ledger", **({} if name is None else {"name": name}))
         return Ledger(tuple(_record(each) for each in report["instances"]), report["summary"]["duplicated"])
 
+    async def book(self) -> dict[str, Any]:
+        """The ledger as the simulator writes it, with the times of everything."""
+        return await self._get("ledger")
+
+    async def late_commits(self) -> int:
+        """Creates whose connection was dropped and that are still to be carried out."""
+        pending: int = (await self._get("faults"))["lateCommits"]["pending"]
+        return pending
+
     async def calls(self) -> Calls:
         """What was asked of the API since the start or the last `forget_calls`."""
         report = await self._get("calls", log="true")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support import builders, kube, waiting
+from tests.support.history import History, condition
 from tests.support.kube import Body, Kind
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import OPERATOR_NAMESPACE, Output, Plane
@@ -94,6 +97,24 @@ class Workspace:
     async def kubectl(self, *arguments: str, stdin: str | None = None) -> Output:
         """The real kubectl, in this namespace."""
         return await self.plane.kubectl("-n", self.namespace, *arguments, stdin=stdin)
+
+    @asynccontextmanager
+    async def history(self) -> AsyncIterator[History]:
+        """Every version of every GPUInstance here that is stored meanwhile; complete when the block ends."""
+        kind, seen = kube.GPU_INSTANCES, History()
+        version = await self.plane.kube.version(kind, self.namespace)
+        changes = self.plane.kube.watch(kind, self.namespace, version)
+        following = asyncio.create_task(seen.follow(changes))
+
+        async def complete() -> bool:
+            return all(seen.has(body) for body in await self.plane.kube.list(kind, self.namespace))
+
+        try:
+            yield seen
+            await waiting.until(complete, "the watch has caught up", explain=self.explain)
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
 
     # --- Awaiting ---------------------------------------------------------------------------------------------
 
@@ -214,15 +235,3 @@ class Workspace:
         except kube.Refused as refused:
             if refused.status != 404:
                 raise
-
-
-def condition(body: Body, kind: str) -> dict[str, Any]:
-    """One condition of an object; empty where it has none of this type."""
-    found = (body.get("status") or {}).get("conditions") or []
-    return next((each for each in found if each["type"] == kind), {})
-
-
-def conditions(body: Body) -> dict[str, tuple[str, str]]:
-    """Status and reason of every condition, by type."""
-    found = (body.get("status") or {}).get("conditions") or []
-    return {each["type"]: (each["status"], each["reason"]) for each in found}
