@@ -185,6 +185,12 @@ def test_a_name_is_kept_exactly_so_that_no_foreign_one_turns_into_ours() -> None
         assert decoding.instance(a_wire_instance(name=name)).name == name
 
 
+def test_prices_have_at_least_cents_and_keep_what_is_finer() -> None:
+    prices = [decoding.products({"data": [{"id": "p", "name": "P", "price": price}]})[0] for price in (40_000, 35_500)]
+
+    assert [str(product.price_per_gpu_hour) for product in prices] == ["0.40", "0.355"]
+
+
 @pytest.mark.parametrize(
     ("spot", "price"),
     [

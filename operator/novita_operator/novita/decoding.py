@@ -30,6 +30,7 @@ from novita_operator.novita.models import (
 from novita_operator.novita.paging import Page
 
 _PRICE_UNIT = Decimal(100_000)  # products: 1/100 000 USD (novita-api 1.10)
+_CENTS = Decimal("0.00")  # added to a price: people read 0.40 and not 0.4; what is finer than a cent stays
 _MONEY_UNIT = Decimal(10_000)  # balance: 1/10 000 USD (novita-api 1.10)
 
 
@@ -149,7 +150,7 @@ def _product(raw: Wire) -> Product:
 def _price(raw: Wire, key: str) -> Decimal | None:
     """USD per GPU and hour; "0", "" and absence mean that there is no such offer (novita-api 1.10)."""
     value = fields.amount(raw, key)
-    return value / _PRICE_UNIT if value is not None and value > 0 else None
+    return value / _PRICE_UNIT + _CENTS if value is not None and value > 0 else None
 
 
 def _list(raw: object, key: str) -> list[Any]:
