@@ -50,7 +50,7 @@ class Actor:
                 memory.instance_id = instance_id
                 return Result(instance_id=instance_id, adopted=True)
             case actions.RemoveDuplicates(keep, remove):
-                return await self._remove_duplicates(keep, remove, seen, account, memory)
+                return await self._remove_duplicates(keep, remove, account, memory)
             case actions.Describe(instance_id):
                 return await self._describe(instance_id, seen, account, memory)
             case actions.Start(instance_id):
@@ -58,7 +58,7 @@ class Actor:
             case actions.Stop(instance_id):
                 return await self._stop(instance_id, account, memory)
             case actions.Delete(instance_ids):
-                return await self._delete(instance_ids, seen, account, memory)
+                return await self._delete(instance_ids, account, memory)
             case actions.ConfirmGone(instance_id):
                 return await self._confirm_gone(instance_id, seen, account, memory)
             case actions.Fail(reason, message):
@@ -111,11 +111,9 @@ class Actor:
             self.metrics.instances_deleted.labels(account.name).inc()
         return await self.release(seen, memory, key)
 
-    async def _remove_duplicates(
-        self, keep: str, remove: tuple[str, ...], seen: Observation, account: Account, memory: Memory
-    ) -> Result:
+    async def _remove_duplicates(self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory) -> Result:
         memory.instance_id = keep
-        found = await self._delete(remove, seen, account, memory)
+        found = await self._delete(remove, account, memory)
         memory.delete_accepted = False
         if found.problem is None:
             self.metrics.duplicates_removed.labels(account.name).inc(len(remove))
@@ -160,9 +158,7 @@ class Actor:
         )
         return Result(problem=problem, stopped_at=None if problem else at)
 
-    async def _delete(
-        self, instance_ids: tuple[str, ...], seen: Observation, account: Account, memory: Memory
-    ) -> Result:
+    async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
         for instance_id in instance_ids:
             try:
                 crashpoints.reached("delete.before-call")
@@ -170,8 +166,7 @@ class Actor:
                 crashpoints.reached("delete.after-call")
                 memory.delete_accepted = True
             except errors.NotFound:
-                if instance_id == seen.instance_id:
-                    memory.gone_in_polls.add(account.snapshot_poll)
+                memory.only_by_id = False
             except errors.NovitaError as error:
                 return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
             finally:
@@ -191,7 +186,8 @@ class Actor:
             memory.gone_in_polls.add(account.snapshot_poll)
             return Result()
         memory.gone_in_polls.clear()
-        memory.delete_accepted &= instance.state is InstanceState.REMOVING
+        memory.only_by_id = instance.state is not InstanceState.REMOVING
+        memory.delete_accepted &= not memory.only_by_id
         memory.unseen_before = account.polls_begun
         return Result(detail=instance)
 

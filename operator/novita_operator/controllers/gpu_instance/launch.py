@@ -162,9 +162,11 @@ class Launcher:
         if unwanted or paused or not same or fresh.status.instance_id is not None:
             return Result(again=True)
         intent = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
-        if intent is None or intent == refused:
+        # A finalizer without an intent: somebody has removed the note of a call, so that this is not the first.
+        first = intent is None and meta.FINALIZER not in fresh.meta.finalizers
+        if first or (intent is not None and intent == refused):
             return None
-        if intent.pending and intent != seen.intent:
+        if intent is not None and intent.pending and intent != seen.intent:
             # Somebody else's call, or an older one of ours that the watch has not shown yet: that comes first.
             return Result(again=True)
         found = await account.client.find_by_name(seen.name)

@@ -15,7 +15,8 @@ class Memory:
     `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls
     with a higher number show what we last did to the instance. `detail`: the last look by id at a running instance
     that did not make it Ready. `looks`: polls that began after the intent `searched_for` and did not show an instance,
-    spaced apart. `unwritten`: facts of earlier passes that the status does not hold yet.
+    spaced apart. `only_by_id`: a look by id found what the list lacks. `unwritten`: facts of earlier passes that the
+    status does not hold yet.
     """
 
     unseen_before: int
@@ -25,6 +26,7 @@ class Memory:
     looks: int = 0
     looked_at: float = 0.0
     looked_in_poll: int = 0
+    only_by_id: bool = False
     delete_accepted: bool = False
     gone_in_polls: set[int] = field(default_factory=set)
     unwritten: Result | None = None
@@ -33,6 +35,7 @@ class Memory:
         """The instance is gone: nothing known about it applies to the next one."""
         self.instance_id = None
         self.detail = None
+        self.only_by_id = False
         self.delete_accepted = False
         self.gone_in_polls = set()
         self.looks = 0

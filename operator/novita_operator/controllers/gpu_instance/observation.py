@@ -33,7 +33,8 @@ class Observation:
 
     `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
     `found`: instances of exactly our name, oldest first, without removed ones.
-    `detail`: the last look by id at a running instance that did not make it Ready; None before the first.
+    `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
+    running instance that did not make it Ready; None before the first.
     """
 
     resource: GPUInstance
@@ -46,6 +47,7 @@ class Observation:
     startup: timedelta
     looks: int = 0
     gone_looks: int = 0
+    only_by_id: bool = False
     delete_accepted: bool = False
     detail: Instance | None = None
     intent: Intent | None = field(init=False)
@@ -69,7 +71,7 @@ class Observation:
     def nothing_was_ever_asked(self) -> bool:
         """Every create call for this object was surely refused, or its instance seen gone.
 
-        Finalizer and intent are written together: where only the finalizer is left, somebody removed the note of a call.
+        Finalizer and intent are written together: where only the finalizer is left, somebody removed the note.
         """
         settled = self.intent is not None and not self.intent.pending
         return settled and self.instance_id is None and not self.found

@@ -233,9 +233,9 @@ def _delete_all(seen: Observation, now: datetime) -> action.Action | None:
         return action.Delete(tuple(found.id for found in seen.live))
     if seen.found:
         return _NEXT_POLL
-    unproved = not seen.gone_looks or seen.create_may_be_hidden(now)
-    if seen.instance_id is not None and not seen.delete_accepted and unproved:
-        # Lists miss instances, young ones above all: asking by id reaches them all the same.
+    unlisted = seen.only_by_id or seen.create_may_be_hidden(now)
+    if seen.instance_id is not None and not seen.delete_accepted and unlisted:
+        # The list lacks it, perhaps since it is so young: asking by id is the only way to reach it.
         return action.Delete((seen.instance_id,))
     return _let_go(seen, now)
 

@@ -103,8 +103,9 @@ class Reconciler:
         instance_id = memory.instance_id or _recorded(resource, account, name)
         found = _found(account, name)
         if any(instance.id == instance_id for instance in found):
-            # It is there: an earlier look that missed it was a flicker, and proves nothing about the next one.
+            # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()
+            memory.only_by_id = False
         return Observation(
             resource=resource,
             name=name,
@@ -116,6 +117,7 @@ class Reconciler:
             startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
             looks=self._count_look(resource, account, memory, found),
             gone_looks=len(memory.gone_in_polls),
+            only_by_id=memory.only_by_id,
             delete_accepted=memory.delete_accepted,
             detail=memory.detail,
         )

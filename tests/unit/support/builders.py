@@ -1,0 +1,179 @@
+"""Objects, instances and observations, each with one sensible value for everything that a test does not speak of."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import SecretStr
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
+from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
+from novita_operator.reconciling import naming
+from novita_operator.reconciling.intent import Intent, Outcome
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LAG = timedelta(seconds=60)
+STARTUP = timedelta(seconds=600)
+UID = "6b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11"
+CLUSTER = "abcdefgh"
+NAME = naming.instance_name(CLUSTER, UID)
+"""The name at Novita of the object that `an_object` builds."""
+USABLE = AccountView("Usable")
+_OF_THE_STATUS = "of the status"
+
+
+def ago(seconds: float) -> datetime:
+    """So many seconds before noon."""
+    return NOON - timedelta(seconds=seconds)
+
+
+def wire(moment: datetime) -> str:
+    """A time as the cluster writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def an_intent(*, age: float = 600, outcome: Outcome = "Pending", attempt: int = 1) -> Intent:
+    """The note of a create call that was made so many seconds before noon."""
+    return Intent(attempt, ago(age), "operator-0_7", "4090.16c62g", "CN-HK-01", outcome)
+
+
+def a_failure(reason: str, *, generation: int = 1, asked: str | None = None) -> dict[str, Any]:
+    """A recorded failure, as the status holds it."""
+    failure = {"reason": reason, "message": f"It is a {reason}.", "at": wire(ago(60)), "generation": generation}
+    return failure if asked is None else failure | {"reconcileRequestedAt": asked}
+
+
+def a_connection(instance: Instance) -> dict[str, Any]:
+    """What `status.connection` says when it describes this instance as it runs now."""
+    connection: dict[str, Any] = {
+        "ssh": "ssh -p 32787 root@proxy.example",
+        "secretRef": {"name": "demo-connection"},
+        "ports": [{"port": p.port, "protocol": p.protocol, "endpoint": p.endpoint} for p in instance.ports],
+    }
+    return connection | ({"instanceStartedAt": wire(instance.started_at)} if instance.started_at else {})
+
+
+def a_body(
+    *,
+    spec: Mapping[str, Any] | None = None,
+    status: Mapping[str, Any] | None = None,
+    intent: Intent | str | None = None,
+    annotations: Mapping[str, str] | None = None,
+    finalizers: Sequence[str] = (),
+    deleting: bool = False,
+    generation: int = 1,
+    name: str = "demo",
+) -> dict[str, Any]:
+    """A GPUInstance as the API server sends it."""
+    notes = dict(annotations or {})
+    if intent is not None:
+        notes[meta.CREATE_INTENT] = intent if isinstance(intent, str) else intent.to_annotation()
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": "team",
+        "uid": UID,
+        "resourceVersion": "7",
+        "generation": generation,
+        "creationTimestamp": wire(ago(3600)),
+        "annotations": notes,
+        "finalizers": list(finalizers),
+    }
+    if deleting:
+        metadata["deletionTimestamp"] = wire(ago(30))
+    return {"metadata": metadata, "spec": dict(spec or {}), "status": dict(status or {})}
+
+
+def an_object(*, held: bool | None = None, **parts: Any) -> GPUInstance:
+    """A GPUInstance. It has our finalizer, unless `held` says otherwise, as soon as a create call was noted."""
+    holds = parts.get("intent") is not None if held is None else held
+    return GPUInstance.parse(a_body(finalizers=[meta.FINALIZER] if holds else [], **parts))
+
+
+def an_instance(word: str = "running", instance_id: str = "i-1", *, age: float = 300, **changes: Any) -> Instance:
+    """An instance at Novita, in the state that this word means, rented so many seconds before noon."""
+    values: dict[str, Any] = {
+        "id": instance_id,
+        "name": NAME,
+        "word": word,
+        "state": state_of(word),
+        "created_at": ago(age),
+    }
+    return Instance(**(values | changes))
+
+
+def a_running_instance(**changes: Any) -> Instance:
+    """One that runs and can be reached, with everything that only a look by id tells."""
+    values: dict[str, Any] = {
+        "started_at": ago(200),
+        "ports": (PortMapping(8080, "HTTP", "https://i-1-8080.example"), PortMapping(9000, "TCP", "proxy.example:31")),
+        "ssh": Ssh("ssh -p 32787 root@proxy.example", SecretStr("ssh-canary-1")),
+        "jupyter": "https://i-1-8888.example",
+        "web_terminal": WebTerminal("https://i-1-2223.example", "admin", SecretStr("terminal-canary-2")),
+    }
+    return an_instance(**(values | changes))
+
+
+def an_observation(
+    resource: GPUInstance | None = None,
+    *found: Instance,
+    account: AccountView = USABLE,
+    instance_id: str | None = _OF_THE_STATUS,
+    fresh: bool = True,
+    looks: int = 0,
+    gone_looks: int = 0,
+    only_by_id: bool = False,
+    delete_accepted: bool = False,
+    detail: Instance | None = None,
+) -> Observation:
+    """What a pass sees: a usable account, a fresh view, and the id that the status holds."""
+    resource = resource or an_object()
+    known = resource.status.instance_id if instance_id is _OF_THE_STATUS else instance_id
+    return Observation(
+        resource=resource,
+        name=NAME,
+        account=account,
+        instance_id=known,
+        found=found,
+        fresh=fresh,
+        list_lag=LAG,
+        startup=STARTUP,
+        looks=looks,
+        gone_looks=gone_looks,
+        only_by_id=only_by_id,
+        delete_accepted=delete_accepted,
+        detail=detail,
+    )
+
+
+def a_product(product_id: str = "4090.16c62g", *regions: str, price: str | None = "0.35", **changes: Any) -> Product:
+    """A product that is in stock. The price is USD per GPU and hour."""
+    values: dict[str, Any] = {
+        "id": product_id,
+        "name": "RTX 4090 24GB",
+        "regions": regions or ("CN-HK-01 (Hong Kong)",),
+        "inventory": "normal",
+        "min_rootfs_gb": 10,
+        "max_rootfs_gb": 6144,
+        "price_per_gpu_hour": None if price is None else Decimal(price),
+        "memory_per_gpu": 62,
+        "cpu_per_gpu": 16,
+    }
+    return Product(**(values | changes))
+
+
+CLUSTERS = (
+    Cluster("c-hk", "CN-HK-01 (Hong Kong)"),
+    Cluster("c-ca", "US-CA-06 (California)"),
+    Cluster("c-eu", "EU-DE-01"),
+)
+
+
+def decoded(secret: Mapping[str, Any]) -> dict[str, str]:
+    """The entries of a Secret's body."""
+    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}

@@ -1,0 +1,99 @@
+"""Working parts without a network: a clock turned by hand, an account, and the reconciler of GPUInstances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from pydantic import SecretStr
+from tests.unit.support.builders import CLUSTER, LAG, NOON
+
+from novita_operator.api.novita_account import NovitaAccountSpec
+from novita_operator.controllers.gpu_instance.acting import Actor
+from novita_operator.controllers.gpu_instance.desired import Defaults
+from novita_operator.controllers.gpu_instance.memory import Memories
+from novita_operator.controllers.gpu_instance.reconciler import Reconciler
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.novita.models import Instance
+from novita_operator.novita.snapshot import Snapshot
+from novita_operator.reconciling.account_health import Healthy
+from novita_operator.runtime.accounts import Account, Accounts, CapacityMemory, Slots
+from novita_operator.runtime.money_breaker import MoneyBreaker
+
+KEY = Key("gpuinstances", "team", "demo")
+DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region="CN-HK-01", startup_seconds=600)
+
+
+@dataclass
+class HandClock:
+    """Stands still until somebody turns it; both hands turn together."""
+
+    turned: float = 0.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.turned)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.turned
+
+    async def sleep(self, seconds: float) -> None:
+        self.turned += seconds
+
+
+@dataclass
+class Woken:
+    """Remembers whom it was asked to wake."""
+
+    keys: list[Key] = field(default_factory=list)
+
+    def __call__(self, key: Key) -> None:
+        self.keys.append(key)
+
+
+def an_account(
+    name: str = "default", *, spec: dict[str, Any] | None = None, wake: Callable[[Key], None] | None = None
+) -> Account:
+    """A healthy account that was never polled; nothing answers at its address."""
+    wake = wake or Woken()
+    return Account(
+        name=name,
+        spec=NovitaAccountSpec.model_validate(spec or {}),
+        client=NovitaAccountClient.open(
+            base_url="http://novita.invalid", api_key=SecretStr("sk_canary_key"), max_retries=0
+        ),
+        capacity=CapacityMemory(seconds=180),
+        creates=Slots(3, wake),
+        passes=Slots(8, wake),
+        money=MoneyBreaker(most=20, window=600),
+        health=Healthy(),
+    )
+
+
+def polled(accounts: Accounts, account: Account, *shown: Instance) -> None:
+    """A whole poll of the account, which showed these instances."""
+    account.snapshot_poll = accounts.begin_poll(account)
+    account.snapshot = Snapshot.of(account.name, shown, NOON)
+
+
+def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
+    """One that can observe; it has no cluster and no actor."""
+    nothing = cast("Any", None)
+    return Reconciler(
+        kube=cast("KubeClient", nothing),
+        cache=Cache(),
+        accounts=accounts,
+        actor=cast("Actor", nothing),
+        recorder=cast("Recorder", nothing),
+        memories=Memories(),
+        clock=clock,
+        cluster=CLUSTER,
+        defaults=DEFAULTS,
+        list_lag=LAG,
+        cost_interval=600,
+        resync_seconds=600,
+    )
