@@ -8,106 +8,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from novita_operator.api import meta
-from novita_operator.api.gpu_instance import GPUInstanceSpec, GPUInstanceStatus
+from novita_operator.api import meta, rules
 from novita_operator.api.meta import Model
-from novita_operator.api.novita_account import NovitaAccountSpec, NovitaAccountStatus
-
-Schema = dict[str, Any]
+from novita_operator.api.resources import RESOURCES, Resource, Schema
 
 _KEPT = frozenset(
     {"type", "description", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "minItems",
      "maxItems", "maxProperties", "required", "default", "x-kubernetes-validations", "x-kubernetes-list-type",
      "x-kubernetes-list-map-keys"}
 )  # fmt: skip
-_DROPPED = frozenset({"title", "$defs", "propertyNames"})
+_DROPPED = frozenset({"title", "$defs", "propertyNames", rules.TEMPLATE})
+_SCALE = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
 
 
 class Untranslatable(Exception):
     """A keyword or a form that a structural schema does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of `kubectl get`; wide ones appear with `-o wide`."""
-
-    name: str
-    path: str
-    type: str = "string"
-    wide: bool = False
-    format: str | None = None
-
-    def to_wire(self) -> Schema:
-        wire: Schema = {"name": self.name, "type": self.type, "jsonPath": self.path}
-        return wire | ({"priority": 1} if self.wide else {}) | ({"format": self.format} if self.format else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One kind, as a CRD needs it."""
-
-    kind: str
-    plural: str
-    short: str
-    scope: str
-    description: str
-    spec: type[Model]
-    status: type[Model]
-    columns: tuple[Column, ...]
-
-
-_READY = '.status.conditions[?(@.type=="Ready")]'
-_AGE = Column("Age", ".metadata.creationTimestamp", "date")
-
-RESOURCES = (
-    Resource(
-        kind="GPUInstance",
-        plural="gpuinstances",
-        short="gpui",
-        scope="Namespaced",
-        description="One GPU instance rented at Novita.ai: running, reachable, and gone when this object is gone.",
-        spec=GPUInstanceSpec,
-        status=GPUInstanceStatus,
-        columns=(
-            Column("Phase", ".status.phase"),
-            Column("Ready", _READY + ".status"),
-            Column("GPU", ".status.product.name"),
-            Column("Count", ".spec.gpuCount", "integer"),
-            Column("Region", ".status.region"),
-            Column("$/h", ".status.pricePerHour"),
-            Column("Endpoint", ".status.connection.endpoint"),
-            _AGE,
-            Column("ID", ".status.instanceId", wide=True),
-            Column("Billing", ".spec.billing", wide=True),
-            Column("Cost", ".status.cost.amount", wide=True),
-            Column("Reason", _READY + ".reason", wide=True),
-        ),
-    ),
-    Resource(
-        kind="NovitaAccount",
-        plural="novitaaccounts",
-        short="nva",
-        scope="Cluster",
-        description="One API key at Novita.ai: who may use it, its limits, its health, and what it pays for.",
-        spec=NovitaAccountSpec,
-        status=NovitaAccountStatus,
-        columns=(
-            Column("Ready", _READY + ".status"),
-            Column("Balance", ".status.balance"),
-            Column("$/h", ".status.pricePerHour"),
-            Column("Hours-Left", ".status.hoursLeft"),
-            Column("Managed", ".status.instances.managed", "integer"),
-            Column("Orphaned", ".status.instances.orphaned", "integer"),
-            _AGE,
-        ),
-    ),
-)
 
 
 def structural(model: type[Model]) -> Schema:
@@ -130,7 +54,7 @@ def manifest(resource: Resource) -> Schema:
         "name": meta.VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        "subresources": {"status": {}} | ({"scale": _SCALE} if resource.scalable else {}),
         "additionalPrinterColumns": [column.to_wire() for column in resource.columns],
         "schema": {"openAPIV3Schema": _whole(resource)},
     }
@@ -182,10 +106,14 @@ def _dump(document: Schema) -> str:
 def _whole(resource: Resource) -> Schema:
     text = {"type": "string"}
     spec = structural(resource.spec)
-    # An object without a spec is one with an empty spec, so that the defaults in it apply.
-    spec["default"] = {}
+    required = "required" in spec
+    if not required:
+        # An object without a spec is one with an empty spec, so that the defaults in it apply.
+        spec["default"] = {}
     return {
         "type": "object",
+        **({"required": ["spec"]} if required else {}),
+        **(rules.short_name(resource.kind, resource.name_chars) if resource.name_chars else {}),
         "description": resource.description,
         "properties": {
             "apiVersion": text | {"description": "Version of this schema."},
@@ -204,7 +132,8 @@ def _translated(node: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> 
     result: Schema = {}
     for key, value in node.items():
         result |= _keyword(key, value, node, defs, path)
-    return _tidied(result, path)
+    tidied = _tidied(result, path)
+    return rules.without_past(tidied) if node.get(rules.TEMPLATE) else tidied
 
 
 def _keyword(key: str, value: Any, node: Schema, defs: Mapping[str, Any], path: str) -> Schema:  # noqa: ANN401 - JSON

@@ -22,6 +22,14 @@ FORCE_FINALIZE = f"{GROUP}/force-finalize"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 THAW_CREATES = f"{GROUP}/thaw-creates"
 ACCOUNT_FINALIZER = f"{GROUP}/account-in-use"
+JOB_RESULT = f"{GROUP}/job-result"
+
+SET_LABEL = f"{GROUP}/set"
+TEMPLATE_HASH_LABEL = f"{GROUP}/template-hash"
+JOB_LABEL = f"{GROUP}/job"
+ATTEMPT_LABEL = f"{GROUP}/job-attempt"
+LABEL_CHARS = 63
+"""The longest value of a label in Kubernetes: names that become labels must not be longer."""
 
 NAME_PREFIX = "nvo"
 """What the names of our instances at Novita start with."""

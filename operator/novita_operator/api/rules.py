@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Extra = dict[str, Any]
 _KEY = "x-kubernetes-validations"
 _WAY_OUT = "create a new GPUInstance instead"
+_ENV_MOST = 100  # the bound of `env` in gpu_instance.py
+_JOB_VARIABLES = 3  # those that controllers/gpu_job/desired.py adds
 
 
 def _validations(*rules: dict[str, str]) -> Extra:
@@ -109,3 +112,84 @@ def gpu_instance_spec() -> Extra:
         ),
     ]
     return _validations(*alternatives, positive, jupyter_port, *past)
+
+
+TEMPLATE = "x-novita-template"
+"""Marks a field that holds the spec of objects still to be made; it never reaches a CRD."""
+_TOLD_OF_THE_PAST = re.compile(r"\s*Cannot be changed( later)?\.")
+
+
+def template(*rules: dict[str, str]) -> Extra:
+    """For a field whose schema is another kind's spec."""
+    return {TEMPLATE: True} | (_validations(*rules) if rules else {})
+
+
+def without_past(schema: Extra) -> Extra:
+    """A spec's schema without what binds an existing object: a template may be edited, what was made from it not."""
+    kept = {key: _without_past(value) for key, value in schema.items()}
+    lasting = [rule for rule in schema.get(_KEY, []) if "oldSelf" not in rule["rule"]]
+    kept.pop(_KEY, None)
+    return kept | ({_KEY: lasting} if lasting else {})
+
+
+def _without_past(value: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    match value:
+        case dict():
+            return without_past(value)
+        case str():
+            return _TOLD_OF_THE_PAST.sub("", value)
+        case _:
+            return value
+
+
+def short_name(kind: str, chars: int) -> Extra:
+    """For a kind whose name is a label of what it makes."""
+    # No messageExpression: the API server takes the name to be endless. It prints none of it by itself, either.
+    message = (
+        f"metadata.name: a {kind} has a name of at most {chars} characters, since it is a label of its instances; "
+        "choose a shorter one"
+    )
+    return _validations({"rule": f"size(self.metadata.name) <= {chars}", "message": message})
+
+
+def gpu_instance_set_template() -> Extra:
+    """What one spec for many instances must not say."""
+    return template(
+        {
+            "rule": "!has(self.connectionSecretName)",
+            "messageExpression": "'template.spec.connectionSecretName is ' + self.connectionSecretName + ', and all "
+            "instances of the set would share that one Secret; leave it out: each gets <its name>-connection'",
+        }
+    )
+
+
+def gpu_job_template() -> Extra:
+    """What the instance of a program that ends must say, and must not."""
+    return template(
+        {
+            "rule": "(has(self.command) && self.command != '') || (has(self.entrypoint) && self.entrypoint != '')",
+            "message": "template: neither command nor entrypoint is given, so nothing would ever end; "
+            "say in command what the job runs",
+        },
+        {
+            "rule": "!has(self.powerState) || self.powerState == 'Running'",
+            "message": "template.powerState is Stopped, so the job would never run; leave it out, "
+            "and use suspend to hold the job back",
+        },
+        {
+            "rule": "!has(self.deletionPolicy) || self.deletionPolicy == 'Delete'",
+            "messageExpression": "'template.deletionPolicy is ' + self.deletionPolicy + ', but a job always releases "
+            "its instance; leave it out, or use a GPUInstance'",
+        },
+        {
+            "rule": f"!has(self.env) || size(self.env) <= {_ENV_MOST - _JOB_VARIABLES}",
+            "message": f"template.env: a job adds {_JOB_VARIABLES} variables of its own, so it takes at most "
+            f"{_ENV_MOST - _JOB_VARIABLES}; leave some out",
+        },
+    )
+
+
+def unchangeable(field: str, kind: str) -> Extra:
+    """For the owner of a field that always has a value and never another one."""
+    message = f"{field} cannot be changed: create a new {kind} instead"
+    return _validations({"rule": f"self.{field} == oldSelf.{field}", "message": message})

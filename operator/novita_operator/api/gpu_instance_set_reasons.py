@@ -1,0 +1,43 @@
+"""The words of a GPUInstanceSet's conditions. They are part of the API: each says when it occurs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """What the conditions are about."""
+
+    READY = "Ready"
+    """As many instances as wanted are Ready and, unless OnDelete keeps old ones, of the present template."""
+    RECONCILING = "Reconciling"
+    """Only while true: work is under way."""
+    STALLED = "Stalled"
+    """Only while true: it will not get better without a person, or not within the progress deadline."""
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    READY = "Ready"
+    """All instances are Ready."""
+    CREATING = "Creating"
+    """Instances are being made, or are on their way to Ready."""
+    UPDATING = "Updating"
+    """Instances with an old template are being replaced."""
+    SCALING_DOWN = "ScalingDown"
+    """There are more instances than wanted; some are being deleted."""
+    REPLICAS_FAILED = "ReplicasFailed"
+    """Some instances failed for good; the others are as wanted."""
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    """Nothing got better within spec.progressDeadlineSeconds."""
+    CREATE_REFUSED = "CreateRefused"
+    """The cluster refuses to store another instance: a quota, an admission policy or a missing right."""
+    PAUSED = "Paused"
+    """The annotation gpu.novita.ai/paused is true."""
+    DELETING = "Deleting"
+    """The set is being deleted, and its instances with it."""
+    INVALID_SPEC = "InvalidSpec"
+    """The object cannot be read by this version of the operator."""
+    INTERNAL_ERROR = "InternalError"
+    """A pass ended with an error that nobody expected."""

@@ -1,0 +1,75 @@
+"""The words of a GPUJob's conditions. They are part of the API: each says when it occurs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """What the conditions are about. The first five are those of batch/v1, and mean the same."""
+
+    COMPLETE = "Complete"
+    """Only while true: the program succeeded, and its instance is gone."""
+    FAILED = "Failed"
+    """Only while true: the job failed for good, and its instance is gone."""
+    SUSPENDED = "Suspended"
+    """Only while true: spec.suspend holds the job back."""
+    SUCCESS_CRITERIA_MET = "SuccessCriteriaMet"
+    """Only while true: the program succeeded; Complete follows when its instance is gone."""
+    FAILURE_TARGET = "FailureTarget"
+    """Only while true: the job will fail; Failed follows when its instance is gone."""
+    READY = "Ready"
+    """The job is complete, or suspended as the spec asks."""
+    RECONCILING = "Reconciling"
+    """Only while true: work is under way."""
+    STALLED = "Stalled"
+    """Only while true: it will not get better without a person."""
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    PENDING = "Pending"
+    """No attempt has begun yet."""
+    STARTING = "Starting"
+    """The instance of the attempt is being rented or started."""
+    RUNNING = "Running"
+    """The program runs."""
+    RELEASING = "Releasing"
+    """The outcome is known; the instance is being released."""
+    BACKING_OFF = "BackingOff"
+    """An attempt failed; the next one begins after a pause."""
+    COMPLETED = "Completed"
+    """The container ended without an error."""
+    REPORTED = "Reported"
+    """Success was reported by the annotation gpu.novita.ai/job-result."""
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    """More attempts failed than spec.backoffLimit allows."""
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    """The job ran longer than spec.activeDeadlineSeconds."""
+    SUSPENDED = "Suspended"
+    """spec.suspend is true."""
+    INSTANCE_STALLED = "InstanceStalled"
+    """The instance of the attempt cannot be rented or used without a person."""
+    CREATE_REFUSED = "CreateRefused"
+    """The cluster refuses to store the instance: its name is taken, a quota, a policy or a missing right."""
+    PAUSED = "Paused"
+    """The annotation gpu.novita.ai/paused is true."""
+    DELETING = "Deleting"
+    """The job is being deleted, and its instance with it."""
+    INVALID_SPEC = "InvalidSpec"
+    """The object cannot be read by this version of the operator."""
+    INTERNAL_ERROR = "InternalError"
+    """A pass ended with an error that nobody expected."""
+
+
+class Phase(StrEnum):
+    """One word for people. Open-ended: nothing reads it."""
+
+    PENDING = "Pending"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    RELEASING = "Releasing"
+    SUSPENDED = "Suspended"
+    COMPLETE = "Complete"
+    FAILED = "Failed"

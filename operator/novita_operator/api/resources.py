@@ -1,0 +1,136 @@
+"""The kinds, as their CRDs need them: names, scope, columns of `kubectl get`, subresources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from novita_operator.api.gpu_instance import GPUInstanceSpec, GPUInstanceStatus
+from novita_operator.api.gpu_instance_set import GPUInstanceSetSpec, GPUInstanceSetStatus
+from novita_operator.api.gpu_job import GPUJobSpec, GPUJobStatus
+from novita_operator.api.meta import LABEL_CHARS, Model
+from novita_operator.api.novita_account import NovitaAccountSpec, NovitaAccountStatus
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`; wide ones appear with `-o wide`."""
+
+    name: str
+    path: str
+    type: str = "string"
+    wide: bool = False
+    format: str | None = None
+
+    def to_wire(self) -> Schema:
+        wire: Schema = {"name": self.name, "type": self.type, "jsonPath": self.path}
+        return wire | ({"priority": 1} if self.wide else {}) | ({"format": self.format} if self.format else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind, as a CRD needs it. `name_chars`: the longest name, where it is shorter than Kubernetes allows."""
+
+    kind: str
+    plural: str
+    short: str
+    scope: str
+    description: str
+    spec: type[Model]
+    status: type[Model]
+    columns: tuple[Column, ...]
+    scalable: bool = False
+    name_chars: int | None = None
+
+
+_READY = '.status.conditions[?(@.type=="Ready")]'
+_AGE = Column("Age", ".metadata.creationTimestamp", "date")
+
+RESOURCES = (
+    Resource(
+        kind="GPUInstance",
+        plural="gpuinstances",
+        short="gpui",
+        scope="Namespaced",
+        description="One GPU instance rented at Novita.ai: running, reachable, and gone when this object is gone.",
+        spec=GPUInstanceSpec,
+        status=GPUInstanceStatus,
+        columns=(
+            Column("Phase", ".status.phase"),
+            Column("Ready", _READY + ".status"),
+            Column("GPU", ".status.product.name"),
+            Column("Count", ".spec.gpuCount", "integer"),
+            Column("Region", ".status.region"),
+            Column("$/h", ".status.pricePerHour"),
+            Column("Endpoint", ".status.connection.endpoint"),
+            _AGE,
+            Column("ID", ".status.instanceId", wide=True),
+            Column("Billing", ".spec.billing", wide=True),
+            Column("Cost", ".status.cost.amount", wide=True),
+            Column("Reason", _READY + ".reason", wide=True),
+        ),
+    ),
+    Resource(
+        kind="NovitaAccount",
+        plural="novitaaccounts",
+        short="nva",
+        scope="Cluster",
+        description="One API key at Novita.ai: who may use it, its limits, its health, and what it pays for.",
+        spec=NovitaAccountSpec,
+        status=NovitaAccountStatus,
+        columns=(
+            Column("Ready", _READY + ".status"),
+            Column("Balance", ".status.balance"),
+            Column("$/h", ".status.pricePerHour"),
+            Column("Hours-Left", ".status.hoursLeft"),
+            Column("Managed", ".status.instances.managed", "integer"),
+            Column("Orphaned", ".status.instances.orphaned", "integer"),
+            _AGE,
+        ),
+    ),
+    Resource(
+        kind="GPUInstanceSet",
+        plural="gpuinstancesets",
+        short="gpuset",
+        scope="Namespaced",
+        description="A number of GPUInstances made from one template, a few at a time.",
+        spec=GPUInstanceSetSpec,
+        status=GPUInstanceSetStatus,
+        columns=(
+            Column("Desired", ".spec.replicas", "integer"),
+            Column("Current", ".status.replicas", "integer"),
+            Column("Ready", ".status.readyReplicas", "integer"),
+            Column("Updated", ".status.updatedReplicas", "integer"),
+            Column("Failed", ".status.failedReplicas", "integer"),
+            Column("$/h", ".status.pricePerHour"),
+            _AGE,
+            Column("Reason", _READY + ".reason", wide=True),
+            Column("Selector", ".status.selector", wide=True),
+        ),
+        scalable=True,
+        name_chars=LABEL_CHARS,
+    ),
+    Resource(
+        kind="GPUJob",
+        plural="gpujobs",
+        short="gpujob",
+        scope="Namespaced",
+        description="A program that runs on a rented GPU instance until it ends; then the instance is released.",
+        spec=GPUJobSpec,
+        status=GPUJobStatus,
+        columns=(
+            Column("Status", ".status.phase"),
+            Column("Attempts", ".status.attempts", "integer"),
+            Column("Failed", ".status.failed", "integer"),
+            Column("Instance", ".status.instanceName"),
+            Column("Started", ".status.startTime", "date"),
+            Column("Completed", ".status.completionTime", "date"),
+            _AGE,
+            Column("Reason", _READY + ".reason", wide=True),
+            Column("Message", _READY + ".message", wide=True),
+        ),
+        name_chars=LABEL_CHARS,
+    ),
+)
