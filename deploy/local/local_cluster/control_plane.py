@@ -5,22 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import ssl
 import subprocess
-import time
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 
-from local_cluster import binaries, flags, kubeconfig, locking, ports, processes
+from local_cluster import asking, binaries, flags, kubeconfig, locking, ports, processes, waiting
 from local_cluster.errors import CannotStart, NotOurs
 from local_cluster.processes import Started
 
-_START_SECONDS = 90.0  # 3 s on an idle machine; a loaded one needs longer
-_LOOK_SECONDS = 0.05  # between looks at whether a server answers: a twentieth of a step that takes about a second
-_ANSWER_SECONDS = 5.0  # a server that accepts a connection and needs longer is not up yet
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -84,7 +76,7 @@ class ControlPlane:
     def start_api_server(self) -> None:
         """Bring the API server up, on the same port as before."""
         self._start("kube-apiserver", flags.api_server(self.files, self.ports))
-        self._wait("kube-apiserver", lambda: self._answers("/readyz"))
+        self._wait("kube-apiserver", "/readyz")
 
     def service_account_kubeconfig(self, path: Path, token: str) -> Path:
         """A kubeconfig for another token, such as one of `kubectl create token`."""
@@ -96,22 +88,14 @@ class ControlPlane:
         self.start_api_server()
         kubeconfig.write(self.kubeconfig, self.url, self.files.certificate, "admin", self.token)
         self._start("kube-controller-manager", flags.controller_manager(self.files, self.ports))
-        account = "/api/v1/namespaces/default/serviceaccounts/default"
-        self._wait("kube-controller-manager", lambda: self._answers(account))
+        self._wait("kube-controller-manager", "/api/v1/namespaces/default/serviceaccounts/default")
 
     def _start(self, name: str, options: list[str]) -> None:
         self.started[name] = processes.start([str(self.tools.path(name)), *options], self.files.log(name))
         processes.save(self.files.pids, self.started)
 
-    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
-        end = time.monotonic() + _START_SECONDS
-        while not ready():
-            dead = next((each for each, process in self.started.items() if not process.alive), None)
-            if dead is not None or time.monotonic() > end:
-                what = f"{dead} ended" if dead else f"{name} was not ready within {_START_SECONDS:.0f} s"
-                log = self.files.log(dead or name)
-                raise CannotStart(f"{what}; the end of {log}:\n{processes.tail(log)}")
-            time.sleep(_LOOK_SECONDS)
+    def _wait(self, name: str, path: str) -> None:
+        waiting.until(lambda: self._answers(path), name, self.started, self.files.log)
 
     def _write_files(self) -> None:
         files = self.files
@@ -123,19 +107,8 @@ class ControlPlane:
         _openssl("rsa", "-in", str(files.signing_key), "-pubout", "-out", str(files.public_key))
 
     def _answers(self, path: str) -> bool:
-        if not self.files.certificate.exists():
-            return False
-        try:
-            context = ssl.create_default_context(cafile=str(self.files.certificate))
-            opener = urllib.request.build_opener(
-                urllib.request.ProxyHandler({}),  # a proxy of the environment does not reach our loopback
-                urllib.request.HTTPSHandler(context=context),
-            )
-            opener.addheaders = [("Authorization", f"Bearer {self.token}")]
-            with opener.open(self.url + path, timeout=_ANSWER_SECONDS) as answer:
-                return bool(answer.status == HTTPStatus.OK)
-        except OSError:  # not listening, not serving TLS, a certificate half written, or an HTTP error
-            return False
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return asking.ask(self.url + path, headers=headers, certificate=self.files.certificate) is not None
 
 
 def running(directory: Path) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-class CannotProvide(Exception):  # noqa: N818 - it says what happened
+class CannotProvide(Exception):
     """A binary is neither there nor can it be built; the text says what to install."""
 
 
-class CannotStart(Exception):  # noqa: N818 - it says what happened
+class CannotStart(Exception):
     """The control plane did not come up; the text has the end of the log that says why."""
 
 
-class NotOurs(Exception):  # noqa: N818 - it says what happened
+class NotOurs(Exception):
     """The directory holds something that no control plane has put there, so nothing in it is touched."""

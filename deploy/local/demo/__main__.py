@@ -1,0 +1,55 @@
+"""`python -m demo show | up | down [--cluster local|kind|current]`, as `make demo`, `demo-up` and `demo-down` do."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+
+from demo import commands, environment
+from demo.clusters.cluster import Source
+from demo.environment import Environment
+from demo.errors import DemoFailed
+from local_cluster.errors import CannotProvide, CannotStart, NotOurs
+
+_STATE = environment.REPOSITORY / ".local"
+_FAILURES = (DemoFailed, CannotProvide, CannotStart, NotOurs)
+_INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
+_COLUMNS = 120  # where the output goes into a file: the width that `kubectl get gpui` is made for
+
+
+def main() -> int:
+    """Returns the exit code: 0 all as promised, 1 not, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("command", choices=["show", "up", "down"])
+    parser.add_argument("--cluster", type=Source, choices=list(Source), default=Source.LOCAL)
+    options = parser.parse_args()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS)
+    # SIGTERM as Ctrl-C: what was started has to be stopped in either case.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _run(options.command, options.cluster, console)
+    except _FAILURES as error:
+        console.print(f"\n[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\ninterrupted; what was started is stopped")
+        return _INTERRUPTED
+    return 0
+
+
+def _run(command: str, cluster: Source, console: Console) -> None:
+    match command:
+        case "show":
+            commands.show(Environment(_STATE / "demo", cluster), console)
+        case "up":
+            commands.up(Environment(_STATE / "playground", cluster), console)
+        case _:
+            commands.down(Environment(_STATE / "playground", cluster), console)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Where the demo's Kubernetes comes from."""

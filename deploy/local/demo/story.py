@@ -1,0 +1,117 @@
+"""The life of one instance, told with the commands that a person would type."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+
+from demo import board
+from demo.environment import REPOSITORY, Environment
+from demo.errors import DemoFailed
+
+_NAMESPACE = "default"
+_NAME = "quickstart"
+_SAMPLE = f"deploy/samples/{_NAME}.yaml"
+_READY_SECONDS = 90  # the simulator needs six; a loaded machine gets more
+_GONE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Story:
+    """Told on this console. Every step raises DemoFailed where it does not come as promised."""
+
+    console: Console
+    environment: Environment
+    told_events: set[str] = field(default_factory=set)
+
+    def tell(self) -> None:
+        """All of it."""
+        self._apply()
+        self._until_ready()
+        self._say("kubectl get gpui", self._run("get", "gpui"))
+        self._connection()
+        self._events()
+        self._delete()
+        self._verdict()
+
+    def _apply(self) -> None:
+        self._say(f"kubectl apply -f {_SAMPLE}", self._run("apply", "-f", str(REPOSITORY / _SAMPLE)))
+
+    def _until_ready(self) -> None:
+        seen = board.Board()
+        live = self.console.is_terminal
+        with Live(seen, console=self.console) if live else contextlib.nullcontext():
+            for body in self.environment.kubectl.watch("gpui", _NAME, "-n", _NAMESPACE, seconds=_READY_SECONDS):
+                line = seen.see(body)
+                if line is not None and not live:
+                    self.console.print(board.row(line), soft_wrap=True)
+                if seen.done:
+                    return
+        last = f"; its last word: {seen.lines[-1].message}" if seen.lines else "; the operator has not said a word"
+        raise DemoFailed(f"{_NAME} was not Ready within {_READY_SECONDS} s{last}")
+
+    def _connection(self) -> None:
+        status = self.environment.kubectl.read("get", "gpuinstance", _NAME, "-n", _NAMESPACE)["status"]
+        connection = status["connection"]
+        secret = self.environment.kubectl.read("get", "secret", connection["secretRef"]["name"], "-n", _NAMESPACE)
+        self._title("How to reach it (addresses in status.connection, passwords in the Secret only)")
+        for title, value in _how_to_reach(connection):
+            self.console.print(f"  {title:<10} {escape(value)}", soft_wrap=True)
+        keys = ", ".join(sorted(secret["data"]))
+        self.console.print(f"  {'Secret':<10} {secret['metadata']['name']}: {keys}", soft_wrap=True)
+
+    def _events(self) -> None:
+        self._title("Events")
+        self._new_events()
+
+    def _delete(self) -> None:
+        with self.console.status("deleting; the object goes once Novita says that the instance is gone"):
+            said = self._run("delete", "gpui", _NAME, f"--timeout={_GONE_SECONDS}s")
+        self._say(f"kubectl delete gpui {_NAME}", said)
+        self._new_events()
+
+    def _verdict(self) -> None:
+        ledger = self.environment.servers.ledger()
+        summary = ledger["summary"]
+        self._title("What the simulated Novita has in its ledger")
+        for record in ledger["instances"]:
+            self.console.print(
+                f"  {record['name']}: billed for {record['billedSeconds']:.1f} s, {record['cost']} USD", soft_wrap=True
+            )
+        text = f"rented: {summary['created']}, gone: {summary['deleted']}; {summary['billing']} instances are billing"
+        if (summary["created"], summary["live"], summary["billing"]) != (1, 0, 0):
+            raise DemoFailed(f"the ledger is not as it should be: {text}")
+        self.console.print(f"  [bold green]{text}[/]")
+
+    def _new_events(self) -> None:
+        selector = f"involvedObject.kind=GPUInstance,involvedObject.name={_NAME}"
+        found = self.environment.kubectl.read("get", "events", "-n", _NAMESPACE, f"--field-selector={selector}")
+        for event in sorted(found["items"], key=lambda event: int(event["metadata"]["resourceVersion"])):
+            if event["metadata"]["name"] not in self.told_events:
+                self.told_events.add(event["metadata"]["name"])
+                self.console.print(f"  {event['reason']:<10} {escape(event['message'])}", soft_wrap=True)
+
+    def _run(self, verb: str, *arguments: str) -> str:
+        return self.environment.kubectl.run(verb, "-n", _NAMESPACE, *arguments)
+
+    def _say(self, command: str, output: str) -> None:
+        self._title(f"$ {command}")
+        self.console.print(output.rstrip(), soft_wrap=True, highlight=False, markup=False)
+
+    def _title(self, text: str) -> None:
+        self.console.print(f"\n[bold]{escape(text)}[/]", soft_wrap=True)
+
+
+def _how_to_reach(connection: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What `status.connection` says, by name."""
+    for title, key in (("ssh", "ssh"), ("Jupyter", "jupyter"), ("terminal", "webTerminal")):
+        if connection.get(key):
+            yield title, connection[key]
+    for port in connection.get("ports", []):
+        yield f"port {port['port']}", f"{port['endpoint']} ({port['protocol']})"
