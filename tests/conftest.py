@@ -62,6 +62,7 @@ async def workspace(
     """A namespace with a ready account, watched by the shared operator."""
     made = await Workspace.make(plane, simulator, short_name(request))
     made.operator = operator
+    await made.until_account("Ready", "True")
     yield made
     await made.close()
 
