@@ -137,6 +137,10 @@ class SimulatedAccount:
         fired: int = (await self._get("faults"))["fired"]
         return fired
 
+    async def hits(self) -> dict[int, int]:
+        """How often each fault has hit, by its number."""
+        return {fault["id"]: fault["fired"] for fault in (await self._get("faults"))["faults"]}
+
     async def end_faults(self, number: int | None = None) -> None:
         """Turn all faults off, or one."""
         query = {} if number is None else {"id": str(number)}

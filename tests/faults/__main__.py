@@ -1,0 +1,59 @@
+"""`python -m tests.faults run`: breaks things on purpose and writes the table."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(_REPOSITORY / "deploy" / "local"))  # the control plane's package is not installed
+
+from tests.faults import results, run  # noqa: E402 - the path comes first
+from tests.faults.rows import catalog  # noqa: E402
+
+_RESULTS = Path(__file__).parent / "RESULTS.md"
+
+app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def harness() -> None:
+    """Breaks things on purpose; the simulator's ledger judges."""
+
+
+@app.command("run")
+def run_rows(
+    only: Annotated[list[str] | None, typer.Option(help="Only this row; repeat for more. `rows` lists them.")] = None,
+    case: Annotated[str, typer.Option(help="Only cases whose label contains this.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Cases at the same time.")] = 2,
+    quick: Annotated[bool, typer.Option(help="Only what `make test` runs, too.")] = False,
+    broken: Annotated[str | None, typer.Option(help="Leave out: lookup, intent or finalizer.")] = None,
+    write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all rows.")] = None,
+) -> None:
+    """Run rows and print the table."""
+    rows = catalog.chosen(only or [], case)
+    started = time.monotonic()
+    done = asyncio.run(run.run(rows, jobs=jobs, quick=quick, broken=broken, say=typer.echo))
+    minutes = f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}" + (" --quick" if quick else "")
+    text = results.write(done, {**results.machine(), "took": minutes})
+    typer.echo(text)
+    if write if write is not None else not (only or case or quick or broken):
+        _RESULTS.write_text(text)
+    if not all(each.as_it_must_be for each in done):
+        raise typer.Exit(1)
+
+
+@app.command("rows")
+def list_rows() -> None:
+    """Print the rows and how many cases each has."""
+    for row in catalog.ROWS:
+        typer.echo(f"{row.name:24} {len(row.cases):4} cases  {row.title}")
+
+
+if __name__ == "__main__":
+    app()

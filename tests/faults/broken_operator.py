@@ -1,0 +1,71 @@
+"""The operator with one safety step left out, to prove that the harness sees what is then broken.
+
+`python broken_operator.py lookup|intent|finalizer`. The product has no such switch: each step is replaced from outside.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from novita_operator import cli
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import acting
+from novita_operator.kube.client import KubeClient
+from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.novita.models import Instance
+from novita_operator.novita.snapshot import Snapshot
+from novita_operator.reconciling import action as actions
+
+
+def without_lookup() -> None:
+    """Nobody finds an instance by its name: only those are known whose id came back from their own create call."""
+    known: set[str] = set()
+    create, index = NovitaAccountClient.create_instance, Snapshot.of
+
+    async def remembered(self: NovitaAccountClient, *call: Any, **rest: Any) -> str:
+        instance_id = await create(self, *call, **rest)
+        known.add(instance_id)
+        return instance_id
+
+    async def none(_self: NovitaAccountClient, _name: str) -> tuple[()]:
+        return ()
+
+    def without_strangers(account: str, instances: Iterable[Instance], started_at: datetime) -> Snapshot:
+        return index(account, (each for each in instances if each.id in known), started_at)
+
+    NovitaAccountClient.create_instance = remembered  # type: ignore[method-assign]
+    NovitaAccountClient.find_by_name = none  # type: ignore[method-assign, assignment]
+    Snapshot.of = without_strangers  # type: ignore[method-assign, assignment]
+
+
+def without_intent() -> None:
+    """The finalizer is written before the paid call, the note of intent is not."""
+    whole = KubeClient.patch_metadata
+
+    async def without(self: KubeClient, kind: Any, at: meta.Meta, *, annotations: Any = None, **rest: Any) -> Any:
+        kept = {key: value for key, value in (annotations or {}).items() if key != meta.CREATE_INTENT}
+        return await whole(self, kind, at, annotations=kept or None, **rest)
+
+    KubeClient.patch_metadata = without  # type: ignore[method-assign]
+
+
+def without_finalizer() -> None:
+    """The finalizer goes first, the instance afterwards."""
+    whole = acting.Actor.act
+
+    async def early(self: acting.Actor, decided: actions.Action, seen: Any, account: Any, memory: Any, key: Any) -> Any:
+        if isinstance(decided, actions.Delete) and seen.deleting:
+            await self.release(seen, memory, key)
+        return await whole(self, decided, seen, account, memory, key)
+
+    acting.Actor.act = early  # type: ignore[method-assign]
+
+
+_STEPS = {"lookup": without_lookup, "intent": without_intent, "finalizer": without_finalizer}
+
+if __name__ == "__main__":
+    _STEPS[sys.argv[1]]()
+    cli.app(["run"])

@@ -1,0 +1,83 @@
+"""Keeps operator processes running, as a kubelet does: whoever ends is started again, armed with the next crash."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.operator_process import OperatorProcess
+
+_LOOK_SECONDS = 0.05  # between looks at whether a process has ended; a tenth of what starting one takes
+
+Launch = Callable[[Mapping[str, str]], OperatorProcess]
+
+
+@dataclass
+class Keeper:
+    """`arms`: values of NOVITA_CRASH_AT, one per process started. `pause`: seconds until a process is started again.
+
+    A crash counts only if its mark file proves that it was reached.
+    """
+
+    launch: Launch
+    directory: Path
+    replicas: int = 1
+    pause: float = 0.0
+    arms: deque[str] = field(default_factory=deque)
+    running: list[OperatorProcess] = field(default_factory=list)
+    fired_at: list[float] = field(default_factory=list)
+    started: int = 0
+    unasked: int = 0
+    _asked: int = 0
+    _slots: list[asyncio.Task[None]] = field(default_factory=list)
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def start(self) -> None:
+        """Start as many as are wanted."""
+        self._asked = len(self.arms)
+        self._slots = [asyncio.create_task(self._keep()) for _ in range(self.replicas)]
+
+    @property
+    def not_fired(self) -> int:
+        """Crashes that were asked for and did not happen."""
+        return self._asked - len(self.fired_at)
+
+    async def stop(self) -> None:
+        """Start no more, and kill those that run."""
+        for slot in self._slots:
+            slot.cancel()
+        if self._slots:
+            await asyncio.wait(self._slots)
+        for process in self.running:
+            await process.close()
+        self.running.clear()
+
+    async def _keep(self) -> None:
+        while True:
+            mark = self.directory / f"mark-{next(self._numbers)}"
+            armed = {}
+            if self.arms:
+                armed = {"NOVITA_CRASH_AT": self.arms.popleft(), "NOVITA_CRASH_MARK": str(mark)}
+            process = self.launch(armed)
+            self.started += 1
+            self.running.append(process)
+            fired = await self._until_ended(process, mark)
+            self.running.remove(process)
+            self.unasked += not fired
+            await asyncio.sleep(self.pause)
+
+    async def _until_ended(self, process: OperatorProcess, mark: Path) -> bool:
+        fired = False
+        while True:
+            running = process.child.running
+            if not fired and mark.exists():  # noqa: ASYNC240 - a look at one local file
+                fired = True
+                self.fired_at.append(time.monotonic())
+            if not running:
+                return fired
+            await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,111 @@
+"""The table, as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.faults.row import Row
+from tests.faults.tally import Tally, percentile, total
+from tests.faults.world import DELAYS, LIST_LAG_SECONDS
+
+_HEAD = (
+    "| row | cases fired | not fired | twice, outside the window | twice, inside | forgotten | wrongly deleted "
+    "| need a person | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+_LEGEND = """\
+Written by `make faults` (`python -m tests.faults run`). Real operator processes, a real kube-apiserver and etcd; the
+simulated Novita's append-only ledger is the judge.
+
+- A case counts only if its crash or fault was proven to have happened: a crash by the mark file that the process wrote
+  at that moment, a fault by the count of the server that produced it (of reads, at most one per object).
+- *Twice*: names that two live instances bore at one instant. The documented window: a create that Novita carries out
+  later than the list lag after its connection died. What happens inside it must heal by itself.
+- *Forgotten*: live instances without an object when everything had settled.
+- *Need a person*: objects that did not get where they were going within a minute, and accounts that were frozen.
+- *Orphan GPU-seconds*, per instance: billed time before an object's status held its id, or after the object was gone.
+  An undisturbed create has some, too: the time from the call to the status.
+- *Heal*: from a crash to the moment when every object of its case was where it was going, later crashes included.
+- The world is sped up as one: list lag {lag:g} s instead of 60 s, polls every 0.25 s in transition, Novita's delays:
+  {delays}. A row that says otherwise in its title uses its own.
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A row that was run."""
+
+    row: Row
+    tally: Tally
+    seconds: float
+
+    @property
+    def as_it_must_be(self) -> bool:
+        """Clean; or caught at renting twice or forgetting, where the row is there to be caught."""
+        tally = self.tally
+        return bool(tally.fired and (tally.outside or tally.forgotten)) if self.row.must_fail else tally.clean
+
+
+def write(done: Sequence[Done], facts: Mapping[str, str]) -> str:
+    """The whole file."""
+    promised = [each for each in done if not each.row.must_fail]
+    witnesses = [each for each in done if each.row.must_fail]
+    sums = total(each.tally for each in promised)
+    parts = [
+        "# Faults: what was broken on purpose, and what came of it",
+        _preamble(facts),
+        "## The operator",
+        "\n".join(
+            [_HEAD, *(_line(each.row.title, each.row.name, each.tally) for each in promised), _line("total", "", sums)]
+        ),
+    ]
+    if witnesses:
+        parts += [
+            "## What has to fail: the same judge on operators that lack something",
+            "\n".join([_HEAD, *(_line(each.row.title, each.row.name, each.tally) for each in witnesses)]),
+        ]
+    notes = [f"- {each.row.name}: {note}" for each in done for note in each.tally.notes]
+    if notes:
+        parts += ["## Measured", "\n".join(notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _preamble(facts: Mapping[str, str]) -> str:
+    delays = ", ".join(f"{name} {seconds:g} s" for name, seconds in DELAYS.items())
+    told = [f"- {name}: {value}" for name, value in facts.items()]
+    return "\n".join([_LEGEND.format(lag=LIST_LAG_SECONDS, delays=delays), *told])
+
+
+def machine() -> dict[str, str]:
+    """What the figures of time depend on."""
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python "
+        f"{platform.python_version()}"
+    }
+
+
+def _line(title: str, name: str, tally: Tally) -> str:
+    cells = [
+        title,
+        tally.fired,
+        tally.not_fired,
+        tally.outside,
+        tally.inside,
+        tally.forgotten,
+        tally.wrong,
+        tally.person,
+        _figure(max(tally.orphaned, default=None)),
+        _figure(percentile(tally.orphaned, 0.99)),
+        _figure(percentile(tally.heal, 0.5)),
+        _figure(max(tally.heal, default=None)),
+        f"`python -m tests.faults run --only {name}`" if name else "",
+    ]
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,32 @@
+"""A row of the table: cases of one family, each of which runs in a world of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from tests.faults.tally import Tally
+from tests.faults.world import Stage
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scenario. `quick`: part of `make test`, too."""
+
+    label: str
+    run: Callable[[Stage], Awaitable[Tally]]
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """`alone`: its cases take things away that others need, so nothing else runs meanwhile.
+
+    `must_fail`: it proves that the judge sees what it is there to see: the operator of this row lacks something.
+    """
+
+    name: str
+    title: str
+    cases: Sequence[Case]
+    alone: bool = False
+    must_fail: bool = False

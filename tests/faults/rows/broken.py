@@ -1,0 +1,50 @@
+"""The judge judged: operators that lack one safety step, in cases that need it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from tests.faults import judge
+from tests.faults.row import Case, Row
+from tests.faults.rows import crashes, novita_faults
+from tests.faults.rows.novita_faults import Broken
+from tests.faults.tally import Tally
+from tests.faults.world import LIST_LAG_SECONDS, Stage, world
+
+_LOST = {"kind": "lost-reply", "route": "create", "times": 4}
+_BEHIND = {"listLag": {"seconds": LIST_LAG_SECONDS * 0.75}}
+
+
+async def lost_replies(step: str, stage: Stage) -> Tally:
+    """Creates whose reply is lost, and a list that is behind."""
+    return await novita_faults.lived(Broken("", [_LOST], _BEHIND), replace(stage, broken=step))
+
+
+async def killed(step: str, point: str, stage: Stage) -> Tally:
+    """A life with kills at one point, with a list that is behind."""
+    async with world(replace(stage, broken=step), "broken") as at:
+        await at.novita.set(**_BEHIND)
+        keeper = at.keeper(arms=[f"{point}:kill"] * 3)
+        await crashes.life(at)
+        await keeper.stop()
+        return await judge.verdict(at, fired=len(keeper.fired_at), not_fired=keeper.not_fired)
+
+
+def _row(step: str, title: str, *cases: Case) -> Row:
+    return Row(f"broken-{step}", title, cases, must_fail=True)
+
+
+ROWS = (
+    _row("lookup", "Look-up by name switched off", Case("lost replies", partial(lost_replies, "lookup"), quick=True)),
+    _row(
+        "intent",
+        "Intent not written",
+        Case("killed after the create", partial(killed, "intent", "create.after-call"), quick=True),
+    ),
+    _row(
+        "finalizer",
+        "Finalizer dropped before the delete",
+        Case("killed before the delete", partial(killed, "finalizer", "delete.before-call"), quick=True),
+    ),
+)

@@ -1,0 +1,25 @@
+"""All rows, in the order of the table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.faults.row import Row
+from tests.faults.rows import broken, crashes, novita_faults
+
+ROWS: tuple[Row, ...] = (
+    crashes.ROW,
+    novita_faults.MUTATIONS,
+    novita_faults.LATE,
+    novita_faults.READS,
+    *broken.ROWS,
+)
+
+
+def chosen(names: list[str], label: str) -> list[Row]:
+    """The rows of these names (none: all), with the cases whose label contains a text. Raises ValueError."""
+    unknown = set(names) - {row.name for row in ROWS}
+    if unknown:
+        raise ValueError(f"there is no row {', '.join(sorted(unknown))}; `python -m tests.faults rows` lists them")
+    wanted = [row for row in ROWS if not names or row.name in names]
+    return [replace(row, cases=tuple(case for case in row.cases if label in case.label)) for row in wanted]

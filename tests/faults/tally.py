@@ -1,0 +1,54 @@
+"""What a case, a row and the whole run amount to. Values only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of one case, or the sum of many.
+
+    `fired`: crashes and faults that were proven to have happened; `not_fired`: those that were asked for and did not.
+    `outside` and `inside`: names that two live instances bore at once, outside and inside the documented window.
+    `forgotten`: live instances without an object, after everything had settled. `wrong`: instances deleted that were
+    wanted, or not ours. `person`: objects that did not get where they were going by themselves.
+    `orphaned`: GPU-seconds of each instance while no object's status held its id. `heal`: seconds from a fault until
+    all objects of the case were where they were going. `notes`: measured facts worth a line under the table.
+    `complaints`: what went wrong, for whoever reads the output.
+    """
+
+    fired: int = 0
+    not_fired: int = 0
+    outside: int = 0
+    inside: int = 0
+    forgotten: int = 0
+    wrong: int = 0
+    person: int = 0
+    orphaned: tuple[float, ...] = ()
+    heal: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Tally)})
+
+    @property
+    def clean(self) -> bool:
+        """Nothing that the safety rules forbid happened."""
+        return not (self.outside or self.forgotten or self.wrong or self.person)
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum."""
+    return sum(tallies, Tally())
+
+
+def percentile(values: Iterable[float], share: float) -> float | None:
+    """The smallest value that at least this share of all values do not exceed; None where there are no values."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
