@@ -11,13 +11,19 @@ from pydantic import Field, ValidationError, WithJsonSchema
 
 from novita_operator.api import rules
 from novita_operator.api.conditions import Condition
+from novita_operator.api.gpu_instance_life import (
+    Adopt,
+    Lifetime,
+    Notification,
+    Readiness,
+    RestartPolicy,
+    Service,
+    Volume,
+)
 from novita_operator.api.gpu_instance_reasons import ConditionType, Phase, Reason
-from novita_operator.api.meta import Meta, Model, Moment
+from novita_operator.api.meta import NAME_CHARS, Meta, Model, Moment, Name
 
 __all__ = ["ConditionType", "Phase", "Reason"]
-
-_NAME_CHARS = 253  # a DNS-1123 subdomain
-_DNS = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
 Price = Annotated[
     Decimal,
@@ -25,7 +31,6 @@ Price = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$", "maxLength": 13}),
 ]
 """USD per hour as a decimal string: floats lose cents."""
-Name = Annotated[str, Field(min_length=1, max_length=_NAME_CHARS, pattern=_DNS)]
 
 
 class AccountRef(Model):
@@ -124,6 +129,11 @@ class Startup(Model):
         "disk; Keep lets it run and cost. In each case the object is Stalled until its spec is edited or the "
         "annotation gpu.novita.ai/reconcile-requested-at changes.",
     )
+    on_no_capacity: Literal["Wait", "Recreate"] = Field(
+        "Wait",
+        description="What happens when a stopped instance finds no free GPU for its start. Wait tries again and keeps "
+        "the disk; Recreate deletes it, disk included, and rents anew wherever the spec allows.",
+    )
 
 
 class GPUInstanceSpec(Model):
@@ -215,8 +225,18 @@ class GPUInstanceSpec(Model):
         ge=10,
         le=6144,
         description="Size of the root disk in GB, within the product's bounds; 60 GB are free of charge. "
+        "It can grow and never shrink.",
+        json_schema_extra=rules.grows("rootfsSizeGB"),
+    )
+    volumes: tuple[Volume, ...] = Field(
+        (),
+        max_length=30,
+        description="Network volumes to mount; all live in one cluster, and so does the instance. "
         "Cannot be changed later.",
-        json_schema_extra=rules.immutable("rootfsSizeGB"),
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["mountPath"]},
+    )
+    adopt: Adopt | None = Field(
+        None, description="An existing instance to take over instead of renting. Cannot be changed later."
     )
     power_state: Literal["Running", "Stopped"] = Field(
         "Running",
@@ -224,6 +244,24 @@ class GPUInstanceSpec(Model):
         "promise a free GPU for the next start.",
     )
     startup: Startup = Field(Startup(), description="How long an instance may take to become Ready.")
+    readiness: Readiness | None = Field(
+        None, description="When a running instance counts as usable; without it, as soon as Novita says that it runs."
+    )
+    restart_policy: RestartPolicy = Field(
+        RestartPolicy(), description="What happens to an instance that ended by itself, or vanished."
+    )
+    on_spot_reclaim: Literal["Recreate", "FallbackOnDemand", "Stop"] = Field(
+        "Recreate",
+        description="What happens when Novita takes a spot instance back: rent another one, rent one on demand, or "
+        "leave it stopped. What is on its root disk is lost unless it is left.",
+    )
+    lifetime: Lifetime | None = Field(None, description="When the instance is ended although it works.")
+    service: Service | None = Field(
+        None, description="A Service in this namespace that leads to the instance's TCP ports and to ssh."
+    )
+    notifications: tuple[Notification, ...] = Field(
+        (), max_length=8, description="Webhooks; without any, the operator's setting WEBHOOK_URL counts."
+    )
     deletion_policy: Literal["Delete", "Retain", "Stop"] = Field(
         "Delete",
         description="What happens to the instance when this object is deleted. Retain leaves it as it is, Stop "
@@ -260,7 +298,7 @@ class PortEndpoint(Model):
 class SecretRef(Model):
     """A Secret in the object's namespace."""
 
-    name: str = Field(max_length=_NAME_CHARS, description="Name of the Secret.")
+    name: str = Field(max_length=NAME_CHARS, description="Name of the Secret.")
 
 
 class Connection(Model):
@@ -288,14 +326,37 @@ class Cost(Model):
 
 
 class Failure(Model):
-    """A failure after which nothing is rented until a person asks for another try."""
+    """A failure after which nothing is done until its time for another try has come, or a person asks for one."""
 
-    reason: str = Field(max_length=128, description="StartupTimeout, Failed or InstanceLost.")
+    reason: str = Field(max_length=128, description="StartupTimeout, Failed, InstanceLost, SpotReclaimed or such.")
     message: str = Field(max_length=1000, description="What happened.")
     at: Moment = Field(description="When it was found.")
+    instance_id: str | None = Field(None, max_length=255, description="The instance that failed.")
+    retry_at: Moment | None = Field(
+        None, description="When the operator tries again by itself; absent where only a person can help."
+    )
     generation: int = Field(description="The generation of the spec that failed; an edit asks for another try.")
     reconcile_requested_at: str | None = Field(
         None, max_length=256, description="The annotation's value then; a new value asks for another try."
+    )
+
+
+class Restarts(Model):
+    """How often the operator has tried again by itself."""
+
+    count: int = Field(0, ge=0, description="Attempts since the last ten minutes of Ready.")
+    last_at: Moment | None = Field(None, description="When the last one was decided on.")
+
+
+class Ended(Model):
+    """The instance was ended although it worked, as spec.lifetime asks."""
+
+    cause: Literal["MaxSeconds", "Idle", "Schedule"] = Field(description="Which part of spec.lifetime.")
+    action: Literal["Stop", "Delete"] = Field(description="What was done.")
+    at: Moment = Field(description="When it was decided on.")
+    generation: int = Field(description="The generation of the spec then; an edit starts the instance again.")
+    reconcile_requested_at: str | None = Field(
+        None, max_length=256, description="The annotation's value then; a new value starts the instance again."
     )
 
 
@@ -331,7 +392,18 @@ class GPUInstanceStatus(Model):
     stopped_at: Moment | None = Field(None, description="When the operator last stopped it.")
     attempts: int | None = Field(None, description="Create calls made for this object.")
     novita_status: str | None = Field(None, max_length=64, description="Novita's own word for the state.")
-    failure: Failure | None = Field(None, description="Why nothing is rented any more until a person asks for it.")
+    failure: Failure | None = Field(None, description="The last failure, until another try has worked.")
+    restarts: Restarts | None = Field(None, description="How often the operator has tried again by itself.")
+    fallback_on_demand: bool | None = Field(
+        None, description="True after a reclaimed spot instance was replaced by one on demand."
+    )
+    spot_reclaim_at: Moment | None = Field(None, description="When Novita takes the spot instance back.")
+    ended: Ended | None = Field(None, description="Why the instance was ended although it worked.")
+    ends_at: Moment | None = Field(None, description="When spec.lifetime ends the instance, shortly before it does.")
+    last_busy_at: Moment | None = Field(None, description="When the GPU was last seen at work, for lifetime.idle.")
+    data_kept_until: Moment | None = Field(
+        None, description="Until when Novita keeps the root disk of a stopped instance; 7 days after the stop."
+    )
     last_handled_reconcile_at: str | None = Field(
         None,
         max_length=256,

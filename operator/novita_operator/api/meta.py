@@ -21,6 +21,7 @@ CREATE_INTENT = f"{GROUP}/create-intent"
 FORCE_FINALIZE = f"{GROUP}/force-finalize"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 THAW_CREATES = f"{GROUP}/thaw-creates"
+LAST_USED = f"{GROUP}/last-used"
 ACCOUNT_FINALIZER = f"{GROUP}/account-in-use"
 JOB_RESULT = f"{GROUP}/job-result"
 
@@ -51,6 +52,13 @@ class Model(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """The JSON form, without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+NAME_CHARS = 253
+"""A DNS-1123 subdomain, which names of Kubernetes objects are."""
+_DNS = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS, pattern=_DNS)]
+"""A reference by name; a namespace is never part of one."""
 
 
 class Meta(BaseModel):

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_instance import Name
-from novita_operator.api.meta import Meta, Model, Moment
+from novita_operator.api.meta import Meta, Model, Moment, Name
 
 
 class ConditionType(StrEnum):

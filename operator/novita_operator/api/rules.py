@@ -21,6 +21,32 @@ def immutable(field: str) -> Extra:
     return _validations({"rule": "self == oldSelf", "message": f"{field} cannot be changed: {_WAY_OUT}"})
 
 
+def grows(field: str) -> Extra:
+    """For a number that always has a value and never gets smaller."""
+    return _validations(
+        {
+            "rule": "self >= oldSelf",
+            "message": f"{field} can only grow; back up what is on the disk and {_WAY_OUT} if it must shrink",
+        }
+    )
+
+
+def schedule() -> Extra:
+    """Cron expressions have five fields; the operator reads what is in them."""
+    fields = "^ *[^ ]+( +[^ ]+){4} *$"
+    way_out = 'minute, hour, day of month, month, day of week, such as "0 20 * * 1-5"'
+    return _validations(
+        {
+            "rule": f"self.stop.matches('{fields}')",
+            "messageExpression": f"""'schedule.stop is "' + self.stop + '", which has no five fields: {way_out}'""",
+        },
+        {
+            "rule": f"!has(self.start) || self.start.matches('{fields}')",
+            "messageExpression": f"""'schedule.start is "' + self.start + '", which has no five fields: {way_out}'""",
+        },
+    )
+
+
 def only_one(
     field: str, first: str, second: str, *, required: bool = False, printed: tuple[str, str] | None = None
 ) -> Extra:
@@ -105,10 +131,11 @@ def gpu_instance_spec() -> Extra:
             _fixed_text(field)
             for field in ("productName", "productId", "image", "registryAuthId", "connectionSecretName")
         ),
+        _fixed("adopt", "{}.adopt.instanceId"),
         _fixed("regions", "{}.regions.join(', ')"),
         *(
             _fixed(field)
-            for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "ports")
+            for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "volumes")
         ),
     ]
     return _validations(*alternatives, positive, jupyter_port, *past)
