@@ -63,6 +63,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
                 background.append(_in_background(parts.lease.keep(), "lease"))
             background.append(_in_background(resync.run(), "resync"))
             await _ensure_default_account(parts)
+            await _take_in_accounts(parts, controllers)
             workers.start(settings.workers)
             await _watch(parts, controllers, workers, ready)
     finally:
@@ -126,6 +127,14 @@ async def _ensure_default_account(parts: Parts) -> None:
     except kube_errors.Conflict:
         return
     logger.info("made the NovitaAccount %r from the operator's own key", _DEFAULT_ACCOUNT)
+
+
+async def _take_in_accounts(parts: Parts, controllers: Controllers) -> None:
+    """Accounts before the objects that name them: else each restart would call every account missing for a moment."""
+    for intake in controllers.intakes:
+        if not intake.kind.namespaced:
+            for body in await parts.kube.list(intake.kind):
+                await intake.seen(body)
 
 
 async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready: asyncio.Event) -> None:

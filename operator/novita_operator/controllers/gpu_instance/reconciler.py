@@ -28,6 +28,7 @@ from novita_operator.runtime.clock import Clock
 logger = logging.getLogger(__name__)
 
 KIND = Kind("gpuinstances")
+_ACCOUNTS = "novitaaccounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Reconciler:
         return Observation(
             resource=resource,
             name=name,
-            account=_view(account, resource),
+            account=self._account_view(account, resource),
             instance_id=instance_id,
             found=found,
             fresh=account is not None and account.snapshot_poll > memory.unseen_before,
@@ -121,6 +122,11 @@ class Reconciler:
             delete_accepted=memory.delete_accepted,
             detail=memory.detail,
         )
+
+    def _account_view(self, account: Account | None, resource: api.GPUInstance) -> AccountView:
+        if account is None and self.cache.find(Key(_ACCOUNTS, "", resource.spec.account_ref.name)) is not None:
+            return AccountView("Starting")
+        return _view(account, resource)
 
     def _count_look(
         self, resource: api.GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]

@@ -46,11 +46,20 @@ class Facts:
 
 def report(seen: Observation, result: Result, now: datetime, *, cost_interval: float) -> Outcome:
     """The status after this pass, and the Events for what changed since the one in the object."""
+    if _nothing_is_known(seen, result):
+        return Outcome(status=seen.resource.status.to_wire(), events=())
     facts = Facts(seen, result, result.problem or _standing_problem(seen), now)
     ready = readiness.judge(facts)
     status = _status(facts, ready, cost_interval)
     events = transitions.events(facts.old, status, facts.result, seen)
     return Outcome(status=status.to_wire(), events=events)
+
+
+def _nothing_is_known(seen: Observation, result: Result) -> bool:
+    """Before an account's first poll has ended, as after each restart: what the status says is still the best guess."""
+    old = seen.resource.status
+    same = bool(old.conditions) and old.observed_generation == seen.resource.meta.generation
+    return same and seen.account.state == "Starting" and result == Result()
 
 
 def _status(facts: Facts, ready: readiness.Verdict, cost_interval: float) -> api.GPUInstanceStatus:

@@ -64,6 +64,9 @@ class _Cond:
 def report(resource: api.NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
     """The wire form of the status."""
     old, generation = resource.status, resource.meta.generation
+    if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
+        # As after each restart: what was true before is still the best guess, and the first poll is on its way.
+        return old.to_wire()
     wanted = [*_health(facts.health), *_abnormal(resource, facts)]
     merged = conditions.merge(old.conditions, [cond.at(now, generation) for cond in wanted])
     changes: dict[str, Any] = {
