@@ -12,8 +12,9 @@ from tests.support.kube import Body
 
 @dataclass
 class History:
-    """The stored versions, oldest first."""
+    """The versions that were stored after those `before`, oldest first."""
 
+    before: frozenset[str]
     versions: list[Body] = field(default_factory=list)
 
     async def follow(self, changes: AsyncIterator[Body]) -> None:
@@ -22,9 +23,9 @@ class History:
             self.versions.append(change["object"])
 
     def has(self, body: Body) -> bool:
-        """Whether this version is among them."""
+        """Whether this version is among them, or was there before."""
         version = body["metadata"]["resourceVersion"]
-        return any(seen["metadata"]["resourceVersion"] == version for seen in self.versions)
+        return version in self.before or any(seen["metadata"]["resourceVersion"] == version for seen in self.versions)
 
     def of(self, name: str) -> list[Body]:
         return [body for body in self.versions if body["metadata"]["name"] == name]

@@ -98,9 +98,10 @@ class Kube:
             async for line in reply.aiter_lines():
                 yield json.loads(line)
 
-    async def version(self, kind: Kind, namespace: str) -> str:
-        """The resourceVersion of now, to watch from."""
-        return str((await self._call("GET", kind.path(namespace)))["metadata"]["resourceVersion"])
+    async def snapshot(self, kind: Kind, namespace: str) -> tuple[list[Body], str]:
+        """All objects of a namespace, and the resourceVersion to watch from."""
+        answer = await self._call("GET", kind.path(namespace))
+        return answer.get("items", []), answer["metadata"]["resourceVersion"]
 
     async def create(self, kind: Kind, body: Body, *, dry_run: bool = False) -> Body:
         """As `kubectl create` does it: fields that nobody knows are refused."""

@@ -67,6 +67,14 @@ class Workspace:
         self._made.append((kind, at["name"], at.get("namespace", "")))
         return created
 
+    def leaves(self, kind: Kind, name: str, namespace: str = "") -> None:
+        """An object that the operator makes goes when the workspace goes, too."""
+        self._made.append((kind, name, namespace))
+
+    async def edit_account(self, **spec: Any) -> Body:
+        """Merge changes into the spec of the NovitaAccount."""
+        return await self.plane.kube.patch(kube.NOVITA_ACCOUNTS, self.account_name, {"spec": spec})
+
     def instance_body(self, name: str = "gpu", *, annotations: dict[str, str] | None = None, **spec: Any) -> Body:
         """A GPUInstance that this workspace's account pays for."""
         wanted = {"accountRef": {"name": self.account_name}, **spec}
@@ -101,8 +109,9 @@ class Workspace:
     @asynccontextmanager
     async def history(self) -> AsyncIterator[History]:
         """Every version of every GPUInstance here that is stored meanwhile; complete when the block ends."""
-        kind, seen = kube.GPU_INSTANCES, History()
-        version = await self.plane.kube.version(kind, self.namespace)
+        kind = kube.GPU_INSTANCES
+        before, version = await self.plane.kube.snapshot(kind, self.namespace)
+        seen = History(frozenset(body["metadata"]["resourceVersion"] for body in before))
         changes = self.plane.kube.watch(kind, self.namespace, version)
         following = asyncio.create_task(seen.follow(changes))
 
