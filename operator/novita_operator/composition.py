@@ -12,14 +12,20 @@ import kopf
 from pydantic import SecretStr
 
 from novita_operator import telemetry
-from novita_operator.api import novita_account
+from novita_operator.api import meta, novita_account
 from novita_operator.controllers.gpu_instance import acting, desired, launch, memory
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
+from novita_operator.controllers.gpu_instance_set import handlers as set_handlers
+from novita_operator.controllers.gpu_instance_set import reconciler as set_reconciler
+from novita_operator.controllers.gpu_job import handlers as job_handlers
+from novita_operator.controllers.gpu_job import observation as job_observation
+from novita_operator.controllers.gpu_job import reconciler as job_reconciler
 from novita_operator.controllers.novita_account import collector, credentials, poll
 from novita_operator.controllers.novita_account import handlers as account_handlers
 from novita_operator.controllers.novita_account import reconciler as account_reconciler
 from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita.account import NovitaAccountClient
@@ -104,14 +110,20 @@ def controllers(parts: Parts) -> Controllers:
     """The kinds, wired."""
     instance = instance_handlers.Intake(_instance_reconciler(parts), parts.cache, parts.queue)
     account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
+    instance_set = set_handlers.Intake(_set_reconciler(parts), parts.cache, parts.queue)
+    job = job_handlers.Intake(_job_reconciler(parts), parts.cache, parts.queue)
     tick = parts.settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
 
     def register(registry: kopf.OperatorRegistry) -> None:
         instance_handlers.register(registry, instance)
         account_handlers.register(registry, account, tick_seconds=tick)
+        set_handlers.register(registry, instance_set)
+        job_handlers.register(registry, job)
 
-    reconcilers: dict[str, Reconciles] = {each.kind.plural: each.reconciler for each in (instance, account)}
-    return Controllers(reconcilers, (instance, account), register)
+    reconcilers: dict[str, Reconciles] = {
+        each.kind.plural: each.reconciler for each in (instance, account, instance_set, job)
+    }
+    return Controllers(reconcilers, (instance, account, instance_set, job), register)
 
 
 def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
@@ -160,6 +172,30 @@ def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
         list_lag=timedelta(milliseconds=settings.list_lag),
         cost_interval=settings.cost_interval / 1000,
         resync_seconds=min(_RESYNC_SECONDS, settings.cost_interval / 1000),
+    )
+
+
+def _set_reconciler(parts: Parts) -> set_reconciler.Reconciler:
+    return set_reconciler.Reconciler(
+        kube=parts.kube,
+        cache=parts.cache,
+        children=Children(parts.kube, parts.cache, meta.SET_LABEL),
+        recorder=Recorder(parts.kube, parts.settings.identity),
+        clock=parts.clock,
+        resync_seconds=_RESYNC_SECONDS,
+    )
+
+
+def _job_reconciler(parts: Parts) -> job_reconciler.Reconciler:
+    settings = parts.settings
+    return job_reconciler.Reconciler(
+        kube=parts.kube,
+        cache=parts.cache,
+        children=Children(parts.kube, parts.cache, meta.JOB_LABEL),
+        recorder=Recorder(parts.kube, settings.identity),
+        clock=parts.clock,
+        pauses=job_observation.Pauses(first=settings.backoff_base / 1000, longest=settings.backoff_max / 1000),
+        resync_seconds=_RESYNC_SECONDS,
     )
 
 

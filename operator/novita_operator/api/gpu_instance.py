@@ -330,6 +330,9 @@ class Failure(Model):
 
     reason: str = Field(max_length=128, description="StartupTimeout, Failed, InstanceLost, SpotReclaimed or such.")
     message: str = Field(max_length=1000, description="What happened.")
+    novita_error: str | None = Field(
+        None, max_length=500, description="Novita's own error text; absent where a container just ended."
+    )
     at: Moment = Field(description="When it was found.")
     instance_id: str | None = Field(None, max_length=255, description="The instance that failed.")
     retry_at: Moment | None = Field(

@@ -108,7 +108,7 @@ class GPUJobStatus(Model):
 
 @dataclass(frozen=True, slots=True)
 class GPUJob:
-    """One object as the cluster holds it. `unreadable`: what of it cannot be read; then nothing is done."""
+    """One object as the cluster holds it. `unreadable`: why its spec cannot be read; then nothing is done."""
 
     meta: Meta
     spec: GPUJobSpec | None
@@ -117,14 +117,12 @@ class GPUJob:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> GPUJob:
-        """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata."""
-        meta = Meta.parse(body["metadata"])
+        """Read a body from the cluster. Raises pydantic.ValidationError for its metadata and its status.
+
+        Attempts are counted in the status: without the count, a job that has ended would begin again.
+        """
+        meta, status = Meta.parse(body["metadata"]), GPUJobStatus.model_validate(body.get("status") or {})
         try:
-            spec = GPUJobSpec.model_validate(body.get("spec") or {})
+            return cls(meta, GPUJobSpec.model_validate(body.get("spec") or {}), status)
         except ValidationError as error:
-            return cls(meta, None, GPUJobStatus(), complaints.of_spec(error))
-        try:
-            return cls(meta, spec, GPUJobStatus.model_validate(body.get("status") or {}))
-        except ValidationError:
-            # Attempts are counted in it: without the count, a job that has ended would begin again.
-            return cls(meta, None, GPUJobStatus(), "status: it was written by another version")
+            return cls(meta, None, status, complaints.of_spec(error))

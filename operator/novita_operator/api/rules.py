@@ -186,8 +186,22 @@ def gpu_instance_set_template() -> Extra:
             "rule": "!has(self.connectionSecretName)",
             "messageExpression": "'template.spec.connectionSecretName is ' + self.connectionSecretName + ', and all "
             "instances of the set would share that one Secret; leave it out: each gets <its name>-connection'",
-        }
+        },
+        {
+            "rule": "!has(self.service) || !has(self.service.name)",
+            "messageExpression": "'template.spec.service.name is ' + self.service.name + ', and all instances of the "
+            "set would share that one Service; leave it out: each gets one of its own name'",
+        },
+        _adopts_nothing("template.spec", "a set makes all its instances"),
     )
+
+
+def _adopts_nothing(where: str, why: str) -> dict[str, str]:
+    return {
+        "rule": "!has(self.adopt)",
+        "messageExpression": f"'{where}.adopt.instanceId is ' + self.adopt.instanceId + ', but {why}; leave it out, "
+        "and adopt it with a GPUInstance'",
+    }
 
 
 def gpu_job_template() -> Extra:
@@ -208,6 +222,7 @@ def gpu_job_template() -> Extra:
             "messageExpression": "'template.deletionPolicy is ' + self.deletionPolicy + ', but a job always releases "
             "its instance; leave it out, or use a GPUInstance'",
         },
+        _adopts_nothing("template", "each attempt of a job rents an instance of its own"),
         {
             "rule": f"!has(self.env) || size(self.env) <= {_ENV_MOST - _JOB_VARIABLES}",
             "message": f"template.env: a job adds {_JOB_VARIABLES} variables of its own, so it takes at most "

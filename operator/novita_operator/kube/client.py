@@ -75,8 +75,7 @@ class KubeClient:
 
     async def namespaces_with(self, labels: Mapping[str, str]) -> frozenset[str]:
         """The names of the namespaces that have all these labels."""
-        selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-        found = await self._pages("/api/v1/namespaces", selector)
+        found = await self._pages("/api/v1/namespaces", _selector(labels))
         return frozenset(body["metadata"]["name"] for body in found)
 
     async def _pages(self, path: str, selector: str = "", namespace: str = "", accept: str = _JSON) -> Bodies:
@@ -99,9 +98,31 @@ class KubeClient:
                 found[key_of(kind.plural, body)] = str(body["metadata"]["resourceVersion"])
         return found
 
+    async def list_labelled(self, kind: Kind, namespace: str, labels: Mapping[str, str]) -> Bodies:
+        """The objects of a kind in one namespace that have all these labels, read from etcd."""
+        return await self._pages(kind.path, _selector(labels), namespace)
+
     async def create(self, kind: Kind, body: Body) -> Body:
-        """Create a cluster-scoped object of ours. Raises Conflict where the name is taken."""
-        return await self._call("POST", kind.path, body=body)
+        """Create an object of ours. Raises Conflict where the name is taken."""
+        return await self._call("POST", kind.path, body=body, namespace=body["metadata"].get("namespace", ""))
+
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, *, uid: str, version: str | None = None
+    ) -> Body | None:
+        """Ask for the deletion of this very object, and in the background of what it owns.
+
+        Returns what is left of it: an object with a finalizer stays. `version`: only if nobody wrote it since.
+        Raises NotFound, and Conflict where the name belongs to another object by now.
+        """
+        must = {"uid": uid} | ({"resourceVersion": version} if version is not None else {})
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": must,
+            "propagationPolicy": "Background",
+        }
+        left = await self._call("DELETE", kind.path + "/{name}", namespace=namespace, name=name, body=options)
+        return None if left.get("kind") == "Status" else left
 
     async def patch_metadata(
         self,
@@ -204,6 +225,10 @@ class KubeClient:
         if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
             raise errors.from_response(response.status, content, response.headers.get("Retry-After"))
         return _parsed(content)
+
+
+def _selector(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
 def _parsed(content: bytes) -> Body:

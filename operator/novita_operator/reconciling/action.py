@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from novita_operator.novita.models import PortSpec
+
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
@@ -79,12 +81,51 @@ class ConfirmGone:
     instance_id: str
 
 
+FailureReason = Literal["StartupTimeout", "Failed", "InstanceLost", "SpotReclaimed", "NoCapacityAtStart"]
+
+
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Record durably that this object will not get better by itself, before acting on it."""
+    """Record durably what happened, before acting on it.
 
-    reason: Literal["StartupTimeout", "Failed", "InstanceLost"]
+    `novita_error`: Novita's own error text, where it gave one.
+    """
+
+    reason: FailureReason
     message: str
+    novita_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Record durably that a working instance is to be ended, before acting on it."""
+
+    cause: Literal["MaxSeconds", "Idle", "Schedule"]
+    action: Literal["Stop", "Delete"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Ask how busy the GPU is."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change a running instance in place: its whole port list, and so many GB more of root disk."""
+
+    instance_id: str
+    ports: tuple[PortSpec, ...]
+    grow_gb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Take over an existing instance, if it belongs to nobody else."""
+
+    instance_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +157,10 @@ Action = (
     | Delete
     | ConfirmGone
     | Fail
+    | End
+    | Measure
+    | Edit
+    | Adopt
     | Release
     | Abandon
 )

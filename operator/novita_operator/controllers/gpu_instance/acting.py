@@ -26,6 +26,8 @@ from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 
+_SAID_CHARS = 500  # the bound of the schema
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -61,8 +63,8 @@ class Actor:
                 return await self._delete(instance_ids, account, memory)
             case actions.ConfirmGone(instance_id):
                 return await self._confirm_gone(instance_id, seen, account, memory)
-            case actions.Fail(reason, message):
-                return Result(failure=self._failure(reason, message, seen))
+            case actions.Fail():
+                return Result(failure=self._failure(decided, seen))
             case actions.Release():
                 return await self._look_and_release(seen, account, memory, key)
             case actions.Abandon(left_behind):
@@ -210,10 +212,12 @@ class Actor:
             memory.unseen_before = account.polls_begun
         return None
 
-    def _failure(self, reason: str, message: str, seen: Observation) -> api.Failure:
+    def _failure(self, decided: actions.Fail, seen: Observation) -> api.Failure:
+        said = decided.novita_error
         return api.Failure(
-            reason=reason,
-            message=message,
+            reason=decided.reason,
+            message=decided.message,
+            novita_error=said[:_SAID_CHARS] if said else None,
             at=self.clock.now(),
             generation=seen.resource.meta.generation,
             reconcile_requested_at=seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),

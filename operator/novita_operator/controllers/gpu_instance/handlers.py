@@ -11,6 +11,7 @@ from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import Kind
+from novita_operator.reconciling import owned
 from novita_operator.runtime.workqueue import WorkQueue
 
 
@@ -28,12 +29,18 @@ class Intake:
         self.cache.put(key, body)
         self.reconciler.claim(key, body["metadata"]["uid"])
         self.queue.add(key)
+        self._wake_owners(body)
 
     async def gone(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
         self.cache.remove(key, body["metadata"]["uid"])
         self.reconciler.forget(key, body["metadata"]["uid"])
         self.queue.forget(key)
+        self._wake_owners(body)
+
+    def _wake_owners(self, body: dict[str, Any]) -> None:
+        for owner in owned.owners(body):
+            self.queue.add(owner)
 
 
 def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:

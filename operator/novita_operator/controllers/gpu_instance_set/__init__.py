@@ -1,0 +1,1 @@
+"""GPUInstanceSet. Read in this order: handlers, reconciler, observation, desired, plan, steps, status, verdict."""

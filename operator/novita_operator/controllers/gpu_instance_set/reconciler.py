@@ -1,0 +1,116 @@
+"""One pass over one GPUInstanceSet: observe, decide, act, report. Nothing here ever speaks to Novita."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from novita_operator import crashpoints
+from novita_operator.api import gpu_instance_set as api
+from novita_operator.controllers.gpu_instance_set import desired, plan, status, steps
+from novita_operator.controllers.gpu_instance_set.observation import Observation
+from novita_operator.controllers.gpu_instance_set.result import Result
+from novita_operator.kube import errors
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.children import Children
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.reconciling import owned
+from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.runtime.clock import Clock
+
+KIND = Kind("gpuinstancesets")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
+
+    kube: KubeClient
+    cache: Cache
+    children: Children
+    recorder: Recorder
+    clock: Clock
+    resync_seconds: float
+
+    async def reconcile(self, key: Key) -> Requeue:
+        """Move the set one step. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is None:
+            return None
+        seen = await self._observe(api.GPUInstanceSet.parse(body))
+        result = await self._act(plan.decide(seen, self.clock.now()), seen)
+        if result.made or result.removed:
+            seen = await self._observe(seen.resource)
+        outcome = status.report(seen, result, self.clock.now())
+        await self._publish(key, seen, outcome)
+        return self._come_back(seen, result, outcome)
+
+    async def crashed(self, key: Key, error: Exception, pause: float) -> None:
+        """Say so on the object. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is not None:
+            resource = api.GPUInstanceSet.parse(body)
+            wanted = status.crashed(resource, error, pause, self.clock.now())
+            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
+            self.cache.put(key, patched)
+
+    def forget(self, uid: str) -> None:
+        """The object is gone from the cluster."""
+        self.children.forget(uid)
+
+    async def _observe(self, resource: api.GPUInstanceSet) -> Observation:
+        at, spec = resource.meta, resource.spec
+        return Observation(
+            resource=resource,
+            children=tuple(owned.child(body) for body in await self.children.of(at)),
+            template_hash="" if spec is None else desired.template_hash(spec.template),
+            taken=self.children.taken(at.namespace, at.uid),
+        )
+
+    async def _act(self, step: steps.Step, seen: Observation) -> Result:
+        match step:
+            case steps.Make(name):
+                return await self._make(step, name, seen)
+            case steps.Remove(children):
+                for child in children:
+                    await self.children.delete(child.name, child.uid, seen.resource.meta)
+                return Result(step, removed=tuple(child.name for child in children))
+            case steps.Nothing() | steps.Wait():
+                return Result(step)
+
+    async def _make(self, step: steps.Step, name: str, seen: Observation) -> Result:
+        spec, at = seen.spec, seen.resource.meta
+        if spec is None:
+            return Result(step)
+        try:
+            taken = await self.children.make(desired.body(at, spec, name, seen.template_hash), at)
+        except (errors.Forbidden, errors.Rejected) as error:
+            return Result(step, refused=f"{error}.")
+        # A name that is somebody else's is known by now, and the next pass takes another one.
+        return Result(step, made=None if taken else name)
+
+    async def _publish(self, key: Key, seen: Observation, outcome: Outcome) -> None:
+        """Write the status if it says anything new, then post the Events."""
+        at = seen.resource.meta
+        newest = self.cache.find(key)
+        if newest is None or newest["metadata"]["uid"] != at.uid:
+            return
+        old: dict[str, Any] = newest.get("status") or {}
+        if old != outcome.status:
+            crashpoints.reached("status.before-write")
+            # The version that was decided upon: a spec that changed meanwhile is a reason to start over.
+            body = await self.kube.patch_status(KIND, at, old, outcome.status)
+            crashpoints.reached("status.after-write")
+            self.cache.put(key, body)
+        await self.recorder.record("GPUInstanceSet", at, outcome.events, self.clock.now())
+
+    def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
+        if result.refused is not None:
+            return BackOff()
+        if isinstance(result.step, steps.Make | steps.Remove):
+            return After(0.0)
+        pauses = [self.resync_seconds, status.due_in(seen, outcome.status, self.clock.now())]
+        if isinstance(result.step, steps.Wait):
+            pauses.append(result.step.seconds)
+        return After(min(pause for pause in pauses if pause is not None))

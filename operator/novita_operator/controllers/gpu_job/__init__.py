@@ -1,0 +1,1 @@
+"""GPUJob. Read in this order: handlers, reconciler, observation, desired, plan, steps, status, verdict, transitions."""

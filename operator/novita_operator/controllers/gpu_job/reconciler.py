@@ -1,0 +1,155 @@
+"""One pass over one GPUJob: observe, decide, act, report. Nothing here ever speaks to Novita."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from novita_operator import crashpoints
+from novita_operator.api import gpu_job as api
+from novita_operator.api import meta
+from novita_operator.api.events import Event, EventReason
+from novita_operator.controllers.gpu_job import desired, plan, status, steps
+from novita_operator.controllers.gpu_job.observation import Observation, Pauses
+from novita_operator.controllers.gpu_job.result import Result
+from novita_operator.kube import errors
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.children import Children
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.reconciling import owned
+from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.runtime.clock import Clock
+
+KIND = Kind("gpujobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
+
+    kube: KubeClient
+    cache: Cache
+    children: Children
+    recorder: Recorder
+    clock: Clock
+    pauses: Pauses
+    resync_seconds: float
+
+    async def reconcile(self, key: Key) -> Requeue:
+        """Move the job one step. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is None:
+            return None
+        seen = await self._observe(api.GPUJob.parse(body))
+        result = await self._act(plan.decide(seen, self.clock.now()), seen, key)
+        if result.made or result.released:
+            seen = await self._observe(seen.resource)
+        if not isinstance(result.step, steps.ClearReport | steps.RemoveJob):
+            await self._publish(key, seen, status.report(seen, result, self.clock.now()))
+        return self._come_back(seen, result)
+
+    async def crashed(self, key: Key, error: Exception, pause: float) -> None:
+        """Say so on the object. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is not None:
+            resource = api.GPUJob.parse(body)
+            wanted = status.crashed(resource, error, pause, self.clock.now())
+            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
+            self.cache.put(key, patched)
+
+    def forget(self, uid: str) -> None:
+        """The object is gone from the cluster."""
+        self.children.forget(uid)
+
+    async def _observe(self, resource: api.GPUJob) -> Observation:
+        found = [owned.child(body) for body in await self.children.of(resource.meta)]
+        seen = Observation(resource, tuple(found), self.pauses)
+        if resource.status.instance_name is None or seen.current is not None:
+            return seen
+        # That an instance is missing decides about an attempt: the cache alone is not believed.
+        missed = await self.children.find(resource.meta, resource.status.instance_name)
+        return seen if missed is None else replace(seen, children=(*seen.children, owned.child(missed)))
+
+    async def _act(self, step: steps.Step, seen: Observation, key: Key) -> Result:
+        at = seen.resource.meta
+        match step:
+            case steps.Make(attempt):
+                return await self._make(step, attempt, seen, key)
+            case steps.Release(children):
+                for child in children:
+                    await self.children.delete(child.name, child.uid, at)
+                return Result(step, released=tuple(child.name for child in children))
+            case steps.Begin():
+                # Read from etcd: an instance that the cache has missed must go before another one is made.
+                await self.children.look(at)
+                return Result(steps.Wait(0.0) if await self.children.of(at) else step)
+            case steps.ClearReport():
+                self.cache.put(key, await self.kube.patch_metadata(KIND, at, annotations={meta.JOB_RESULT: None}))
+            case steps.RemoveJob():
+                await self._remove(at, key)
+            case _:
+                pass
+        return Result(step)
+
+    async def _make(self, step: steps.Step, attempt: int, seen: Observation, key: Key) -> Result:
+        spec, at = seen.spec, seen.resource.meta
+        if spec is None or not await self._still_wanted(seen, key):
+            return Result(steps.Wait(0.0))
+        try:
+            taken = await self.children.make(desired.body(at, spec.template, attempt), at)
+        except (errors.Forbidden, errors.Rejected) as error:
+            return Result(step, refused=f"{error}.")
+        if taken:
+            return Result(step, refused=f"{taken} exists and does not belong to this job; delete or rename it.")
+        return Result(step, made=desired.attempt_name(at.name, attempt))
+
+    async def _still_wanted(self, seen: Observation, key: Key) -> bool:
+        """Whether the API server's own copy asks for this attempt, too: a cache that is behind must not repeat one."""
+        at = seen.resource.meta
+        try:
+            fresh = await self.kube.get(KIND, at.namespace, at.name)
+        except errors.NotFound:
+            return False
+        self.cache.put(key, fresh)
+        return bool(fresh["metadata"]["resourceVersion"] == at.resource_version)
+
+    async def _remove(self, at: meta.Meta, key: Key) -> None:
+        text = "The job is deleted: spec.ttlSecondsAfterFinished has passed."
+        await self.recorder.record("GPUJob", at, [Event("Normal", EventReason.EXPIRED, text)], self.clock.now())
+        try:
+            await self.kube.delete(KIND, at.namespace, at.name, uid=at.uid, version=at.resource_version)
+        except errors.NotFound:
+            self.cache.remove(key, at.uid)
+
+    async def _publish(self, key: Key, seen: Observation, outcome: Outcome) -> None:
+        """Write the status if it says anything new, then post the Events."""
+        at = seen.resource.meta
+        newest = self.cache.find(key)
+        if newest is None or newest["metadata"]["uid"] != at.uid:
+            return
+        old: dict[str, Any] = newest.get("status") or {}
+        if old != outcome.status:
+            crashpoints.reached("status.before-write")
+            # With the version that was decided upon: a result that was reported meanwhile is a reason to start over.
+            body = await self.kube.patch_status(KIND, at, old, outcome.status)
+            crashpoints.reached("status.after-write")
+            self.cache.put(key, body)
+        await self.recorder.record("GPUJob", at, outcome.events, self.clock.now())
+
+    def _come_back(self, seen: Observation, result: Result) -> Requeue:
+        if result.refused is not None:
+            return BackOff()
+        match result.step:
+            case steps.Nothing() | steps.RemoveJob():
+                return After(self.resync_seconds)
+            case steps.Wait(seconds):
+                pauses = [self.resync_seconds, seconds, self._until_deadline(seen)]
+                return After(min(pause for pause in pauses if pause is not None))
+            case _:
+                return After(0.0)
+
+    def _until_deadline(self, seen: Observation) -> float | None:
+        if seen.deadline is None or seen.concluded or seen.finished:
+            return None
+        return max(0.0, (seen.deadline - self.clock.now()).total_seconds())

@@ -1,0 +1,138 @@
+"""GPUInstances that a set or a job owns: whose they are, and what their owner sees of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from novita_operator.api import meta
+from novita_operator.kube.cache import Key
+
+Body = Mapping[str, Any]
+
+PLURALS: Mapping[str, str] = {"GPUInstanceSet": "gpuinstancesets", "GPUJob": "gpujobs"}
+"""The kinds that own GPUInstances, with their plural names."""
+
+
+def owners(body: Body) -> tuple[Key, ...]:
+    """The key of the object that controls this one, so that it is reconciled when this one changes; at most one."""
+    reference = controller(body)
+    if reference is None or not str(reference.get("apiVersion", "")).startswith(f"{meta.GROUP}/"):
+        return ()
+    plural = PLURALS.get(str(reference.get("kind")))
+    if plural is None:
+        return ()
+    return (Key(plural, body["metadata"].get("namespace", ""), str(reference["name"])),)
+
+
+def controller(body: Body) -> Mapping[str, Any] | None:
+    """The ownerReference that is marked as the controller's."""
+    references: list[Mapping[str, Any]] = body["metadata"].get("ownerReferences") or []
+    return next((reference for reference in references if reference.get("controller")), None)
+
+
+def reference(kind: str, owner: meta.Meta) -> dict[str, Any]:
+    """The ownerReference to a set or a job. With `--cascade=foreground` it waits until its instances are gone."""
+    return {
+        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+        "kind": kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a child is not as wanted. `lasting`: it will not get better without a person."""
+
+    reason: str
+    message: str
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a child will not go on by itself. `said`: Novita's own error text, where it gave one."""
+
+    reason: str
+    message: str
+    said: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One GPUInstance as its owner sees it. `was_ready`: it has been Ready since its last start. Price in USD/h."""
+
+    name: str
+    uid: str
+    created_at: datetime
+    deleting: bool = False
+    labels: Mapping[str, str] | None = None
+    ready: bool = False
+    was_ready: bool = False
+    reason: str = ""
+    message: str = ""
+    trouble: Trouble | None = None
+    ended: Ended | None = None
+    price_per_hour: Decimal | None = None
+
+    def label(self, name: str) -> str | None:
+        return (self.labels or {}).get(name)
+
+
+def child(body: Body) -> Child:
+    """Read a GPUInstance, whatever version wrote its status."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    ready = _condition(status, "Ready")
+    return Child(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        deleting="deletionTimestamp" in metadata,
+        labels=metadata.get("labels") or {},
+        ready=ready.get("status") == "True",
+        was_ready=bool(status.get("readyAt")),
+        reason=str(ready.get("reason", "")),
+        message=str(ready.get("message", "")),
+        trouble=_trouble(status, ready),
+        ended=_ended(status),
+        price_per_hour=_price(status.get("pricePerHour")) if status.get("instanceId") else None,
+    )
+
+
+def _condition(status: Body, kind: str) -> Mapping[str, Any]:
+    found: list[Mapping[str, Any]] = status.get("conditions") or []
+    return next((condition for condition in found if condition.get("type") == kind), {})
+
+
+def _trouble(status: Body, ready: Mapping[str, Any]) -> Trouble | None:
+    if ready.get("status") == "True":
+        return None
+    if _condition(status, "Stalled").get("status") == "True":
+        return Trouble(str(ready.get("reason", "Stalled")), str(ready.get("message", "")), lasting=True)
+    scheduled = _condition(status, "Scheduled")
+    if scheduled.get("status") == "False":
+        return Trouble(str(scheduled.get("reason", "")), str(scheduled.get("message", "")), lasting=False)
+    return None
+
+
+def _ended(status: Body) -> Ended | None:
+    failure, ended = status.get("failure"), status.get("ended")
+    if isinstance(ended, Mapping):
+        return Ended(str(ended.get("cause", "")), "It was ended as its spec.lifetime asks.", None)
+    if not isinstance(failure, Mapping) or failure.get("retryAt"):
+        return None
+    said = failure.get("novitaError")
+    return Ended(str(failure.get("reason", "")), str(failure.get("message", "")), str(said) if said else None)
+
+
+def _price(text: object) -> Decimal | None:
+    try:
+        return Decimal(str(text)) if text else None
+    except InvalidOperation:
+        return None
