@@ -83,7 +83,7 @@ class KubeClient:
         query = {"limit": str(_CHUNK)} | ({"labelSelector": selector} if selector else {})
         while True:
             page = await self._call("GET", path, query=query, accept=accept, namespace=namespace)
-            items += page.get("items", [])
+            items += page.get("items") or []  # null where a list of metadata only is empty
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return items
