@@ -143,3 +143,22 @@ async def test_what_is_not_there_has_two_http_codes_and_one_reason(tenant: Tenan
 
     assert (reply.status_code, reply.json()["code"]) == (status, status)
     assert reply.json()["reason"] == "RESOURCE_NOT_FOUND"
+
+
+async def test_endpoints_lead_where_the_dials_say(tenant: Tenant) -> None:
+    jupyter = [{"name": "Jupyter", "port": "8888", "type": "http"}]
+    instance_id = await tenant.running(ports="8080/http, 5000/tcp, 5001/tcp", tools=jupyter)
+    real = {"8080": "http://127.0.0.1:18080", "5000": "127.0.0.1:15000", "8888": "http://127.0.0.1:18888"}
+
+    await tenant.set(endpointHost="203.0.113.7", endpoints=real)
+    detail = await tenant.detail(instance_id)
+    await tenant.set(endpoints={"ssh": "127.0.0.1:10022"})
+    later = await tenant.detail(instance_id)
+
+    http, tcp, other = (port["endpoint"] for port in detail["portMappings"])
+    assert (http, tcp) == ("http://127.0.0.1:18080", "127.0.0.1:15000")
+    assert other.startswith("203.0.113.7:")
+    assert detail["connectComponentJupyter"]["address"] == "http://127.0.0.1:18888"
+    assert detail["connectComponentSSH"]["sshCommand"].endswith("root@203.0.113.7")
+    assert later["connectComponentSSH"]["sshCommand"] == "ssh -p 10022 root@127.0.0.1"
+    assert later["portMappings"][0]["endpoint"].startswith("https://")

@@ -123,6 +123,11 @@ class Settings(Dials):
     stop_from: tuple[str, ...] = ("running", "pulling")
     invalid_state_reason: str = "REQUEST"
     tcp_endpoint_scheme: bool = False
+    endpoint_host: str = Field("", description="the host of ssh and TCP ports, instead of a proxy of the cluster")
+    endpoints: dict[str, str] = Field(
+        default_factory=dict,
+        description="where a container port, or `ssh`, really leads: an address by port, such as a local listener's",
+    )
     keep_data_days: int = 7
 
     def merged(self, change: dict[str, Any]) -> Settings:
@@ -130,10 +135,14 @@ class Settings(Dials):
         return Settings.model_validate(_overlay(self.model_dump(mode="json", by_alias=True), change))
 
 
+# Tables, which are sent whole: a row that is left out is taken away.
+_REPLACED = frozenset({"images", "endpoints"})
+
+
 def _overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in change.items():
         below = result.get(key)
-        nested = isinstance(below, dict) and isinstance(value, dict) and key != "images"
+        nested = isinstance(below, dict) and isinstance(value, dict) and key not in _REPLACED
         result[key] = _overlay(below, value) if nested and isinstance(below, dict) else value
     return result

@@ -17,32 +17,33 @@ def blocks(account: Account, instance: Instance) -> dict[str, Any]:
     connection = _shown(account, instance)
     up = connection is not None
     return {
-        "connectComponentSSH": _ssh(instance, connection),
+        "connectComponentSSH": _ssh(account, instance, connection),
         "connectComponentWebTerminal": {
-            "address": _http_endpoint(instance, 2223) if up else "",
+            "address": _http_endpoint(account, instance, 2223) if up else "",
             "username": "admin" if up else "",
             "password": connection.terminal_password if connection else "",
             "isRunning": up,
         },
-        "connectComponentJupyter": _jupyter(instance, up=up),
+        "connectComponentJupyter": _jupyter(account, instance, up=up),
         "connectComponentLog": {
-            "systemLogAddress": _http_endpoint(instance, "system-log") if up else "",
-            "instanceLogAddress": _http_endpoint(instance, "log") if up else "",
+            "systemLogAddress": _http_endpoint(account, instance, "system-log") if up else "",
+            "instanceLogAddress": _http_endpoint(account, instance, "log") if up else "",
             "isRunning": up,
         },
     }
 
 
-def _ssh(instance: Instance, connection: Connection | None) -> dict[str, Any]:
+def _ssh(account: Account, instance: Instance, connection: Connection | None) -> dict[str, Any]:
     if connection is None:
         return {"sshCommand": "", "password": "", "username": "", "address": "", "port": "", "isRunning": False}
-    host = f"proxy.{instance.shelf.cluster}.{_DOMAIN}"
+    place = account.settings.endpoints.get("ssh") or f"{_tcp_host(account, instance)}:{connection.ssh_port}"
+    host, _, port = place.rpartition(":")
     return {
-        "sshCommand": f"ssh -p {connection.ssh_port} root@{host}",
+        "sshCommand": f"ssh -p {port} root@{host}",
         "password": connection.ssh_password,
         "username": "root",
         "address": host,
-        "port": str(connection.ssh_port),
+        "port": port,
         "isRunning": True,
     }
 
@@ -53,12 +54,12 @@ def _shown(account: Account, instance: Instance) -> Connection | None:
     return None if instance.word != "running" or late else instance.connection
 
 
-def _jupyter(instance: Instance, *, up: bool) -> dict[str, Any]:
+def _jupyter(account: Account, instance: Instance, *, up: bool) -> dict[str, Any]:
     tool = next((each for each in instance.order.tools if each.name.lower() == _JUPYTER), None)
     if tool is None or not up:
         return {"port": "", "address": "", "isRunning": False}
     port = tool.port or _JUPYTER_PORT
-    return {"port": port, "address": _http_endpoint(instance, port), "isRunning": True}
+    return {"port": port, "address": _http_endpoint(account, instance, port), "isRunning": True}
 
 
 def port_mappings(account: Account, instance: Instance) -> list[dict[str, Any]]:
@@ -69,12 +70,20 @@ def port_mappings(account: Account, instance: Instance) -> list[dict[str, Any]]:
     for index, port in enumerate(instance.ports):
         endpoint = ""
         if connection is not None and port.type == "http":
-            endpoint = _http_endpoint(instance, port.port)
+            endpoint = _http_endpoint(account, instance, port.port)
         elif connection is not None:
-            endpoint = f"{scheme}proxy.{instance.shelf.cluster}.{_DOMAIN}:{connection.host_ports[index]}"
+            host = _tcp_host(account, instance)
+            endpoint = account.settings.endpoints.get(str(port.port)) or (
+                f"{scheme}{host}:{connection.host_ports[index]}"
+            )
         mappings.append({"port": port.port, "endpoint": endpoint, "type": port.type})
     return mappings
 
 
-def _http_endpoint(instance: Instance, port: int | str) -> str:
-    return f"https://{instance.id}-{port}.{instance.shelf.cluster}.{_DOMAIN}"
+def _http_endpoint(account: Account, instance: Instance, port: int | str) -> str:
+    made_up = f"https://{instance.id}-{port}.{instance.shelf.cluster}.{_DOMAIN}"
+    return account.settings.endpoints.get(str(port)) or made_up
+
+
+def _tcp_host(account: Account, instance: Instance) -> str:
+    return account.settings.endpoint_host or f"proxy.{instance.shelf.cluster}.{_DOMAIN}"
