@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+from novita_operator.probes import addresses
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name, in any order. Raises OSError or UnicodeError where there are none."""
@@ -39,9 +40,9 @@ class Names:
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """The addresses of a name, sorted; of an address, itself. Raises NoAddress, with the name in the message."""
-        literal = as_address(host)
+        literal = addresses.parsed(host)
         found = (literal,) if literal is not None else await self._found(host)
-        usable = tuple(address for address in found if self._allow_private or _is_public(address))
+        usable = tuple(address for address in found if self._allow_private or addresses.is_public(address))
         if found and not usable:
             raise NoAddress(
                 f"leads to {found[0]}, which is no public address; ALLOW_PRIVATE_ENDPOINTS would have to be true"
@@ -59,7 +60,7 @@ class Names:
             answered = await self._lookup(host)
         except (OSError, UnicodeError) as error:
             raise NoAddress(f"has the host {host}, whose name cannot be resolved") from error
-        found = tuple(sorted({text for answer in answered if (text := as_address(answer)) is not None}))
+        found = tuple(sorted({text for answer in answered if (text := addresses.parsed(answer)) is not None}))
         self._remember(host, found[:_MOST_ADDRESSES])
         return found[:_MOST_ADDRESSES]
 
@@ -86,17 +87,3 @@ def _getaddrinfo(
     host: str,
 ) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
     return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)  # type: ignore[return-value]
-
-
-def as_address(text: str) -> str | None:
-    """The canonical form of an IP address; None where it is a name. A scope such as `%eth0` is no part of it."""
-    try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None
-
-
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    inner = getattr(parsed, "ipv4_mapped", None) or parsed
-    return bool(inner.is_global) and not inner.is_multicast
