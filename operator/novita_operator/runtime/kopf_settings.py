@@ -35,5 +35,9 @@ def configure(settings: kopf.OperatorSettings, *, grace_seconds: float) -> None:
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = _EndlessBackoff()
+    # kopf's finalizer goes once the timer has ended: a tick takes milliseconds, a whole poll seconds. By default kopf
+    # looks again after a minute only, and an account is that long in deletion.
+    settings.background.instant_exit_timeout = 0.1
+    settings.background.cancellation_polling = 1.0
     settings.queueing.exit_timeout = 2.0
     settings.process.ultimate_exiting_timeout = grace_seconds + 10
