@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from novita_operator import telemetry
 from novita_operator.api import meta, novita_account
-from novita_operator.controllers.gpu_instance import acting, desired, launch, memory
+from novita_operator.controllers.gpu_instance import acting, adopting, desired, launch, memory
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.gpu_instance_set import handlers as set_handlers
@@ -159,12 +159,14 @@ def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
         metrics=parts.metrics,
         may_pay=parts.may_pay,
     )
+    recorder = Recorder(parts.kube, settings.identity)
+    adopter = adopting.Adopter(parts.kube, parts.cache, kind, parts.clock, settings.identity, settings.namespaces)
     return instance_reconciler.Reconciler(
         kube=parts.kube,
         cache=parts.cache,
         accounts=parts.accounts,
-        actor=acting.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, parts.metrics),
-        recorder=Recorder(parts.kube, settings.identity),
+        actor=acting.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, adopter, recorder, parts.metrics),
+        recorder=recorder,
         memories=memory.Memories(),
         clock=parts.clock,
         cluster=parts.cluster,
@@ -172,6 +174,7 @@ def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
         list_lag=timedelta(milliseconds=settings.list_lag),
         cost_interval=settings.cost_interval / 1000,
         resync_seconds=min(_RESYNC_SECONDS, settings.cost_interval / 1000),
+        warning=timedelta(milliseconds=settings.poll_interval),
     )
 
 

@@ -315,6 +315,22 @@ class Connection(Model):
     )
 
 
+class Binding(Model):
+    """The Secret in the form of the Service Binding specification for Kubernetes."""
+
+    name: str = Field(max_length=NAME_CHARS, description="Name of the connection Secret.")
+
+
+class ServiceStatus(Model):
+    """The Service of spec.service."""
+
+    name: str = Field(max_length=NAME_CHARS, description="Name of the Service, in the namespace of this object.")
+    addresses: tuple[Annotated[str, Field(max_length=45)], ...] = Field(
+        (), max_length=64, description="Where it leads to; none while the instance is stopped."
+    )
+    message: str | None = Field(None, max_length=1000, description="What is missing in it, and why.")
+
+
 class Cost(Model):
     """What the instances of this object have cost, estimated from price and billed time."""
 
@@ -387,6 +403,10 @@ class GPUInstanceStatus(Model):
     template: TemplateStatus | None = Field(None, description="The template that was used.")
     selection: str | None = Field(None, max_length=1000, description="Why this product and region, in a sentence.")
     connection: Connection | None = Field(None, description="How to reach the instance.")
+    binding: Binding | None = Field(
+        None, description="The connection Secret, where the Service Binding specification looks for it."
+    )
+    service: ServiceStatus | None = Field(None, description="The Service that spec.service asks for.")
     price_per_hour: str | None = Field(None, max_length=32, description="USD per hour for the whole instance.")
     cost: Cost | None = Field(None, description="What it has cost so far.")
     created_at: Moment | None = Field(None, description="When the instance was rented.")

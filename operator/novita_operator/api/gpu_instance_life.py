@@ -17,7 +17,10 @@ class Readiness(Model):
     """When a running instance counts as usable: every port answers, by TCP connect or by HTTP below 500."""
 
     ports: tuple[_PortNumber, ...] = Field(
-        (), max_length=15, description="Container ports that must answer; all mapped ports without any."
+        (),
+        max_length=15,
+        description="Container ports that must answer; all mapped ports without any. Unless they are mapped, 22 means "
+        "ssh through Novita's proxy, and 8888 the Jupyter of spec.tools.",
     )
     path: str = Field("/", max_length=1024, pattern=r"^/[^\s]*$", description="Path that is asked for at HTTP ports.")
     timeout_seconds: int = Field(5, ge=1, le=60, description="Longest time for one answer.")
@@ -138,6 +141,12 @@ class Notification(Model):
 
 
 class Service(Model):
-    """A Service in the object's namespace that leads to the instance's TCP ports, and follows them."""
+    """A Service in the object's namespace that leads to ssh and the instance's TCP ports, and follows them."""
 
-    name: Name | None = Field(None, description="Name of the Service; the object's own name without a value.")
+    name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=63,
+        pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        description="Name of the Service, a letter first and no dots; the object's own name without a value.",
+    )

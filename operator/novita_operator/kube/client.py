@@ -25,6 +25,10 @@ _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MERGE_PATCH = "application/merge-patch+json"
+_BUILT_IN = {
+    "Service": "/api/v1/namespaces/{namespace}/services",
+    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+}
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
@@ -178,6 +182,42 @@ class KubeClient:
             body["data"] = merging.difference(found.get("data") or {}, secret["data"])
             await self._call("PATCH", path + "/{name}", namespace=namespace, name=name, body=body)
 
+    async def write_owned(self, wanted: Body) -> None:
+        """Create a Service or an EndpointSlice, or lay this body over ours, if nobody writes it meanwhile.
+
+        Raises Taken where the name belongs to somebody else, and Conflict where somebody wrote in between.
+        """
+        at, path = wanted["metadata"], _BUILT_IN[wanted["kind"]]
+        try:
+            await self._call("POST", path, namespace=at["namespace"], body=wanted)
+        except errors.Conflict:
+            found = await self._call("GET", path + "/{name}", namespace=at["namespace"], name=at["name"])
+            if not _same_owner(found, wanted):
+                raise errors.Taken(f"{wanted['kind']} {at['name']} exists and belongs to somebody else") from None
+            if changes := merging.missing(found, wanted | {"apiVersion": found.get("apiVersion")}):
+                version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+                body = changes | {"metadata": changes.get("metadata", {}) | version}
+                await self._call("PATCH", path + "/{name}", namespace=at["namespace"], name=at["name"], body=body)
+
+    async def list_owned(self, kind: str, owner: meta.Meta, labels: Mapping[str, str]) -> Bodies:
+        """The EndpointSlices, say, that have these labels and belong to this object of ours."""
+        found = await self._pages(_BUILT_IN[kind], _selector(labels), owner.namespace)
+        mine = (body for body in found if owner.uid in _owner_uids(body))
+        return [{"kind": kind} | body for body in mine]
+
+    async def delete_owned(self, kind: str, owner: meta.Meta, name: str) -> None:
+        """Delete a Service or an EndpointSlice, unless it is gone already or belongs to somebody else."""
+        path = _BUILT_IN[kind] + "/{name}"
+        try:
+            found = await self._call("GET", path, namespace=owner.namespace, name=name)
+            if owner.uid not in _owner_uids(found):
+                return
+            must = {"uid": found["metadata"]["uid"], "resourceVersion": found["metadata"]["resourceVersion"]}
+            options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": must}
+            await self._call("DELETE", path, namespace=owner.namespace, name=name, body=options)
+        except errors.NotFound:
+            return
+
     async def create_event(self, event: Body) -> None:
         """Post an Event of the core API, which `kubectl describe` shows."""
         namespace = event["metadata"]["namespace"]
@@ -250,5 +290,8 @@ def _decoded(body: Body) -> dict[str, str]:
 
 
 def _same_owner(found: Body, wanted: Body) -> bool:
-    wanted_uids = {owner["uid"] for owner in wanted["metadata"].get("ownerReferences", [])}
-    return any(owner.get("uid") in wanted_uids for owner in found["metadata"].get("ownerReferences", []))
+    return not _owner_uids(found).isdisjoint(_owner_uids(wanted))
+
+
+def _owner_uids(body: Body) -> frozenset[str]:
+    return frozenset(owner["uid"] for owner in body["metadata"].get("ownerReferences") or ())

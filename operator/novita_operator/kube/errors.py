@@ -3,6 +3,7 @@
 KubeError
 ├─ NotFound     the object is gone: nothing left to do for it
 ├─ Conflict     somebody wrote in between: read anew and start over
+│  └─ Taken     the name belongs to somebody else's object: a person must choose
 ├─ Forbidden    our ServiceAccount lacks a right: an administrator must act
 ├─ Rejected     the API server refuses this body: a bug of ours or a CRD of another version
 └─ Unreachable  429, 5xx, no connection: back off and try again
@@ -30,6 +31,10 @@ class NotFound(KubeError):
 
 class Conflict(KubeError):
     """A precondition did not hold (409): another resourceVersion, another UID, or the name is taken."""
+
+
+class Taken(Conflict):
+    """An object of this name exists and is not ours."""
 
 
 class Forbidden(KubeError):

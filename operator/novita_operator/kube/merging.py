@@ -17,3 +17,16 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
         elif value != before or key not in old:
             patch[key] = value
     return patch
+
+
+def missing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The merge patch that lays `wanted` over `found`: what only `found` has, such as a server's defaults, stays."""
+    patch: dict[str, Any] = {}
+    for key, value in wanted.items():
+        before = found.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            if inner := missing(before, value):
+                patch[key] = inner
+        elif value != before:
+            patch[key] = value
+    return patch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -13,10 +14,22 @@ from novita_operator.novita.catalog import Catalog
 from novita_operator.novita.clock import Clock, SystemClock
 from novita_operator.novita.instances import Instances
 from novita_operator.novita.limits import Priority, RateLimiter
-from novita_operator.novita.models import Balance, Cluster, CreateRequest, Instance, PortSpec, Product, Template
+from novita_operator.novita.metrics import Metrics
+from novita_operator.novita.models import (
+    Balance,
+    Cluster,
+    CreateRequest,
+    Instance,
+    NetworkVolume,
+    PortSpec,
+    Product,
+    Template,
+    Utilization,
+)
 from novita_operator.novita.snapshot import oldest_first
 from novita_operator.novita.templates import Templates
 from novita_operator.novita.transport import Observe, Transport
+from novita_operator.novita.volumes import Volumes
 
 # Calls that may be made at once before the rate counts: an object's look-up, create and read (novita-api 1.6).
 _BURST = 10
@@ -32,6 +45,8 @@ class NovitaAccountClient:
         self._catalog = Catalog(transport)
         self._templates = Templates(transport)
         self._billing = Billing(transport)
+        self._metrics = Metrics(transport)
+        self._network_volumes = Volumes(transport)
         self._max_age = catalog_max_age_seconds
         clock = clock or SystemClock()
         self._products: FreshValues[tuple[Product, ...]] = FreshValues(clock)
@@ -147,6 +162,14 @@ class NovitaAccountClient:
                 return None
 
         return await self._found.get((name, template_id), fetch, self._age(max_age_seconds))
+
+    async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> tuple[Utilization, ...]:
+        """How busy the instance's GPUs were between two moments, as far as Novita has recorded it."""
+        return await self._metrics.gpu_utilization(instance_id, since, until)
+
+    async def network_volumes(self) -> tuple[NetworkVolume, ...]:
+        """All network volumes of the account, read anew: they are asked for once per create."""
+        return await self._network_volumes.list()
 
     async def balance(self) -> Balance:
         """The account's money."""

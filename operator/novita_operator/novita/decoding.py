@@ -18,12 +18,14 @@ from novita_operator.novita.models import (
     Balance,
     Cluster,
     Instance,
+    NetworkVolume,
     PortMapping,
     PortSpec,
     Product,
     Protocol,
     Ssh,
     Template,
+    Utilization,
     WebTerminal,
     state_of,
 )
@@ -128,6 +130,28 @@ def balance(raw: object) -> Balance:
         raise errors.InvalidResponse("Novita answered with a balance that is no number")
     credit = fields.amount(wire, "creditLimit") or Decimal(0)
     return Balance(available / _MONEY_UNIT, credit / _MONEY_UNIT)
+
+
+def gpu_utilization(raw: object) -> tuple[Utilization, ...]:
+    """The mean over all GPUs; values that are no numbers are left out."""
+    curve = fields.parts(fields.part(_object(raw, "data"), "gpuUtilization"), "avg")
+    found = ((fields.moment(point, "timestamp"), fields.amount(point, "value")) for point in curve)
+    return tuple(Utilization(at, value) for at, value in found if at is not None and value is not None)
+
+
+def network_volumes(raw: object) -> Page[NetworkVolume]:
+    """A page of the list. Raises InvalidResponse where it is no list."""
+    listed = [item for item in _list(raw, "data") if isinstance(item, dict)]
+    return Page([_network_volume(item) for item in listed], _total(raw))
+
+
+def _network_volume(raw: Wire) -> NetworkVolume:
+    return NetworkVolume(
+        id=fields.text(raw, "storageId"),
+        name=fields.line(raw, "storageName"),
+        cluster_id=fields.text(raw, "clusterId"),
+        size_gb=fields.number(raw, "storageSize"),
+    )
 
 
 def _product(raw: Wire) -> Product:

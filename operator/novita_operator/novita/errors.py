@@ -19,7 +19,6 @@ NovitaError
 The class names say what happened and read as sentences (`except errors.OutOfCapacity`), hence no suffix `Error`.
 """
 
-
 from __future__ import annotations
 
 import email.utils

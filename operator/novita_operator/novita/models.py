@@ -54,6 +54,9 @@ class WebTerminal:
     password: SecretStr
 
 
+_RECLAIMED = frozenset({"notified", "reclaiming", "terminated"})
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One instance. `word` is Novita's own status. Lists lack ssh, jupyter and web terminal."""
@@ -81,6 +84,37 @@ class Instance:
     jupyter: str = ""
     web_terminal: WebTerminal | None = None
     jobs: tuple[str, ...] = ()
+
+    @property
+    def reclaimed(self) -> bool:
+        """Whether Novita takes a spot instance back, or has done so (novita-api 1.12)."""
+        return self.spot_status.lower() in _RECLAIMED
+
+
+@dataclass(frozen=True, slots=True)
+class Utilization:
+    """How busy the GPUs were at one moment, in percent."""
+
+    at: datetime
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkVolume:
+    """A network volume; it lives in one cluster."""
+
+    id: str
+    name: str
+    cluster_id: str
+    size_gb: int
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeMount:
+    """A network volume and where it is mounted."""
+
+    volume_id: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +190,7 @@ class CreateRequest:
     jupyter: bool = False
     command: str = ""
     entrypoint: str = ""
+    volumes: tuple[VolumeMount, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """The body. It holds secrets: it is handed to the transport and to nothing else."""
@@ -177,6 +212,7 @@ class CreateRequest:
             "imageAuth": self.image_auth.get_secret_value() if self.image_auth is not None else "",
             "imageAuthId": self.image_auth_id,
             "tools": [dict(_JUPYTER)] if self.jupyter else [],
+            "networkStorages": [{"Id": each.volume_id, "mountPoint": each.path} for each in self.volumes],
         }
         return body | {key: value for key, value in optional.items() if value}
 

@@ -69,8 +69,9 @@ class Account:
 
     `polls_begun` is the number of the last list call; `snapshot_poll` that of the one that `snapshot` is of. An action
     that was done while `polls_begun` was n shows for sure in a snapshot of a poll with a number greater than n.
-    `everything` is the last unfiltered list, with the instances of others. `passes` bounds the workers that objects of
-    this account hold at the same time, so that its trouble leaves workers for the other accounts.
+    `adopted` are ids of instances that objects have taken over: their names do not show that they are ours, so that
+    every poll must read everything. `everything` is the last unfiltered list, with the instances of others. `passes`
+    bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Account:
     snapshot: Snapshot | None = None
     everything: tuple[Instance, ...] | None = None
     everything_read_at: float = float("-inf")
+    adopted: set[str] = field(default_factory=set)
     balance: Balance | None = None
     polling: bool = False
     poll_due: float = float("-inf")

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.controllers.gpu_instance import restarts
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
 from novita_operator.reconciling import naming
@@ -148,6 +149,7 @@ def an_observation(
         only_by_id=only_by_id,
         delete_accepted=delete_accepted,
         detail=detail,
+        failure_stands=restarts.stands(resource, NOON),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 from pydantic import SecretStr
@@ -31,12 +32,13 @@ DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region
 
 @dataclass
 class HandClock:
-    """Stands still until somebody turns it; both hands turn together."""
+    """Stands still until somebody turns it. Only the wall's hand can jump."""
 
     turned: float = 0.0
+    jumped: float = 0.0
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.turned)
+        return NOON + timedelta(seconds=self.turned + self.jumped)
 
     def monotonic(self) -> float:
         return 1000.0 + self.turned
@@ -55,6 +57,12 @@ class Woken:
         self.keys.append(key)
 
 
+@cache
+def _unused_client() -> NovitaAccountClient:
+    """Made once: reading the certificates takes longer than a whole test."""
+    return NovitaAccountClient.open(base_url="http://novita.invalid", api_key=SecretStr("sk_canary_key"))
+
+
 def an_account(
     name: str = "default", *, spec: dict[str, Any] | None = None, wake: Callable[[Key], None] | None = None
 ) -> Account:
@@ -63,9 +71,7 @@ def an_account(
     return Account(
         name=name,
         spec=NovitaAccountSpec.model_validate(spec or {}),
-        client=NovitaAccountClient.open(
-            base_url="http://novita.invalid", api_key=SecretStr("sk_canary_key"), max_retries=0
-        ),
+        client=_unused_client(),
         capacity=CapacityMemory(seconds=180),
         creates=Slots(3, wake),
         passes=Slots(8, wake),
@@ -96,4 +102,5 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         list_lag=LAG,
         cost_interval=600,
         resync_seconds=600,
+        warning=timedelta(seconds=30),
     )

@@ -5,28 +5,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import connection, result
+from novita_operator.api.events import Event, EventReason
+from novita_operator.controllers.gpu_instance import connection, restarts, result
+from novita_operator.controllers.gpu_instance.adopting import Adopter
 from novita_operator.controllers.gpu_instance.launch import Launcher
 from novita_operator.controllers.gpu_instance.memory import Memory
 from novita_operator.controllers.gpu_instance.observation import Observation
-from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.controllers.gpu_instance.result import DISK_KEPT, Problem, Result, data_at_risk
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
-from novita_operator.novita.models import InstanceState
+from novita_operator.novita.models import InstanceState, PortSpec
 from novita_operator.reconciling import action as actions
 from novita_operator.runtime.accounts import Account
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-_SAID_CHARS = 500  # the bound of the schema
+# Data comes about a minute late, so that a shorter look might see none (novita-api 2A.8).
+_MEASURED_SECONDS = 180.0
+_LONGEST_CURVE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,11 @@ class Actor:
     kind: Kind
     clock: Clock
     launcher: Launcher
+    adopter: Adopter
+    recorder: Recorder
     metrics: telemetry.Metrics
 
-    async def act(  # noqa: C901, PLR0911 - a table, one row an action
+    async def act(  # noqa: C901, PLR0911, PLR0912 - a table, one row an action
         self, decided: actions.Action, seen: Observation, account: Account, memory: Memory, key: Key
     ) -> Result:
         """One step."""
@@ -56,15 +64,23 @@ class Actor:
             case actions.Describe(instance_id):
                 return await self._describe(instance_id, seen, account, memory)
             case actions.Start(instance_id):
-                return await self._start(instance_id, account, memory)
+                return await self._start(instance_id, seen, account, memory)
             case actions.Stop(instance_id):
-                return await self._stop(instance_id, account, memory)
+                return await self._stop(instance_id, seen, account, memory)
             case actions.Delete(instance_ids):
                 return await self._delete(instance_ids, account, memory)
             case actions.ConfirmGone(instance_id):
                 return await self._confirm_gone(instance_id, seen, account, memory)
             case actions.Fail():
-                return Result(failure=self._failure(decided, seen))
+                return self._fail(decided, seen)
+            case actions.End():
+                return self._end(decided, seen)
+            case actions.Measure(instance_id):
+                return await self._measure(instance_id, seen, account, memory)
+            case actions.Edit(instance_id, ports, grow_gb):
+                return await self._edit(instance_id, ports, grow_gb, account, memory)
+            case actions.Adopt(instance_id):
+                return await self.adopter.adopt(instance_id, seen, account, memory, key)
             case actions.Release():
                 return await self._look_and_release(seen, account, memory, key)
             case actions.Abandon(left_behind):
@@ -102,6 +118,8 @@ class Actor:
 
     async def _look_and_release(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
         """List by exact name a last time: nothing may be left behind when the finalizer goes."""
+        if seen.adopts is not None:
+            return await self.release(seen, memory, key)
         try:
             left = await account.client.find_by_name(seen.name)
         except errors.NovitaError as error:
@@ -145,20 +163,29 @@ class Actor:
         memory.detail = None
         return Result(detail=instance)
 
-    async def _start(self, instance_id: str, account: Account, memory: Memory) -> Result:
+    async def _start(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         at = self.clock.now()
         problem = await self._call(
             "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
         )
         memory.detail = None
+        gone_elsewhere = problem is not None and problem.reason is api.Reason.NO_CAPACITY
+        if gone_elsewhere and seen.resource.spec.startup.on_no_capacity == "Recreate":
+            text = f"Instance {instance_id} found no free GPU for its start (spec.startup.onNoCapacity is Recreate)."
+            return self._fail(actions.Fail("NoCapacityAtStart", text), seen)
         return Result(problem=problem, started_at=None if problem else at)
 
-    async def _stop(self, instance_id: str, account: Account, memory: Memory) -> Result:
+    async def _stop(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        """Said before it is done: what a stop puts at risk cannot be had back."""
         at = self.clock.now()
+        if seen.resource.status.data_kept_until is None and not seen.deleting:
+            text = f"Stopping instance {instance_id}. {data_at_risk(at + DISK_KEPT)}"
+            event = Event("Warning", EventReason.DATA_AT_RISK, text)
+            await self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
         problem = await self._call(
             "stop", partial(account.client.stop_instance, instance_id), instance_id, account, memory
         )
-        return Result(problem=problem, stopped_at=None if problem else at)
+        return Result(problem=problem, stopped_at=None if problem else at, data_kept_until=at + DISK_KEPT)
 
     async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
         for instance_id in instance_ids:
@@ -184,7 +211,7 @@ class Actor:
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
         # One of another name belongs to somebody else: of this object, nothing is there under that id.
-        if instance.state.is_gone or (instance.name and instance.name != seen.name):
+        if instance.state.is_gone or (not seen.adopts and instance.name and instance.name != seen.name):
             memory.gone_in_polls.add(account.snapshot_poll)
             return Result()
         memory.gone_in_polls.clear()
@@ -212,13 +239,44 @@ class Actor:
             memory.unseen_before = account.polls_begun
         return None
 
-    def _failure(self, decided: actions.Fail, seen: Observation) -> api.Failure:
-        said = decided.novita_error
-        return api.Failure(
-            reason=decided.reason,
-            message=decided.message,
-            novita_error=said[:_SAID_CHARS] if said else None,
+    async def _edit(
+        self, instance_id: str, ports: tuple[PortSpec, ...], grow_gb: int, account: Account, memory: Memory
+    ) -> Result:
+        memory.edited_at = self.clock.monotonic()
+        call = partial(account.client.edit_instance, instance_id, ports=ports, expand_root_gb=grow_gb)
+        return Result(problem=await self._call("edit", call, instance_id, account, memory))
+
+    async def _measure(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        """Whether the GPU has worked since the last look; what cannot be read counts as work: a guess may cost data."""
+        now = self.clock.now()
+        since = now - timedelta(seconds=max(_MEASURED_SECONDS, self.clock.monotonic() - memory.measured_at))
+        memory.measured_at = self.clock.monotonic()
+        try:
+            curve = await account.client.gpu_utilization(instance_id, max(since, now - _LONGEST_CURVE), now)
+        except errors.NovitaError as error:
+            logger.debug("%s: how busy it is could not be read: %s", instance_id, error)
+            memory.busy_at = now
+            return Result(busy_at=now)
+        idle = seen.resource.spec.lifetime.idle if seen.resource.spec.lifetime else None
+        if idle is None or idle.gpu_utilization_below is None:
+            return Result()
+        busy = [point.at for point in curve if point.percent >= idle.gpu_utilization_below]
+        if not busy:
+            return Result()
+        memory.busy_at = max(busy)
+        return Result(busy_at=memory.busy_at)
+
+    def _end(self, decided: actions.End, seen: Observation) -> Result:
+        at = seen.resource.meta
+        ended = api.Ended(
+            cause=decided.cause,
+            action=decided.action,
             at=self.clock.now(),
-            generation=seen.resource.meta.generation,
-            reconcile_requested_at=seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
+            generation=at.generation,
+            reconcile_requested_at=at.annotations.get(meta.RECONCILE_REQUESTED_AT),
         )
+        return Result(ended=ended)
+
+    def _fail(self, decided: actions.Fail, seen: Observation) -> Result:
+        failure = restarts.failure(decided, seen.resource, seen.instance_id, self.clock.now())
+        return Result(failure=failure, restarts=restarts.counted(failure, seen.resource))

@@ -72,11 +72,8 @@ def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:
         "metadata": {
             "name": secret_name(resource),
             "namespace": resource.meta.namespace,
-            "labels": {
-                "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
-                f"{meta.GROUP}/instance": resource.meta.name[:63],
-            },
-            "ownerReferences": [_owner(resource)],
+            "labels": labels(resource),
+            "ownerReferences": [owner(resource)],
         },
         "type": _SECRET_TYPE,
         "data": {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
@@ -104,7 +101,17 @@ def _entries(instance: Instance) -> dict[str, str]:
     }
 
 
-def _owner(resource: api.GPUInstance) -> dict[str, Any]:
+def labels(resource: api.GPUInstance) -> dict[str, str]:
+    """The labels of what is made for an object."""
+    return {
+        "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
+        # A label must end as it begins: with a letter or a digit.
+        f"{meta.GROUP}/instance": resource.meta.name[: meta.LABEL_CHARS].rstrip("-."),
+    }
+
+
+def owner(resource: api.GPUInstance) -> dict[str, Any]:
+    """The reference by which the cluster removes what was made for an object together with it."""
     return {
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
         "kind": "GPUInstance",

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec
 from novita_operator.controllers.gpu_instance.selection import Candidate
-from novita_operator.novita.models import CreateRequest, PortSpec, Template
+from novita_operator.novita.models import CreateRequest, PortSpec, Template, VolumeMount
 
 _T = TypeVar("_T")
 
@@ -52,6 +52,7 @@ class Desired:
     max_price_per_hour: Decimal | None
     rootfs_gb: int
     template: TemplateWanted | None
+    cluster_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,15 @@ class Inputs:
     image_auth: SecretStr | None = None
 
 
-def desired(spec: GPUInstanceSpec, defaults: Defaults) -> Desired:
-    """The spec with the operator's defaults."""
+def desired(resource: GPUInstance, defaults: Defaults) -> Desired:
+    """The spec with the operator's defaults, and with what the object's past has changed: spot may have fallen back."""
+    spec = resource.spec
     product_name = spec.product_name or (None if spec.product_id else defaults.gpu_type)
     return Desired(
         product_name=product_name,
         product_id=spec.product_id,
         gpu_count=spec.gpu_count,
-        billing=spec.billing,
+        billing="OnDemand" if resource.status.fallback_on_demand else spec.billing,
         regions=tuple(spec.regions) or (defaults.region,),
         only_listed_regions=spec.region_policy == "Require",
         max_price_per_hour=spec.max_price_per_hour,
@@ -114,6 +116,7 @@ def create_request(
         jupyter=_first(spec.tools.jupyter if spec.tools else None, template.jupyter if template else None) or False,
         command=_first(spec.command, template.command if template else None) or "",
         entrypoint=_first(spec.entrypoint, template.entrypoint if template else None) or "",
+        volumes=tuple(VolumeMount(each.network_volume_id, each.mount_path) for each in spec.volumes),
         cluster_id=candidate.cluster_id,
         billing=wanted.billing,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import desired, references, result, selection
+from novita_operator.controllers.gpu_instance import desired, references, result, selection, volumes
 from novita_operator.controllers.gpu_instance.desired import Defaults, Desired, Inputs
 from novita_operator.controllers.gpu_instance.memory import Memory
 from novita_operator.controllers.gpu_instance.observation import Observation
@@ -95,7 +95,12 @@ class Launcher:
             account.creates.give_back()
 
     async def _choose(self, resource: api.GPUInstance, account: Account) -> Offer | Problem:
-        wanted = desired.desired(resource.spec, self.defaults)
+        wanted = desired.desired(resource, self.defaults)
+        if resource.spec.volumes:
+            cluster = volumes.cluster(resource.spec.volumes, await account.client.network_volumes())
+            if isinstance(cluster, Problem):
+                return cluster
+            wanted = replace(wanted, cluster_id=cluster)
         asked = wanted.template
         template = None
         if asked is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.models import Instance
@@ -15,20 +16,26 @@ class Memory:
     `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls
     with a higher number show what we last did to the instance. `detail`: the last look by id at a running instance
     that did not make it Ready. `looks`: polls that began after the intent `searched_for` and did not show an instance,
-    spaced apart. `only_by_id`: a look by id found what the list lacks. `unwritten`: facts of earlier passes that the
-    status does not hold yet.
+    spaced apart. `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
+    `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last one
+    whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status lacks.
     """
 
     unseen_before: int
     instance_id: str | None = None
     detail: Instance | None = None
     searched_for: str | None = None
+    searched_since: float = float("-inf")
     looks: int = 0
     looked_at: float = 0.0
     looked_in_poll: int = 0
     only_by_id: bool = False
     delete_accepted: bool = False
     gone_in_polls: set[int] = field(default_factory=set)
+    busy_at: datetime | None = None
+    measured_at: float = float("-inf")
+    edited_at: float = float("-inf")
+    matched_generation: int | None = None
     unwritten: Result | None = None
 
     def forget_instance(self) -> None:

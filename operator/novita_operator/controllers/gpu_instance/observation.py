@@ -8,6 +8,7 @@ from typing import Literal
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.controllers.gpu_instance.lifetime import End
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling.intent import Intent
@@ -34,7 +35,11 @@ class Observation:
     `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
     `found`: instances of exactly our name, oldest first, without removed ones.
     `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
-    running instance that did not make it Ready; None before the first.
+    running instance that did not make it Ready; None before the first. `failure_stands`: a recorded failure still
+    holds the object back. `ended`: spec.lifetime has ended the instance. `end`: when it does so next. `unclear_end`:
+    why that cannot be told. `measure`: it is time to ask how busy the GPU is. `edit_settles`: ports or disk
+    were changed a moment ago. `matched_generation`: the last one
+    whose ports and disk the instance was seen to have.
     """
 
     resource: GPUInstance
@@ -45,11 +50,19 @@ class Observation:
     fresh: bool
     list_lag: timedelta
     startup: timedelta
+    intent_known_for: timedelta = timedelta(0)
     looks: int = 0
     gone_looks: int = 0
     only_by_id: bool = False
     delete_accepted: bool = False
     detail: Instance | None = None
+    failure_stands: bool = False
+    ended: bool = False
+    end: End | None = None
+    unclear_end: str | None = None
+    measure: bool = False
+    edit_settles: bool = False
+    matched_generation: int | None = None
     intent: Intent | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,14 +89,19 @@ class Observation:
         settled = self.intent is not None and not self.intent.pending
         return settled and self.instance_id is None and not self.found
 
-    def create_may_be_hidden(self, now: datetime) -> bool:
-        """Whether a create call is so young that neither the list nor a look by id need show its instance yet."""
-        return self.intent is not None and self.intent.pending and now - self.intent.at < self.list_lag
+    @property
+    def create_may_be_hidden(self) -> bool:
+        """Whether a create call is so young that neither the list nor a look by id need show its instance yet.
 
-    def may_be_rented(self, now: datetime) -> bool:
+        It is as old as this process knows of it: the times that are written in intents come from clocks that jump.
+        """
+        return self.intent is not None and self.intent.pending and self.intent_known_for < self.list_lag
+
+    @property
+    def may_be_rented(self) -> bool:
         """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
         pending = self.intent is not None and self.intent.pending
-        return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden(now))
+        return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden)
 
     @property
     def paused(self) -> bool:
@@ -104,13 +122,18 @@ class Observation:
         return meta.FINALIZER in self.resource.meta.finalizers
 
     @property
-    def failure_stands(self) -> bool:
-        """A recorded failure counts until the spec changes or the user asks for another try."""
-        failure = self.resource.status.failure
-        if failure is None:
-            return False
-        asked = self.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT)
-        return failure.generation == self.resource.meta.generation and failure.reconcile_requested_at == asked
+    def power(self) -> Literal["Running", "Stopped", "Released"]:
+        """What is wanted now: spec.powerState, unless spec.lifetime has ended the instance."""
+        ended = self.resource.status.ended
+        if self.resource.spec.power_state == "Stopped" or not self.ended or ended is None:
+            return self.resource.spec.power_state
+        return "Stopped" if ended.action == "Stop" else "Released"
+
+    @property
+    def adopts(self) -> str | None:
+        """The id of the instance that the object takes over instead of renting."""
+        adopt = self.resource.spec.adopt
+        return adopt.instance_id if adopt is not None else None
 
     @property
     def deadline(self) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import connection
+from novita_operator.controllers.gpu_instance import connection, drift, restarts
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import action
@@ -66,9 +66,12 @@ def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
     if failure is None or not seen.failure_stands:
         return None
     if seen.instance_id is None and not seen.found:
-        return action.Nothing() if not seen.held else _let_go(seen, now)
+        return action.Nothing() if not seen.held else _let_go(seen)
     if failure.reason == "StartupTimeout":
         return _end_billing(seen, now)
+    if failure.retry_at is not None and seen.instance is not None:
+        # Its time will come; until then the instance is left as it is.
+        return action.Nothing()
     if failure.reason == "InstanceLost":
         return _gone(seen, now)
     return None
@@ -87,22 +90,62 @@ def _end_billing(seen: Observation, now: datetime) -> action.Action | None:
             assert_never(other)
 
 
-def _no_instance(seen: Observation, now: datetime) -> action.Action | None:
+def _replaced(seen: Observation, now: datetime) -> action.Action | None:
+    """The instance of such a failure is of no use: it goes before another one comes."""
+    failure = seen.resource.status.failure
+    if failure is None or seen.failure_stands or failure.reason not in restarts.REPLACED or seen.power != "Running":
+        return None
+    old = failure.instance_id is not None and failure.instance_id == seen.instance_id
+    return _delete_all(seen, now) if old else None
+
+
+def _reclaimed(seen: Observation, _: datetime) -> action.Action | None:
+    """Novita takes the spot instance back, or has done so."""
+    instance, failure = seen.instance, seen.resource.status.failure
+    if instance is None or seen.power != "Running" or not instance.reclaimed:
+        return None
+    if instance.state is InstanceState.MIGRATING or instance.jobs:
+        # Novita moves it by itself; what comes of that is seen in the list.
+        return action.Wait(moving=True)
+    if failure is not None and failure.reason == "SpotReclaimed" and failure.instance_id == instance.id:
+        return None
+    if seen.resource.spec.on_spot_reclaim == "Stop" and instance.state is not InstanceState.EXITED:
+        return None
+    when = f" at {instance.spot_reclaim_at:%H:%M:%S} UTC" if instance.spot_reclaim_at else ""
+    text = f"Novita takes spot instance {instance.id} back{when}."
+    return action.Fail("SpotReclaimed", text, "the spot instance was taken back")
+
+
+def _lifetime_is_over(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.power == "Released" and (seen.instance_id is not None or seen.found):
+        return _delete_all(seen, now)
+    end = seen.end
+    if seen.power == "Running" and seen.instance_id is not None and end is not None and end.at <= now:
+        return action.End(end.cause, end.action, end.message)
+    return None
+
+
+def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
     if seen.instance_id is not None or seen.found:
         return None
-    if seen.may_be_rented(now):
+    if seen.may_be_rented:
         return _NEXT_POLL
-    return action.Nothing() if seen.resource.spec.power_state == "Stopped" else action.Launch()
+    if seen.power != "Running":
+        return action.Nothing()
+    return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
 
 
-def _gone(seen: Observation, now: datetime) -> action.Action | None:
+def _gone(seen: Observation, _: datetime) -> action.Action | None:
     """An id that the list no longer shows: believed after the list lag, and after two looks by id."""
     if seen.instance_id is None or seen.instance is not None:
         return None
-    if seen.create_may_be_hidden(now):
+    if seen.create_may_be_hidden:
         return _NEXT_POLL
     if seen.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
         return action.ConfirmGone(seen.instance_id)
+    if seen.live:
+        # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.
+        return action.Take(seen.live[0].id)
     failure = seen.resource.status.failure
     if failure is not None and seen.failure_stands:
         return action.Release(look_first=True)
@@ -116,7 +159,7 @@ def _present(seen: Observation, now: datetime) -> action.Action | None:
     instance = seen.instance
     if instance is None:
         return None
-    if seen.resource.spec.power_state == "Stopped":
+    if seen.power == "Stopped":
         return _towards_stopped(instance)
     return _towards_running(seen, instance, now)
 
@@ -141,7 +184,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
     match instance.state:
         case InstanceState.RUNNING:
             if connection.is_current(seen.resource.status, instance):
-                return action.Nothing()
+                return _in_place(seen, instance)
             # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
             return (_too_late(seen, now) if seen.detail is not None else None) or action.Describe(instance.id)
         case InstanceState.EXITED:
@@ -154,6 +197,14 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
             return _too_late(seen, now) or _under_way(seen, now)
 
 
+def _in_place(seen: Observation, instance: Instance) -> action.Action:
+    """It runs, and is described: what is left is to change what the spec changed, and to see whether it is used."""
+    change = drift.edit(seen, instance)
+    if change is not None:
+        return action.Wait(moving=True) if seen.edit_settles else change
+    return action.Measure(instance.id) if seen.measure else action.Nothing()
+
+
 def _exited(seen: Observation, instance: Instance) -> action.Action:
     failure = seen.resource.status.failure
     if failure is not None and seen.failure_stands:
@@ -161,10 +212,10 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
         return action.Start(instance.id)
-    cause = (
-        f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
-    )
-    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}")
+    reclaimed = instance.spot_status in {"reclaiming", "terminated"}
+    said = instance.error or ("the spot instance was taken back" if reclaimed else None)
+    cause = f"Novita says: {said}." if said else "Novita gives no reason; its command may have ended."
+    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}", said)
 
 
 def _under_way(seen: Observation, now: datetime) -> action.Wait:
@@ -222,29 +273,31 @@ def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
     if seen.resource.spec.deletion_policy != "Stop":
         return None
     instance = seen.instance
+    if instance is None and seen.create_may_be_hidden:
+        return _NEXT_POLL
     if instance is None:
-        return _NEXT_POLL if seen.create_may_be_hidden(now) else _let_go(seen, now)
+        return action.Take(seen.live[0].id) if seen.live and seen.gone_looks else _let_go(seen)
     step = _more_than_one(seen, now) or _stop(instance)
     return action.Release() if isinstance(step, action.Nothing) else step
 
 
-def _delete_all(seen: Observation, now: datetime) -> action.Action | None:
+def _delete_all(seen: Observation, _: datetime) -> action.Action | None:
     if seen.live:
         return action.Delete(tuple(found.id for found in seen.live))
     if seen.found:
         return _NEXT_POLL
-    unlisted = seen.only_by_id or seen.create_may_be_hidden(now)
+    unlisted = seen.only_by_id or seen.create_may_be_hidden
     if seen.instance_id is not None and not seen.delete_accepted and unlisted:
         # The list lacks it, perhaps since it is so young: asking by id is the only way to reach it.
         return action.Delete((seen.instance_id,))
-    return _let_go(seen, now)
+    return _let_go(seen)
 
 
-def _let_go(seen: Observation, now: datetime) -> action.Action:
+def _let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is not None:
         return action.Release(look_first=True) if seen.gone_looks else action.ConfirmGone(seen.instance_id)
-    return _NEXT_POLL if seen.may_be_rented(now) else action.Release(look_first=True)
+    return _NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)
 
 
 _LIVING: tuple[Check, ...] = (
@@ -255,8 +308,11 @@ _LIVING: tuple[Check, ...] = (
     _view_is_old,
     _more_than_one,
     _failed_before,
+    _replaced,
+    _lifetime_is_over,
     _no_instance,
     _gone,
+    _reclaimed,
     _present,
 )
 

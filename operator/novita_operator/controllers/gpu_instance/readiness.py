@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.api.conditions import Condition
-from novita_operator.controllers.gpu_instance import connection
+from novita_operator.controllers.gpu_instance import connection, restarts
 from novita_operator.novita.models import Instance, InstanceState
 
 if TYPE_CHECKING:
@@ -65,9 +65,14 @@ def judge(facts: Facts) -> Verdict:
     if instance is None:
         text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
         return Verdict(False, api.Reason.CREATING, text, api.Phase.CREATING)
-    if facts.seen.resource.spec.power_state == "Stopped":
-        return _towards_stopped(instance)
-    return _towards_running(facts, instance)
+    match facts.seen.power:
+        case "Stopped":
+            return _towards_stopped(facts, instance)
+        case "Released":
+            text = f"Deleting instance {instance.id}: {_why_stopped(facts)}"
+            return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)
+        case _:
+            return _towards_running(facts, instance)
 
 
 def _deleting(facts: Facts) -> Verdict:
@@ -109,6 +114,9 @@ def _failed(facts: Facts, failure: api.Failure) -> Verdict:
     running = facts.seen.instance is not None and facts.seen.instance.state.is_billed
     price = facts.old.price_per_hour
     bill = f" The instance still runs and costs {price} USD/h." if running and price else ""
+    if failure.retry_at is not None:
+        text = f"{failure.message}{bill} {_next_try(facts, failure, failure.retry_at)}"
+        return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED)
     text = (
         f"{failure.message}{bill} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT} to the time of "
         "now, to try again."
@@ -116,17 +124,36 @@ def _failed(facts: Facts, failure: api.Failure) -> Verdict:
     return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED, stalled=True)
 
 
+def _next_try(facts: Facts, failure: api.Failure, at: datetime) -> str:
+    if failure.reason in restarts.REPLACED:
+        return "It is deleted, and another one is rented in its place."
+    count = facts.result.restarts or facts.old.restarts
+    most = facts.seen.resource.spec.restart_policy.max_attempts
+    number = f" (attempt {count.count} of {most})" if count is not None else ""
+    return f"Tried again at {at:%H:%M:%S} UTC{number}, as spec.restartPolicy asks."
+
+
 def _without_instance(facts: Facts) -> Verdict:
-    if facts.seen.resource.spec.power_state == "Stopped":
-        text = "spec.powerState is Stopped, so nothing is rented and nothing is billed."
-        return Verdict(True, api.Reason.STOPPED, text, api.Phase.STOPPED)
+    if facts.seen.power != "Running":
+        reason = api.Reason.STOPPED if facts.seen.power == "Stopped" else api.Reason.ENDED
+        text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."
+        return Verdict(True, reason, text, api.Phase.STOPPED)
     text = "Choosing product, region and price."
     return Verdict(False, api.Reason.SCHEDULING, text, api.Phase.PENDING)
 
 
-def _towards_stopped(instance: Instance) -> Verdict:
+def _why_stopped(facts: Facts) -> str:
+    """Who asked for it, and how it comes back."""
+    ended = facts.ended
+    if facts.seen.resource.spec.power_state == "Stopped" or ended is None:
+        return "spec.powerState is Stopped."
+    text = f"spec.lifetime ended it at {ended.at:%Y-%m-%d %H:%M:%S} UTC ({ended.cause})."
+    return f"{text} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT}, to start it again."
+
+
+def _towards_stopped(facts: Facts, instance: Instance) -> Verdict:
     if instance.state is InstanceState.EXITED:
-        text = f"Instance {instance.id} is stopped, as spec.powerState asks; only its disk is billed."
+        text = f"Instance {instance.id} is stopped; only its disk is billed. {_why_stopped(facts)}"
         return Verdict(True, api.Reason.STOPPED, text, api.Phase.STOPPED)
     text = f"Stopping instance {instance.id}; Novita says {instance.word}."
     return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from novita_operator import crashpoints
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import acting, desired, plan, status
+from novita_operator.controllers.gpu_instance import acting, desired, drift, plan, restarts, status
+from novita_operator.controllers.gpu_instance import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.memory import Memories, Memory
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.result import Result
@@ -29,6 +31,11 @@ logger = logging.getLogger(__name__)
 
 KIND = Kind("gpuinstances")
 _ACCOUNTS = "novitaaccounts"
+# Novita needs seconds to carry out an edit (novita-api 2A.1); after a minute it is asked again.
+_EDIT_SECONDS = 60.0
+# Looks at the GPU per idle time: the end comes late by a tenth of it at most.
+_LOOKS_PER_IDLE_TIME = 10
+_SHORTEST_MEASURING_PAUSE = 60.0  # Novita's data is a minute late anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Reconciler:
     list_lag: timedelta
     cost_interval: float
     resync_seconds: float
+    warning: timedelta
 
     async def reconcile(self, key: Key) -> Requeue:
         """Move the object one step. Raises kube errors."""
@@ -83,10 +91,13 @@ class Reconciler:
             account.key_was_rejected(problem.message)
         self._mark(decided, result, account, key)
         memory.unwritten = None if result.released else result
-        outcome = status.report(seen, result, self.clock.now(), cost_interval=self.cost_interval)
+        pace = status.Pace(self.cost_interval, self.warning)
+        outcome = status.report(seen, result, self.clock.now(), pace)
         await self._publish(key, seen, result, outcome)
         memory.unwritten = None
-        return self._come_back(decided, result)
+        if result.released:
+            self._let_adopted_go(resource, account)
+        return self._come_back(decided, result, seen)
 
     def claim(self, key: Key, uid: str) -> None:
         """The object exists: instances of its name belong to it."""
@@ -99,15 +110,25 @@ class Reconciler:
         for account in self.accounts:
             account.set_moving(key, moving=False)
 
+    def _let_adopted_go(self, resource: api.GPUInstance, account: Account | None) -> None:
+        if resource.spec.adopt is not None and account is not None:
+            account.adopted.discard(resource.spec.adopt.instance_id)
+
     def _observe(self, resource: api.GPUInstance, account: Account | None, memory: Memory) -> Observation:
         name = naming.instance_name(self.cluster, resource.meta.uid)
-        instance_id = memory.instance_id or _recorded(resource, account, name)
-        found = _found(account, name)
+        if resource.spec.adopt is None:
+            instance_id = memory.instance_id or _recorded(resource, account, name)
+            found = _found(account, name)
+        else:
+            instance_id = memory.instance_id or resource.status.instance_id
+            found = self._adopted(account, instance_id, resource)
         if any(instance.id == instance_id for instance in found):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()
             memory.only_by_id = False
-        return Observation(
+        now = self.clock.now()
+        horizon = _horizon(resource, memory, now)
+        seen = Observation(
             resource=resource,
             name=name,
             account=self._account_view(account, resource),
@@ -117,11 +138,42 @@ class Reconciler:
             list_lag=self.list_lag,
             startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
             looks=self._count_look(resource, account, memory, found),
+            intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
             gone_looks=len(memory.gone_in_polls),
             only_by_id=memory.only_by_id,
             delete_accepted=memory.delete_accepted,
             detail=memory.detail,
+            failure_stands=restarts.stands(resource, now),
+            ended=horizon.ended,
+            end=horizon.end,
+            unclear_end=horizon.unclear,
+            measure=self._should_measure(resource, memory),
+            edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
+            matched_generation=memory.matched_generation,
         )
+        if seen.instance is not None and drift.edit(seen, seen.instance) is None:
+            memory.matched_generation = resource.meta.generation
+        return seen
+
+    def _adopted(
+        self, account: Account | None, instance_id: str | None, resource: api.GPUInstance
+    ) -> tuple[Instance, ...]:
+        """The one of the recorded id: names of adopted instances prove nothing."""
+        if account is None or instance_id is None:
+            return ()
+        account.adopted.add(instance_id)
+        found = account.snapshot.instances.get(instance_id) if account.snapshot is not None else None
+        if found is None or found.state is InstanceState.REMOVED:
+            return ()
+        self.accounts.claim(found.name, Key(KIND.plural, resource.meta.namespace, resource.meta.name))
+        return (found,)
+
+    def _should_measure(self, resource: api.GPUInstance, memory: Memory) -> bool:
+        lifetime = resource.spec.lifetime
+        idle = lifetime.idle if lifetime is not None else None
+        if idle is None or idle.gpu_utilization_below is None or resource.status.ready_at is None:
+            return False
+        return self.clock.monotonic() - memory.measured_at >= _measuring_pause(idle.after_seconds)
 
     def _account_view(self, account: Account | None, resource: api.GPUInstance) -> AccountView:
         if account is None and self.cache.find(Key(_ACCOUNTS, "", resource.spec.account_ref.name)) is not None:
@@ -135,7 +187,7 @@ class Reconciler:
         note = resource.meta.annotations.get(meta.CREATE_INTENT)
         if note != memory.searched_for:
             # Another call, perhaps of another process: polls that began before it say nothing about it.
-            memory.searched_for, memory.looks = note, 0
+            memory.searched_for, memory.searched_since, memory.looks = note, self.clock.monotonic(), 0
             memory.looked_in_poll = account.polls_begun if account is not None else 0
         if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
             return memory.looks
@@ -197,17 +249,31 @@ class Reconciler:
         if waking:
             account.wake_after_poll(key)
 
-    def _come_back(self, decided: actions.Action, result: Result) -> Requeue:
+    def _come_back(self, decided: actions.Action, result: Result, seen: Observation) -> Requeue:
         problem = result.problem
         if problem is not None and problem.back_off:
             return BackOff(problem.retry_after or 0.0)
         if problem is not None and problem.retry_after is not None:
             return After(problem.retry_after)
-        if result.again or isinstance(decided, actions.Take | actions.Fail):
+        if result.again or isinstance(decided, actions.Take | actions.Fail | actions.End):
             return After(0.0)
+        pauses = [self.resync_seconds, *self._pauses(seen)]
         if isinstance(decided, actions.Wait) and decided.seconds is not None:
-            return After(min(decided.seconds, self.resync_seconds))
-        return After(self.resync_seconds)
+            pauses.append(decided.seconds)
+        return After(max(0.0, min(pauses)))
+
+    def _pauses(self, seen: Observation) -> Iterator[float]:
+        """Seconds until moments that no event announces: another try, an end, the word of it, a look at the GPU."""
+        now, resource = self.clock.now(), seen.resource
+        failure, lifetime = resource.status.failure, resource.spec.lifetime
+        moments = [failure.retry_at if failure is not None else None]
+        if seen.end is not None:
+            moments += [seen.end.at, seen.end.at - self.warning]
+        if seen.ended and seen.unclear_end is None:
+            moments.append(lifetimes.wakes_at(resource))
+        yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
+        if lifetime is not None and lifetime.idle is not None:
+            yield _measuring_pause(lifetime.idle.after_seconds)
 
 
 def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
@@ -245,6 +311,28 @@ def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> 
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
     named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
     return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    """What spec.lifetime says now."""
+
+    ended: bool = False
+    end: lifetimes.End | None = None
+    unclear: str | None = None
+
+
+def _horizon(resource: api.GPUInstance, memory: Memory, now: datetime) -> _Horizon:
+    known = [moment for moment in (memory.busy_at, resource.status.last_busy_at) if moment is not None]
+    try:
+        ended = lifetimes.stays_ended(resource, now)
+        return _Horizon(ended, lifetimes.next_end(resource, max(known, default=None), now))
+    except lifetimes.Unreadable as error:
+        return _Horizon(ended=resource.status.ended is not None, unclear=str(error))
+
+
+def _measuring_pause(idle_seconds: float) -> float:
+    return max(_SHORTEST_MEASURING_PAUSE, idle_seconds / _LOOKS_PER_IDLE_TIME)
 
 
 def _says_more(old: dict[str, Any], new: dict[str, Any]) -> bool:

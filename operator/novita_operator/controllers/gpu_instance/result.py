@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from novita_operator.api import gpu_instance as api
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
+
+DISK_KEPT = timedelta(days=7)
+"""How long Novita keeps the root disk of a stopped instance (its guides; `keepDataDay` of novita-api 2A.1)."""
+
+
+def data_at_risk(until: datetime) -> str:
+    """What a stop puts at risk, in words."""
+    return (
+        f"Novita keeps the root disk until about {until:%Y-%m-%d %H:%M} UTC and then drops it, and does not promise a "
+        "free GPU for the next start. Keep data that matters on a network volume, or start the instance before then."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,10 @@ class Result:
     stopped_at: datetime | None = None
     detail: Instance | None = None
     failure: api.Failure | None = None
+    restarts: api.Restarts | None = None
+    ended: api.Ended | None = None
+    busy_at: datetime | None = None
+    data_kept_until: datetime | None = None
     adopted: bool = False
     duplicates_removed: tuple[str, ...] = ()
     released: bool = False
@@ -68,7 +83,18 @@ class Result:
         return replace(self, adopted=self.adopted or earlier.adopted, **kept)
 
 
-_LASTING = ("instance_id", "chosen", "attempt", "created_at", "started_at", "stopped_at", "failure", "detail")
+_LASTING = (
+    "instance_id",
+    "chosen",
+    "attempt",
+    "created_at",
+    "started_at",
+    "stopped_at",
+    "failure",
+    "detail",
+    "restarts",
+    "ended",
+)
 
 
 def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901, PLR0911 - a table, one row an error

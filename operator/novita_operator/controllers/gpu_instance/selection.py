@@ -97,7 +97,8 @@ def _offers(wanted: Desired, products: Sequence[Product], clusters: Sequence[Clu
         if price is None or price <= 0 or not _holds(product, wanted.rootfs_gb):
             continue
         for code in dict.fromkeys(region_code(label) for label in product.regions):
-            if code in cluster_ids and (code in allowed or not wanted.only_listed_regions):
+            at_the_volumes = wanted.cluster_id in {None, cluster_ids.get(code)}
+            if code in cluster_ids and at_the_volumes and (code in allowed or not wanted.only_listed_regions):
                 yield Candidate(product, code, cluster_ids[code], price * wanted.gpu_count)
 
 
@@ -145,6 +146,7 @@ def _no_such_product(wanted: Desired, products: Sequence[Product]) -> NoSelectio
 def _not_offered(wanted: Desired, matching: Sequence[Product]) -> NoSelection:
     regions = sorted({region_code(label) for product in matching for label in product.regions})
     where = f" in {', '.join(wanted.regions)}" if wanted.only_listed_regions else ""
+    where += f" in the cluster of its volumes ({wanted.cluster_id})" if wanted.cluster_id is not None else ""
     message = (
         f"{_what(wanted)} is not offered{where} as {wanted.billing} with a root disk of {wanted.rootfs_gb} GB. "
         f"Novita lists it in: {', '.join(regions) or 'no region'}. Create a new GPUInstance with other regions, "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from novita_operator.api import conditions, meta
 from novita_operator.api import gpu_instance as api
 from novita_operator.api.conditions import Condition
-from novita_operator.controllers.gpu_instance import connection, cost, readiness, transitions
+from novita_operator.controllers.gpu_instance import abnormal, connection, cost, readiness, restarts, transitions
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.reconciling.outcome import Outcome
@@ -41,16 +41,34 @@ class Facts:
     def failure(self) -> api.Failure | None:
         if self.result.failure is not None:
             return self.result.failure
-        return self.old.failure if self.seen.failure_stands else None
+        old = self.old.failure
+        if old is None:
+            return None
+        going = old.reason in restarts.REPLACED and old.instance_id == self.instance_id
+        return old if self.seen.failure_stands or going else None
+
+    @property
+    def ended(self) -> api.Ended | None:
+        if self.result.ended is not None:
+            return self.result.ended
+        return self.old.ended if self.seen.ended else None
 
 
-def report(seen: Observation, result: Result, now: datetime, *, cost_interval: float) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a status is written for what always grows, seconds; and how long before an end it is announced."""
+
+    cost_interval: float
+    warning: timedelta
+
+
+def report(seen: Observation, result: Result, now: datetime, pace: Pace) -> Outcome:
     """The status after this pass, and the Events for what changed since the one in the object."""
     if _nothing_is_known(seen, result):
         return Outcome(status=seen.resource.status.to_wire(), events=())
     facts = Facts(seen, result, result.problem or _standing_problem(seen), now)
     ready = readiness.judge(facts)
-    status = _status(facts, ready, cost_interval)
+    status = _status(facts, ready, pace)
     events = transitions.events(facts.old, status, facts.result, seen)
     return Outcome(status=status.to_wire(), events=events)
 
@@ -62,7 +80,7 @@ def _nothing_is_known(seen: Observation, result: Result) -> bool:
     return same and seen.account.state == "Starting" and result == Result()
 
 
-def _status(facts: Facts, ready: readiness.Verdict, cost_interval: float) -> api.GPUInstanceStatus:
+def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstanceStatus:
     old, result, seen = facts.old, facts.result, facts.seen
     instance = result.detail or seen.instance
     chosen = result.chosen
@@ -80,7 +98,9 @@ def _status(facts: Facts, ready: readiness.Verdict, cost_interval: float) -> api
         "stopped_at": _stopped_at(facts, ready),
         "attempts": result.attempt or old.attempts,
         "novita_status": instance.word if instance is not None and in_place else None,
-        "failure": None if ready.ready else facts.failure,
+        "failure": _failure(facts, ready),
+        "restarts": result.restarts or old.restarts,
+        **_life(facts, pace),
         "last_handled_reconcile_at": seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
     }
     if chosen is not None:
@@ -94,7 +114,43 @@ def _status(facts: Facts, ready: readiness.Verdict, cost_interval: float) -> api
             "price_per_hour": str(chosen.price_per_hour),
         }
     updated = old.model_copy(update=changes)
-    return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, cost_interval)})
+    return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, pace.cost_interval)})
+
+
+def _failure(facts: Facts, ready: readiness.Verdict) -> api.Failure | None:
+    """A failure is remembered until another try has worked, so that each pass knows what is being repaired."""
+    if ready.ready or facts.result.started_at is not None:
+        return None
+    return facts.result.failure or facts.old.failure
+
+
+def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
+    """What spot, schedule and stops add."""
+    old, result, instance = facts.old, facts.result, facts.seen.instance
+    fell_back = result.failure is not None and result.failure.reason == "SpotReclaimed"
+    falls_back = fell_back and facts.seen.resource.spec.on_spot_reclaim == "FallbackOnDemand"
+    end = facts.seen.end
+    soon = end is not None and facts.ended is None and facts.now >= end.at - pace.warning
+    runs = instance is not None and instance.state.is_billed and result.stopped_at is None
+    kept = None if result.released or (runs and facts.seen.power == "Running") else old.data_kept_until
+    return {
+        "fallback_on_demand": True if falls_back else old.fallback_on_demand,
+        "spot_reclaim_at": instance.spot_reclaim_at if instance is not None and instance.reclaimed else None,
+        "ended": facts.ended,
+        "ends_at": end.at.replace(microsecond=0) if end is not None and soon else None,
+        "last_busy_at": _busy_at(facts),
+        "data_kept_until": result.data_kept_until or kept,
+    }
+
+
+def _busy_at(facts: Facts) -> datetime | None:
+    """Written when it has moved by a quarter of the idle time: exact enough for a restart, and no write per look."""
+    lifetime, old, new = facts.seen.resource.spec.lifetime, facts.old.last_busy_at, facts.result.busy_at
+    if lifetime is None or lifetime.idle is None:
+        return None
+    if new is None or (old is not None and new - old < timedelta(seconds=lifetime.idle.after_seconds / 4)):
+        return old
+    return new
 
 
 def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]:
@@ -103,6 +159,7 @@ def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]
         wanted.append(_Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
     elif not ready.ready:
         wanted.append(_Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
+    wanted += abnormal.conditions(facts)
     generation = facts.seen.resource.meta.generation
     return conditions.merge(facts.old.conditions, [cond.at(facts.now, generation) for cond in wanted])
 
@@ -176,6 +233,9 @@ def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: date
 def _standing_problem(seen: Observation) -> Problem | None:
     """What stands in the way whatever the pass did."""
     unreadable = seen.resource.unreadable
+    if seen.unclear_end is not None:
+        text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
+        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text)
     if unreadable is not None:
         text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
         return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text, stalled=True)

@@ -17,7 +17,12 @@ def events(
     old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
 ) -> tuple[Event, ...]:
     """The Events of one pass, in the order in which things happened."""
-    return tuple(_from_result(old, new, result, seen)) + tuple(_from_phase(old, new)) + tuple(_from_trouble(old, new))
+    return (
+        tuple(_from_result(old, new, result, seen))
+        + tuple(_from_life(old, new))
+        + tuple(_from_phase(old, new))
+        + tuple(_from_trouble(old, new))
+    )
 
 
 def _from_result(
@@ -26,7 +31,7 @@ def _from_result(
     if result.chosen is not None:
         yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
     if result.instance_id is not None and result.instance_id != old.instance_id:
-        yield _gained(new, result)
+        yield _gained(old, new, result)
     if result.duplicates_removed:
         ids = ", ".join(result.duplicates_removed)
         text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
@@ -39,12 +44,18 @@ def _from_result(
         yield _released(old, seen)
 
 
-def _gained(new: api.GPUInstanceStatus, result: Result) -> Event:
+def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result) -> Event:
+    if result.adopted and result.created_at is not None:
+        text = f"Took over instance {new.instance_id}, as spec.adopt asks; it is deleted with this object."
+        return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
     if result.adopted:
         text = f"Found instance {new.instance_id} under this object's name, from a call whose answer was lost."
         return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
-    text = f"Rented instance {new.instance_id} in {new.region} for {new.price_per_hour} USD/h."
-    return Event(type="Normal", reason=EventReason.CREATED, message=text)
+    text = f"Rented instance {new.instance_id} in {new.region} for {new.price_per_hour} USD/h"
+    if old.failure is not None and old.failure.instance_id is not None:
+        text = f"{text} in place of {old.failure.instance_id}: {old.failure.message}"
+        return Event(type="Normal", reason=EventReason.RECREATED, message=text)
+    return Event(type="Normal", reason=EventReason.CREATED, message=f"{text}.")
 
 
 def _after_timeout(result: Result, seen: Observation) -> str:
@@ -72,6 +83,23 @@ def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:
     price = f" It goes on costing {old.price_per_hour} USD/h while it runs." if old.price_per_hour else ""
     text = f"spec.deletionPolicy: instance {old.instance_id} ({seen.name}) {state} at Novita.{price}"
     return Event(type="Warning", reason=EventReason.RETAINED, message=text)
+
+
+def _from_life(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    """The ends that spec.lifetime makes, and what somebody did at Novita."""
+    if new.ends_at is not None and new.ends_at != old.ends_at:
+        text = f"spec.lifetime ends the instance at {new.ends_at:%H:%M:%S} UTC; edit it to go on longer."
+        yield Event(type="Normal", reason=EventReason.ENDING_SOON, message=text)
+    if new.ended is not None and (old.ended is None or old.ended.at != new.ended.at):
+        verb = "stopping" if new.ended.action == "Stop" else "deleting"
+        text = f"spec.lifetime has ended the instance ({new.ended.cause}): {verb} it."
+        yield Event(type="Normal", reason=EventReason.ENDED, message=text)
+    drifted = conditions.find(new.conditions, api.ConditionType.DRIFTED)
+    if drifted is not None and conditions.find(old.conditions, api.ConditionType.DRIFTED) is None:
+        yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
+    spot = conditions.find(new.conditions, api.ConditionType.SPOT_RECLAIMING)
+    if spot is not None and conditions.find(old.conditions, api.ConditionType.SPOT_RECLAIMING) is None:
+        yield Event(type="Warning", reason=EventReason.SPOT_RECLAIMED, message=spot.message)
 
 
 _PHASES: dict[api.Phase, EventReason] = {

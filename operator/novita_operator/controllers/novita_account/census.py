@@ -41,11 +41,29 @@ class Census:
     price_per_hour: Decimal
 
 
-def take(instances: Iterable[Instance], prefix: str, claims: Collection[str], prices: Prices) -> Census:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What shows that an instance is this cluster's: the start of its name, or that an object has taken it over.
+
+    `claims`: the names that belong to an object.
+    """
+
+    prefix: str
+    adopted: Collection[str]
+    claims: Collection[str]
+
+    def on(self, instance: Instance) -> bool:
+        return instance.name.startswith(self.prefix) or instance.id in self.adopted
+
+    def claimed(self, instance: Instance) -> bool:
+        return instance.name in self.claims or instance.id in self.adopted
+
+
+def take(instances: Iterable[Instance], marks: Marks, prices: Prices) -> Census:
     """Count the instances of a complete, unfiltered list; removed ones, which linger, do not count."""
     present = [each for each in instances if each.state is not InstanceState.REMOVED]
-    marked = [each for each in present if each.name.startswith(prefix)]
-    unclaimed = tuple(each for each in marked if each.name not in claims)
+    marked = [each for each in present if marks.on(each)]
+    unclaimed = tuple(each for each in marked if not marks.claimed(each))
     billed = (prices.per_hour(each) for each in present if each.state.is_billed)
     return Census(
         managed=len(marked) - len(unclaimed),

@@ -83,12 +83,15 @@ class Poller:
 
     async def _read(self, account: Account) -> tuple[Instance, ...]:
         """The instances that carry our mark; now and then by way of everything that the account holds."""
-        if self.clock.monotonic() - account.everything_read_at < self.pace.everything:
+        fresh = self.clock.monotonic() - account.everything_read_at < self.pace.everything
+        if fresh and not account.adopted:
             return await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
         everything = await account.client.list_instances(priority=Priority.POLL)
-        account.everything, account.everything_read_at = everything, self.clock.monotonic()
-        await self._read_balance(account)
-        return tuple(instance for instance in everything if instance.name.startswith(self.prefix))
+        account.everything = everything
+        if not fresh:
+            account.everything_read_at = self.clock.monotonic()
+            await self._read_balance(account)
+        return tuple(each for each in everything if each.name.startswith(self.prefix) or each.id in account.adopted)
 
     async def _read_balance(self, account: Account) -> None:
         try:

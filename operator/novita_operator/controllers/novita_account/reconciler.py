@@ -179,10 +179,9 @@ class Reconciler:
         except errors.NovitaError:
             # Prices only estimate; the poll reports why Novita cannot be reached.
             prices = census.Prices({})
-        prefix = self.poller.prefix
-        others = [instance for instance in account.everything if not instance.name.startswith(prefix)]
-        present = [*others, *account.snapshot.instances.values()]
-        return census.take(present, prefix, self.accounts.claims, prices), prices
+        marks = census.Marks(self.poller.prefix, account.adopted, self.accounts.claims)
+        others = [instance for instance in account.everything if not marks.on(instance)]
+        return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
 
     def _creates(
         self, resource: novita_account.NovitaAccount, account: Account

@@ -1,0 +1,215 @@
+"""A world of values: one object, one process, and a Novita whose lists lag and whose answers get lost.
+
+Observing, deciding and reporting are the real ones; only the calls are played, in the order of the safety rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from datetime import timedelta
+from typing import Any, Literal
+
+from tests.unit.support import builders as a
+from tests.unit.support import parts
+from tests.unit.support.builders import NAME, UID
+
+from novita_operator.api import gpu_instance as api
+from novita_operator.controllers.gpu_instance import plan, status
+from novita_operator.controllers.gpu_instance.memory import Memory
+from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.novita.models import Instance
+from novita_operator.reconciling import action
+from novita_operator.reconciling.intent import Intent
+from novita_operator.runtime.accounts import Accounts
+
+Fate = Literal["answered", "answer lost", "never arrived", "refused", "crash before", "crash after"]
+
+
+class Crashed(Exception):
+    """The process ended in the middle of a pass."""
+
+
+@dataclass
+class Rented:
+    """One instance at Novita. It is billed from the moment it is rented, listed or not."""
+
+    instance: Instance
+    shown_from: float
+    ended: bool = False
+
+
+@dataclass
+class Novita:
+    """Everything that was ever rented. Neither lists nor looks by id show an instance before its time."""
+
+    rented: list[Rented] = field(default_factory=list)
+
+    @property
+    def live(self) -> list[Rented]:
+        return [each for each in self.rented if not each.ended]
+
+    def rent(self, clock: parts.HandClock, hidden_for: float) -> str:
+        number = len(self.rented) + 1
+        instance = replaced(a.an_instance("creating", f"i-{number}"), created_at=clock.now())
+        self.rented.append(Rented(instance, clock.turned + hidden_for))
+        return instance.id
+
+    def shown(self, clock: parts.HandClock) -> list[Instance]:
+        return [each.instance for each in self.live if each.shown_from <= clock.turned]
+
+    def change(self, instance_id: str, **changes: Any) -> None:
+        for each in self.live:
+            if each.instance.id == instance_id:
+                each.instance = replaced(each.instance, **changes)
+
+    def end(self, instance_id: str) -> None:
+        """A delete call reaches what is hidden, too."""
+        for each in self.rented:
+            each.ended |= each.instance.id == instance_id
+
+
+class World:
+    """What a process would live through."""
+
+    def __init__(self) -> None:
+        self.novita = Novita()
+        self.clock = parts.HandClock()
+        self.object: dict[str, Any] = {"spec": {}, "status": {}, "intent": None, "held": False, "generation": 1}
+        self.released = False
+        self.launches = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: it remembers nothing."""
+        self.accounts = Accounts()
+        self.account = parts.an_account()
+        self.accounts.put(self.account)
+        self.reconciler = parts.a_reconciler(self.accounts, self.clock)
+
+    def poll(self) -> None:
+        """One whole list, and some progress of what is on its way."""
+        for each in self.novita.live:
+            if each.instance.word == "creating" and each.shown_from <= self.clock.turned:
+                each.instance = replaced(
+                    a.an_instance("running", each.instance.id), created_at=each.instance.created_at
+                )
+        parts.polled(self.accounts, self.account, *self.novita.shown(self.clock))
+
+    def reconcile(self, fate: Fate, hidden_for: float) -> None:
+        """One pass; the process may not survive it."""
+        if self.released:
+            return
+        try:
+            self._pass(fate, hidden_for)
+        except Crashed:
+            self.restart()
+
+    def _pass(self, fate: Fate, hidden_for: float) -> None:
+        resource = a.an_object(**self.object)
+        memory = self.reconciler.memories.of(UID, self.account.polls_begun)
+        seen = self.reconciler._observe(resource, self.account, memory)
+        decided = plan.decide(seen, self.clock.now())
+        result = self._act(decided, seen, memory, (fate, hidden_for)).after(memory.unwritten)
+        memory.unwritten = None
+        self.object["status"] = status.report(
+            seen, result, self.clock.now(), status.Pace(600, timedelta(seconds=30))
+        ).status
+        self.released = result.released and seen.deleting
+
+    def _act(  # noqa: C901, PLR0911 - one case for each action
+        self, decided: action.Action, seen: Observation, memory: Memory, chance: tuple[Fate, float]
+    ) -> Result:
+        match decided:
+            case action.Launch():
+                return self._launch(seen, memory, *chance)
+            case action.Take(instance_id):
+                memory.instance_id = instance_id
+                return Result(instance_id=instance_id, adopted=True)
+            case action.RemoveDuplicates(keep, remove):
+                memory.instance_id = keep
+                self._delete(remove, memory)
+                memory.delete_accepted = False
+                return Result(instance_id=keep, duplicates_removed=remove)
+            case action.Delete(instance_ids):
+                self._delete(instance_ids, memory)
+            case action.ConfirmGone(instance_id):
+                self._confirm_gone(instance_id, memory)
+            case action.Release():
+                return self._release(decided, seen, memory)
+            case action.Describe(instance_id):
+                return Result(detail=a.a_running_instance(instance_id=instance_id, started_at=None))
+            case action.Stop(instance_id):
+                self._called(memory, instance_id, "exited")
+                return Result(stopped_at=self.clock.now())
+            case action.Start(instance_id):
+                self._called(memory, instance_id, "running")
+                return Result(started_at=self.clock.now())
+            case action.Fail(reason, message):
+                generation = self.object["generation"]
+                at = self.clock.now()
+                return Result(failure=api.Failure(reason=reason, message=message, at=at, generation=generation))
+        return Result()
+
+    def _launch(self, seen: Observation, memory: Memory, fate: Fate, hidden_for: float) -> Result:
+        shown = self.novita.shown(self.clock)
+        if seen.intent is not None and shown:
+            return Result(instance_id=shown[0].id, adopted=True)
+        attempt = seen.intent.attempt + 1 if seen.intent else 1
+        intent = Intent(attempt, self.clock.now(), "operator-0_7", "4090", "CN-HK-01")
+        self.object |= {"intent": intent, "held": True}
+        self.launches += 1
+        if fate == "crash before":
+            raise Crashed
+        instance_id = None
+        if fate in {"answered", "answer lost", "crash after"}:
+            instance_id = self.novita.rent(self.clock, hidden_for)
+        if fate == "crash after":
+            raise Crashed
+        memory.looks, memory.unseen_before = 0, self.account.polls_begun
+        if fate == "refused":
+            self.object |= {"intent": intent.settled("Refused"), "held": False}
+        if fate == "answered":
+            memory.instance_id = instance_id
+            return Result(instance_id=instance_id, attempt=attempt, started_at=self.clock.now())
+        return Result(attempt=attempt, started_at=self.clock.now() if fate != "refused" else None)
+
+    def _delete(self, instance_ids: tuple[str, ...], memory: Memory) -> None:
+        for instance_id in instance_ids:
+            self.novita.end(instance_id)
+        memory.delete_accepted, memory.unseen_before = True, self.account.polls_begun
+
+    def _confirm_gone(self, instance_id: str, memory: Memory) -> None:
+        if any(instance.id == instance_id for instance in self.novita.shown(self.clock)):
+            memory.gone_in_polls.clear()
+            memory.only_by_id = True
+            memory.unseen_before = self.account.polls_begun
+        else:
+            memory.gone_in_polls.add(self.account.snapshot_poll)
+
+    def _release(self, decided: action.Release, seen: Observation, memory: Memory) -> Result:
+        if decided.look_first and self.novita.shown(self.clock):
+            memory.unseen_before = self.account.polls_begun
+            return Result()
+        self.object["held"] = False
+        if seen.intent is not None and not seen.deleting:
+            self.object["intent"] = seen.intent.settled("Released")
+        memory.forget_instance()
+        return Result(released=True)
+
+    def _called(self, memory: Memory, instance_id: str, word: str) -> None:
+        instance = a.an_instance(word, instance_id)
+        self.novita.change(instance_id, word=word, state=instance.state)
+        memory.unseen_before = self.account.polls_begun
+
+    def settle(self) -> None:
+        """Nothing happens any more but time, polls and passes."""
+        for _ in range(10):
+            self.clock.turned += a.LAG / timedelta(seconds=1) / 2 + 1
+            self.poll()
+            for _ in range(2):
+                self.reconcile("answered", 0)
+
+
+__all__ = ["NAME", "Fate", "World"]
