@@ -25,13 +25,13 @@ def main() -> int:
     """Returns the exit code: 0 all as promised, 1 not, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("command", choices=["show", "up", "down"])
-    parser.add_argument("--cluster", type=Source, choices=list(Source), default=Source.LOCAL)
+    parser.add_argument("--cluster", choices=[each.value for each in Source], default=Source.LOCAL.value)
     options = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS)
     # SIGTERM as Ctrl-C: what was started has to be stopped in either case.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _run(options.command, options.cluster, console)
+        _run(options.command, Source(options.cluster), console)
     except _FAILURES as error:
         console.print(f"\n[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
         return 1
@@ -48,7 +48,7 @@ def _run(command: str, cluster: Source, console: Console) -> None:
         case "up":
             commands.up(Environment(_STATE / "playground", cluster), console)
         case _:
-            commands.down(Environment(_STATE / "playground", cluster), console)
+            commands.down(_STATE / "playground", console)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
@@ -17,14 +18,13 @@ from demo.steps import Steps
 from demo.story import Story
 from local_cluster import locking, processes
 
-_WAITING = "another run of the demo is at work here; waiting for it"
-
 
 def show(wanted: Environment, console: Console) -> None:
     """The whole life of one instance; afterwards everything is down, however it ended."""
     began = time.monotonic()
-    with locking.held(wanted.directory, _WAITING):
+    with _held(wanted.directory):
         _clear(wanted)
+        wanted.cluster.prepare()
         with contextlib.ExitStack() as cleanup:
             cleanup.push(_taking_down(wanted, console))
             wanted.up(Steps(console))
@@ -35,13 +35,14 @@ def show(wanted: Environment, console: Console) -> None:
 
 def up(wanted: Environment, console: Console) -> None:
     """The same things, kept running; said so where they run already."""
-    with locking.held(wanted.directory, _WAITING):
+    with _held(wanted.directory):
         running = environment.found_in(wanted.directory)
         if running is not None and running.running():
             console.print("the demo is running already; `make demo-down` stops it")
             console.print(hints.text(running), soft_wrap=True)
             return
         _clear(wanted)
+        wanted.cluster.prepare()
         with contextlib.ExitStack() as cleanup:
             cleanup.push(_taking_down(wanted, console))
             wanted.up(Steps(console))
@@ -49,15 +50,28 @@ def up(wanted: Environment, console: Console) -> None:
     console.print(hints.text(wanted), soft_wrap=True)
 
 
-def down(wanted: Environment, console: Console) -> None:
+def down(directory: Path, console: Console) -> None:
     """Stop what `up` started and remove it, whichever cluster it runs on."""
-    if not wanted.directory.exists():
+    if not directory.exists():
         console.print("nothing was running")
         return
-    with locking.held(wanted.directory, _WAITING):
-        left = environment.found_in(wanted.directory)
-        (left or wanted).down()
+    with _held(directory):
+        left = environment.found_in(directory)
+        if left is not None:
+            left.down()
     console.print("stopped and removed" if left else "nothing was running")
+
+
+@contextlib.contextmanager
+def _held(directory: Path) -> Iterator[None]:
+    """One run at a time in the directory; an empty one does not stay."""
+    with locking.held(directory, "another run of the demo is at work here; waiting for it"):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # it holds a running demo or the logs of a failed one
+                directory.rmdir()
+                directory.parent.rmdir()
 
 
 def _clear(wanted: Environment) -> None:
@@ -65,7 +79,6 @@ def _clear(wanted: Environment) -> None:
     left = environment.found_in(wanted.directory)
     if left is not None:
         left.down()
-        wanted.directory.mkdir(parents=True, exist_ok=True)
 
 
 Exit = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]
@@ -89,4 +102,4 @@ def _print_logs(wanted: Environment, console: Console) -> None:
         log = wanted.servers.log(name)
         if log.exists():
             console.print(f"\n[bold]the end of {name}.log[/]\n{escape(processes.tail(log))}", soft_wrap=True)
-    console.print(f"\nall logs are in {wanted.logs}", soft_wrap=True)
+    console.print(f"\nall logs stay in {wanted.logs}", soft_wrap=True)

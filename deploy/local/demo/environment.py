@@ -16,6 +16,7 @@ from demo.steps import Steps
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 _CRDS = REPOSITORY / "crds"
+_ACCOUNT = "novitaaccount/default"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,6 @@ class Environment:
 
     def up(self, steps: Steps) -> None:
         """Bring everything up. Raises what says why not; then the caller takes down what did come up."""
-        self.cluster.prepare()
-        self.directory.mkdir(parents=True, exist_ok=True)
         _source_file(self.directory).write_text(self.source)
         with steps.step("cluster") as step:
             self.cluster.up()
@@ -60,6 +59,10 @@ class Environment:
         with steps.step("operator") as step:
             self.servers.start_operator(self.cluster.kubeconfig)
             step.says("`novita-operator run`, watching")
+        with steps.step("account") as step:
+            self.kubectl.run("wait", "--for=create", "--timeout=30s", _ACCOUNT)
+            self.kubectl.run("wait", "--for=condition=Ready", "--timeout=30s", _ACCOUNT)
+            step.says("NovitaAccount default, made from NOVITA_API_KEY: Novita accepts the key")
 
     def running(self) -> bool:
         """Whether all of it works."""
@@ -72,14 +75,14 @@ class Environment:
         return True
 
     def down(self, *, keep_logs: bool = False) -> None:
-        """Stop everything and remove the directory; whatever fails on the way, the rest is done all the same."""
+        """Stop everything and empty the directory; whatever fails on the way, the rest is done all the same."""
         with contextlib.ExitStack() as stack:
-            stack.callback(self._remove)
+            stack.callback(self._empty)
             stack.callback(self.cluster.down)
             if keep_logs:
                 stack.callback(self._collect_logs)
             stack.callback(self.servers.stop)
-            stack.callback(self.cluster.release)
+            stack.callback(self.cluster.release, operator_runs=self.servers.running)
 
     def _version(self) -> str:
         return str(self.kubectl.read("version")["serverVersion"]["gitVersion"])
@@ -90,7 +93,7 @@ class Environment:
         for log in found:
             shutil.copy(log, self.logs / log.name)
 
-    def _remove(self) -> None:
+    def _empty(self) -> None:
         for path in self.directory.iterdir():
             if path == self.logs:
                 continue
@@ -98,11 +101,6 @@ class Environment:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        if self.logs.exists():
-            return
-        self.directory.rmdir()
-        with contextlib.suppress(OSError):  # another demo has its directory beside ours
-            self.directory.parent.rmdir()
 
 
 def found_in(directory: Path) -> Environment | None:

@@ -20,9 +20,9 @@ _CHUNK = 65_536  # bytes of one read: a whole object, most times
 
 @dataclass(frozen=True)
 class Kubectl:
-    """Commands against the cluster of one kubeconfig."""
+    """Commands against the cluster of one kubeconfig; without one, against the person's own current cluster."""
 
-    kubeconfig: Path
+    kubeconfig: Path | None = None
 
     def run(self, *arguments: str) -> str:
         """What it printed. Raises DemoFailed with its own complaint."""
@@ -30,7 +30,7 @@ class Kubectl:
             self._command(*arguments), env=self._environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise DemoFailed(f"kubectl {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+            raise DemoFailed(f"kubectl {' '.join(arguments)} failed:\n{_complaint(done.stderr)}")
         return done.stdout
 
     def read(self, *arguments: str) -> Body:
@@ -54,7 +54,7 @@ class Kubectl:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
+        return {**os.environ} | ({"KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {})
 
 
 def executable() -> str:
@@ -64,6 +64,11 @@ def executable() -> str:
     if found is None:
         raise DemoFailed("kubectl is missing: run `make demo`, which installs it, or put one on the PATH")
     return found
+
+
+def _complaint(stderr: str) -> str:
+    """Without the lines of kubectl's discovery, which says the same five times before it says it plainly."""
+    return "\n".join(line for line in stderr.splitlines() if "memcache.go" not in line).strip()
 
 
 def _documents(stream: IO[bytes]) -> Iterator[Body]:

@@ -24,15 +24,15 @@ class Cluster(Protocol):
         ...
 
     def prepare(self) -> None:
-        """What may take minutes or be missing. Raises DemoFailed or CannotProvide."""
+        """What may take minutes, or speak against it; changes no cluster. Raises DemoFailed, CannotProvide."""
         ...
 
     def up(self) -> None:
         """Bring it up. Raises DemoFailed or CannotStart."""
         ...
 
-    def release(self) -> None:
-        """Take our objects away while the operator still runs; nothing where the cluster itself goes."""
+    def release(self, *, operator_runs: bool) -> None:
+        """Take our objects away before the operator is stopped; nothing where the cluster itself goes."""
         ...
 
     def down(self) -> None:

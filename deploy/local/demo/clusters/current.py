@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo import kubectl
 from demo.errors import DemoFailed
 from demo.kubectl import Kubectl
 
@@ -29,41 +27,36 @@ class Current:
     kubeconfig: Path
 
     def prepare(self) -> None:
-        kubectl.executable()
-
-    def up(self) -> None:
-        self.kubeconfig.touch(mode=0o600)
-        self.kubeconfig.write_text(_current_context())
-        found = self._crds()
+        found = _crds(Kubectl())
         if found:
-            self.kubeconfig.unlink()  # this cluster is none of ours: `down` has nothing to do in it
             raise DemoFailed(
-                f"The current cluster has {' and '.join(found)} already. The demo's operator would answer for the "
+                f"The current cluster has {', '.join(found)} already. The demo's operator would answer for the "
                 "instances in it from a simulator. Choose another cluster; or, if nobody needs them: "
                 "kubectl delete -k crds"
             )
 
-    def release(self) -> None:
+    def up(self) -> None:
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_text(Kubectl().run("config", "view", "--minify", "--flatten", "--raw"))
+
+    def release(self, *, operator_runs: bool) -> None:
         if not self.kubeconfig.exists():
             return
         cluster = Kubectl(self.kubeconfig)
-        for plural in sorted((crd.partition(".")[0] for crd in self._crds()), key=_turn):
-            try:
-                cluster.run("delete", plural, "--all", "-A", f"--timeout={_RELEASE_SECONDS}s")
-            except DemoFailed:
-                self._give_up_finalizers(cluster, plural)
+        wait = f"--timeout={_RELEASE_SECONDS}s" if operator_runs else "--wait=false"
+        for plural in sorted((crd.partition(".")[0] for crd in _crds(cluster)), key=_turn):
+            with contextlib.suppress(DemoFailed):  # not gone in time
+                cluster.run("delete", plural, "--all", "-A", wait)
+            self._give_up_finalizers(cluster, plural)
 
     def down(self) -> None:
-        crds = self._crds() if self.kubeconfig.exists() else []
+        cluster = Kubectl(self.kubeconfig)
+        crds = _crds(cluster) if self.kubeconfig.exists() else []
         if crds:
-            Kubectl(self.kubeconfig).run("delete", "crd", *crds, f"--timeout={_RELEASE_SECONDS}s")
-
-    def _crds(self) -> list[str]:
-        listed = Kubectl(self.kubeconfig).run("get", "crd", "--output=name").split()
-        return [name.partition("/")[2] for name in listed if name.endswith(f".{_GROUP}")]
+            cluster.run("delete", "crd", *crds, f"--timeout={_RELEASE_SECONDS}s")
 
     def _give_up_finalizers(self, cluster: Kubectl, plural: str) -> None:
-        """The operator has died and its simulator with it: there is no instance that a finalizer could protect."""
+        """What is left now is left by an operator that died, and its simulator goes: nothing needs protection."""
         change = json.dumps({"metadata": {"finalizers": None}})
         for item in cluster.read("get", plural, "-A")["items"]:
             at = item["metadata"]
@@ -75,10 +68,6 @@ def _turn(plural: str) -> int:
     return _LAST_TO_GO.index(plural) + 1 if plural in _LAST_TO_GO else 0
 
 
-def _current_context() -> str:
-    # Without --context and --kubeconfig kubectl looks where it always looks: $KUBECONFIG, then ~/.kube/config.
-    command = [kubectl.executable(), "config", "view", "--minify", "--flatten", "--raw"]
-    shown = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
-    if shown.returncode:
-        raise DemoFailed(f"CLUSTER=current needs a kubeconfig with a current context: {shown.stderr.strip()}")
-    return shown.stdout
+def _crds(cluster: Kubectl) -> list[str]:
+    listed = cluster.run("get", "crd", "--output=name").split()
+    return [name.partition("/")[2] for name in listed if name.endswith(f".{_GROUP}")]

@@ -32,7 +32,7 @@ class Kind:
         self.down()  # what a demo that was killed has left
         self._kind("create", "--wait", "120s")
 
-    def release(self) -> None:
+    def release(self, *, operator_runs: bool) -> None:  # noqa: ARG002 - the cluster goes with all that is in it
         return
 
     def down(self) -> None:

@@ -25,7 +25,7 @@ class Local:
     def up(self) -> None:
         control_plane.up(self.directory)
 
-    def release(self) -> None:
+    def release(self, *, operator_runs: bool) -> None:  # noqa: ARG002 - the cluster goes with all that is in it
         return
 
     def down(self) -> None:
