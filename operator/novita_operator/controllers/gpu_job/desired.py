@@ -12,6 +12,7 @@ _FORCED: dict[str, Any] = {
     "deletionPolicy": "Delete",
     "powerState": "Running",
     "restartPolicy": {"maxAttempts": 0},
+    "onSpotReclaim": "Stop",
 }
 
 
