@@ -15,6 +15,7 @@ from novita_operator.api.gpu_instance import GPUInstance
 from novita_operator.controllers.gpu_instance import restarts
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
+from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.intent import Intent, Outcome
 
@@ -126,14 +127,20 @@ def an_observation(
     account: AccountView = USABLE,
     instance_id: str | None = _OF_THE_STATUS,
     fresh: bool = True,
+    known_for: float | None = None,
     looks: int = 0,
     gone_looks: int = 0,
     only_by_id: bool = False,
     delete_accepted: bool = False,
     detail: Instance | None = None,
 ) -> Observation:
-    """What a pass sees: a usable account, a fresh view, and the id that the status holds."""
+    """What a pass sees: a usable account, a fresh view, and the id that the status holds.
+
+    `known_for`: seconds since the process saw the intent first; all of its age, unless told.
+    """
     resource = resource or an_object()
+    intent = intents.parse(resource.meta.annotations.get(meta.CREATE_INTENT))
+    age = NOON - intent.at if intent is not None else timedelta(0)
     known = resource.status.instance_id if instance_id is _OF_THE_STATUS else instance_id
     return Observation(
         resource=resource,
@@ -143,6 +150,7 @@ def an_observation(
         found=found,
         fresh=fresh,
         list_lag=LAG,
+        intent_known_for=age if known_for is None else timedelta(seconds=known_for),
         startup=STARTUP,
         looks=looks,
         gone_looks=gone_looks,

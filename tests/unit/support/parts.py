@@ -15,7 +15,9 @@ from novita_operator.api.novita_account import NovitaAccountSpec
 from novita_operator.controllers.gpu_instance.acting import Actor
 from novita_operator.controllers.gpu_instance.desired import Defaults
 from novita_operator.controllers.gpu_instance.memory import Memories
+from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
+from novita_operator.controllers.gpu_instance.serving import Serving
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -94,6 +96,8 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         cache=Cache(),
         accounts=accounts,
         actor=cast("Actor", nothing),
+        probing=cast("Probing", nothing),
+        serving=cast("Serving", nothing),
         recorder=cast("Recorder", nothing),
         memories=Memories(),
         clock=clock,

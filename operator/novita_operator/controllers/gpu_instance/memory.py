@@ -25,7 +25,7 @@ class Memory:
     instance_id: str | None = None
     detail: Instance | None = None
     searched_for: str | None = None
-    searched_since: float = float("-inf")
+    searched_since: float = 0.0
     looks: int = 0
     looked_at: float = 0.0
     looked_in_poll: int = 0

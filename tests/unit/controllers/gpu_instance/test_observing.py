@@ -147,6 +147,17 @@ def test_a_poll_that_had_begun_before_that_call_does_not_count_for_it() -> None:
     assert world.look().looks == 0
 
 
+def test_a_call_is_as_old_as_this_process_knows_of_it() -> None:
+    world = World(intent=a.an_intent(age=86_400))
+
+    ages = [world.poll_and_look(after=after).intent_known_for.total_seconds() for after in (0, 20, 40)]
+    world.clock.jumped = 86_400
+    ages.append(world.look().intent_known_for.total_seconds())
+    world.resource = a.an_object(intent=a.an_intent(attempt=2))
+
+    assert [*ages, world.look().intent_known_for.total_seconds()] == [0, 20, 60, 60, 0]
+
+
 # --- Whether it is gone -----------------------------------------------------------------------------------------------
 
 

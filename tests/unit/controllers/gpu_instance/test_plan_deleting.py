@@ -21,6 +21,7 @@ from novita_operator.reconciling.action import (
     Release,
     RemoveDuplicates,
     Stop,
+    Take,
     Wait,
 )
 
@@ -183,6 +184,13 @@ def test_of_duplicates_one_stays_stopped_and_none_goes_on_running() -> None:
     seen = going(a.an_instance("exited"), a.an_instance("running", "i-2", age=9), policy="Stop")
 
     assert decide(seen) == RemoveDuplicates(keep="i-1", remove=("i-2",))
+
+
+def test_another_instance_of_our_name_is_stopped_in_the_place_of_one_that_is_gone() -> None:
+    other = a.an_instance(instance_id="i-2")
+
+    assert decide(going(other, policy="Stop")) == ConfirmGone("i-1")
+    assert decide(going(other, policy="Stop", view={"gone_looks": 1})) == Take("i-2")
 
 
 def test_an_instance_that_is_to_stay_is_not_deleted_because_the_list_hides_it() -> None:

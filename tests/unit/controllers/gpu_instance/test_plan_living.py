@@ -89,10 +89,13 @@ def test_a_damaged_note_of_a_call_is_looked_for_like_a_call() -> None:
     assert decide(a.an_observation(resource, looks=3)) == Launch()
 
 
-def test_a_note_from_a_clock_that_runs_ahead_is_waited_for() -> None:
-    resource = a.an_object(intent=a.an_intent(age=-3600))
+@pytest.mark.parametrize("age", [-3600, 6000], ids=["of a clock that runs ahead", "of a clock that has jumped"])
+def test_the_time_that_a_note_says_proves_nothing(age: float) -> None:
+    """Walls' clocks jump: a call is as old as this process knows of it."""
+    resource = a.an_object(intent=a.an_intent(age=age))
 
-    assert decide(a.an_observation(resource, looks=3)) == NEXT_POLL
+    assert decide(a.an_observation(resource, known_for=59.9, looks=3)) == NEXT_POLL
+    assert decide(a.an_observation(resource, known_for=60, looks=3)) == Launch()
 
 
 def test_a_stop_does_not_end_the_search_for_what_may_have_been_rented() -> None:
@@ -249,7 +252,15 @@ def test_an_instance_that_ended_by_itself_has_failed() -> None:
 def test_what_novita_says_of_the_end_is_passed_on() -> None:
     seen = with_one(a.an_instance("exited", error="IMAGE_TOO_LARGE: 90 GB"), stoppedAt=wire(ago(60)))
 
-    assert decide(seen) == Fail("Failed", "Instance i-1 ended by itself. Novita says: IMAGE_TOO_LARGE: 90 GB.")
+    said = "IMAGE_TOO_LARGE: 90 GB"
+    assert decide(seen) == Fail("Failed", f"Instance i-1 ended by itself. Novita says: {said}.", said)
+
+
+def test_a_reclaimed_spot_instance_did_not_just_end() -> None:
+    decided = decide(with_one(a.an_instance("exited", spot_status="terminated")))
+
+    assert isinstance(decided, Fail)
+    assert decided.novita_error == "the spot instance was taken back"
 
 
 # --- Towards stopped -----------------------------------------------------------------------------------------------
@@ -296,6 +307,17 @@ def test_an_instance_that_the_list_lacks(spec: dict[str, Any], age: float, gone_
     resource = a.an_object(spec=spec, status={"instanceId": "i-1"}, intent=a.an_intent(age=age))
 
     assert decide(a.an_observation(resource, gone_looks=gone_looks)) == expected
+
+
+@pytest.mark.parametrize(
+    "failure", [{}, {"failure": a.a_failure("InstanceLost")}], ids=["at once", "after it was lost"]
+)
+def test_another_instance_of_our_name_takes_the_place_of_one_that_is_gone(failure: dict[str, Any]) -> None:
+    resource = a.an_object(status={"instanceId": "i-1"} | failure, intent=a.an_intent())
+    other = a.an_instance(instance_id="i-2")
+
+    assert decide(a.an_observation(resource, other, gone_looks=1)) == ConfirmGone("i-1")
+    assert decide(a.an_observation(resource, other, gone_looks=2)) == Take("i-2")
 
 
 def test_an_id_of_which_only_this_process_knows_counts_as_recorded() -> None:
