@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from novita_operator import telemetry
 from novita_operator.api import meta, novita_account
-from novita_operator.controllers.gpu_instance import acting, adopting, desired, launch, memory
+from novita_operator.controllers.gpu_instance import acting, adopting, desired, launch, memory, probing, serving
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.gpu_instance_set import handlers as set_handlers
@@ -29,6 +29,8 @@ from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.probes import names
+from novita_operator.probes.looking import Looker
 from novita_operator.reconciling import naming
 from novita_operator.runtime import accounts
 from novita_operator.runtime.clock import SystemClock
@@ -79,6 +81,7 @@ class Controllers:
     reconcilers: Mapping[str, Reconciles]
     intakes: tuple[Intake, ...]
     register: Callable[[kopf.OperatorRegistry], None]
+    probing: probing.Probing
 
 
 async def parts(settings: Settings, kube: KubeClient) -> Parts:
@@ -108,7 +111,8 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
 
 def controllers(parts: Parts) -> Controllers:
     """The kinds, wired."""
-    instance = instance_handlers.Intake(_instance_reconciler(parts), parts.cache, parts.queue)
+    looks = _probing(parts)
+    instance = instance_handlers.Intake(_instance_reconciler(parts, looks), parts.cache, parts.queue)
     account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
     instance_set = set_handlers.Intake(_set_reconciler(parts), parts.cache, parts.queue)
     job = job_handlers.Intake(_job_reconciler(parts), parts.cache, parts.queue)
@@ -123,7 +127,7 @@ def controllers(parts: Parts) -> Controllers:
     reconcilers: dict[str, Reconciles] = {
         each.kind.plural: each.reconciler for each in (instance, account, instance_set, job)
     }
-    return Controllers(reconcilers, (instance, account, instance_set, job), register)
+    return Controllers(reconcilers, (instance, account, instance_set, job), register, looks)
 
 
 def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
@@ -139,7 +143,13 @@ def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
     )
 
 
-def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
+def _probing(parts: Parts) -> probing.Probing:
+    allow_private = parts.settings.allow_private_endpoints
+    known = names.Names(allow_private=allow_private, monotonic=parts.clock.monotonic)
+    return probing.Probing(Looker(known), known, parts.queue.add, parts.clock, parts.settings.most_probes)
+
+
+def _instance_reconciler(parts: Parts, looks: probing.Probing) -> instance_reconciler.Reconciler:
     settings = parts.settings
     defaults = desired.Defaults(
         gpu_type=settings.default_gpu_type,
@@ -165,6 +175,8 @@ def _instance_reconciler(parts: Parts) -> instance_reconciler.Reconciler:
         kube=parts.kube,
         cache=parts.cache,
         accounts=parts.accounts,
+        probing=looks,
+        serving=serving.Serving(parts.kube, parts.clock),
         actor=acting.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, adopter, recorder, parts.metrics),
         recorder=recorder,
         memories=memory.Memories(),

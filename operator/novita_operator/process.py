@@ -64,11 +64,13 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
             background.append(_in_background(resync.run(), "resync"))
             await _ensure_default_account(parts)
             await _take_in_accounts(parts, controllers)
+            background.append(_in_background(controllers.probing.run(), "probing"))
             workers.start(settings.workers)
             await _watch(parts, controllers, workers, ready)
     finally:
         for task in background:
             task.cancel()
+        await controllers.probing.aclose()
         if parts.lease is not None:
             await parts.lease.release()
         server.stop()

@@ -101,6 +101,14 @@ class Settings(BaseSettings):
         le=600_000,
         description="How long a Lease holds without renewal, ms; 1.5 times API_TIMEOUT or more.",
     )
+    most_probes: int = Field(
+        64, ge=1, le=1024, description="Objects of spec.readiness or spec.service that are looked at at the same time."
+    )
+    allow_private_endpoints: bool = Field(
+        False,
+        description="Whether endpoints that Novita names may be private, loopback or link-local addresses; "
+        "for the simulator and private networks.",
+    )
     workers: int = Field(32, ge=1, le=256, description="Objects reconciled at the same time.")
     shutdown_grace: int = Field(
         45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."

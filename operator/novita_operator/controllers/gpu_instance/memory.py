@@ -6,19 +6,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.service import Bodies
 from novita_operator.novita.models import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What was last written for spec.service, and when; None: slices that lead nowhere."""
+
+    bodies: Bodies | None
+    at: float
 
 
 @dataclass(slots=True)
 class Memory:
     """One object's memory.
 
-    `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls
-    with a higher number show what we last did to the instance. `detail`: the last look by id at a running instance
-    that did not make it Ready. `looks`: polls that began after the intent `searched_for` and did not show an instance,
-    spaced apart. `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
-    `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last one
-    whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status lacks.
+    `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls with a
+    higher number show what we last did to the instance. `detail`: the last look by id at a running instance that
+    did not make it Ready. `looks`: polls that began after the intent `searched_for` was seen (at `searched_since`)
+    and did not show an instance, spaced apart. `only_by_id`: a look by id found what the list lacks. `busy_at`:
+    when the GPU was last seen at work; `measured_at`, `edited_at`: when we last asked, and last changed ports or
+    disk. `matched_generation`: the last one whose ports and disk the instance was seen to have. `unwritten`: facts
+    of earlier passes that the status lacks.
     """
 
     unseen_before: int
@@ -37,6 +47,7 @@ class Memory:
     edited_at: float = float("-inf")
     matched_generation: int | None = None
     unwritten: Result | None = None
+    served: Served | None = None
 
     def forget_instance(self) -> None:
         """The instance is gone: nothing known about it applies to the next one."""

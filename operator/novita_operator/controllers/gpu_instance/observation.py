@@ -9,6 +9,7 @@ from typing import Literal
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance import GPUInstance
 from novita_operator.controllers.gpu_instance.lifetime import End
+from novita_operator.controllers.gpu_instance.reach import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling.intent import Intent
@@ -33,7 +34,8 @@ class Observation:
     """What a pass knows before it decides.
 
     `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
-    `found`: instances of exactly our name, oldest first, without removed ones.
+    `found`: instances of exactly our name, oldest first, without removed ones. `intent_known_for`: how long ago this
+    process saw the intent first.
     `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
     running instance that did not make it Ready; None before the first. `failure_stands`: a recorded failure still
     holds the object back. `ended`: spec.lifetime has ended the instance. `end`: when it does so next. `unclear_end`:
@@ -63,6 +65,7 @@ class Observation:
     measure: bool = False
     edit_settles: bool = False
     matched_generation: int | None = None
+    reach: Reach = UNASKED
     intent: Intent | None = field(init=False)
 
     def __post_init__(self) -> None:

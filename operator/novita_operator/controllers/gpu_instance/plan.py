@@ -184,7 +184,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
     match instance.state:
         case InstanceState.RUNNING:
             if connection.is_current(seen.resource.status, instance):
-                return _in_place(seen, instance)
+                return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
             # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
             return (_too_late(seen, now) if seen.detail is not None else None) or action.Describe(instance.id)
         case InstanceState.EXITED:
@@ -203,6 +203,14 @@ def _in_place(seen: Observation, instance: Instance) -> action.Action:
     if change is not None:
         return action.Wait(moving=True) if seen.edit_settles else change
     return action.Measure(instance.id) if seen.measure else action.Nothing()
+
+
+def _unreached(seen: Observation, instance: Instance, now: datetime) -> action.Action:
+    """It runs, and spec.readiness does not hold: the deadline counts on, and so does what the spec asks for."""
+    step = _too_late(seen, now) or _in_place(seen, instance)
+    if not isinstance(step, action.Nothing) or seen.deadline is None or seen.resource.status.ready_at is not None:
+        return step
+    return action.Wait(seconds=max(0.0, (seen.deadline - now).total_seconds()))
 
 
 def _exited(seen: Observation, instance: Instance) -> action.Action:
@@ -233,8 +241,9 @@ def _too_late(seen: Observation, now: datetime) -> action.Action | None:
         return None
     seconds = int(seen.startup.total_seconds())
     word = seen.instance.word if seen.instance else "unknown"
+    why = f", and {seen.reach.why}" if word == "running" and not seen.reach.usable else ""
     return action.Fail(
-        "StartupTimeout", f"Instance {seen.instance_id} was not Ready {seconds} s after its start; it is {word}."
+        "StartupTimeout", f"Instance {seen.instance_id} was not Ready {seconds} s after its start; it is {word}{why}."
     )
 
 

@@ -39,14 +39,14 @@ class _Watch:
 class Probing:
     """All objects whose ports, or names, are looked at. Each is looked at by one task at a time.
 
-    The tasks are a fixed number, started before kopf, which cancels every task younger than itself at its end. So the
-    number of looks under way is bounded, and no worker ever waits for one.
+    `most` bounds the objects that are looked at at the same time. No worker ever waits for a look.
     """
 
     looker: Looker
     names: Names
     wake: Callable[[Key], None]
     clock: Clock
+    most: int
     jitter: Callable[[], float] = random.random
     _watches: dict[Key, _Watch] = field(default_factory=dict)
     _queue: WorkQueue[Key] = field(init=False)
@@ -57,9 +57,13 @@ class Probing:
 
     def observed(self, key: Key, seen: Observation) -> Observation:
         """The observation with what is known of the ports; from now on they are looked at, or no longer."""
-        deserves = seen.power == "Running" and not seen.deleting
-        wanted = reach.wanted(seen.resource, seen.instance) if deserves else None
-        looked = self._follow(key, wanted)
+        if seen.account.state == "Usable":
+            deserves = seen.power == "Running" and not seen.deleting
+            looked = self._follow(key, reach.wanted(seen.resource, seen.instance) if deserves else None)
+        else:
+            # What Novita shows is not known now; what is watched goes on being watched.
+            watch = self._watches.get(key)
+            looked = watch.looked if watch is not None else None
         return replace(seen, reach=reach.judge(seen.resource, seen.instance, looked))
 
     def forget(self, key: Key) -> None:
@@ -68,13 +72,12 @@ class Probing:
         self._queue.forget(key)
 
     async def run(self) -> None:
-        """One of the tasks: look at whatever is due."""
-        while True:
-            key = await self._queue.take()
-            try:
-                await self._round(key)
-            finally:
-                self._queue.done(key)
+        """Look at whatever is due, for ever."""
+        free = asyncio.Semaphore(self.most)
+        async with asyncio.TaskGroup() as looks:
+            while True:
+                await free.acquire()
+                looks.create_task(self._turn(await self._queue.take(), free))
 
     async def aclose(self) -> None:
         await self.looker.aclose()
@@ -94,6 +97,13 @@ class Probing:
             self._queue.add(key)
         return None
 
+    async def _turn(self, key: Key, free: asyncio.Semaphore) -> None:
+        try:
+            await self._round(key)
+        finally:
+            self._queue.done(key)
+            free.release()
+
     async def _round(self, key: Key) -> None:
         watch = self._watches.get(key)
         if watch is None:
@@ -102,9 +112,9 @@ class Probing:
         complaint, (addresses, nowhere) = await asyncio.gather(self._complaint(wanted), self._resolve(wanted, before))
         if self._watches.get(key) is not watch:
             return
-        tally = before.tally if before is not None else Tally(reachable=True if wanted.assumed else None)
-        watch.looked = Looked(tally.after(complaint, wanted.thresholds), addresses, nowhere)
-        if before is None or _differs(before, watch.looked):
+        known = before or Looked(Tally(reachable=True if wanted.assumed else None))
+        watch.looked = Looked(known.tally.after(complaint, wanted.thresholds), addresses, nowhere)
+        if _differs(known, watch.looked):
             self.wake(key)
         self._queue.add_after(key, wanted.period * (1 - _SPREAD + 2 * _SPREAD * self.jitter()))
 

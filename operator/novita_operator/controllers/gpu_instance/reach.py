@@ -58,6 +58,10 @@ class Reach:
     looked: Looked | None = None
 
 
+UNASKED = Reach()
+"""spec.readiness is silent: that it runs is enough."""
+
+
 def wanted(resource: api.GPUInstance, instance: Instance | None) -> Wanted | None:
     """What to look at; None where nothing is asked for, or nobody knows yet how to reach the instance."""
     readiness = resource.spec.readiness
@@ -85,7 +89,8 @@ def judge(resource: api.GPUInstance, instance: Instance | None, looked: Looked |
     """What the looks at the wanted ports mean for Ready."""
     readiness, known = resource.spec.readiness, resource.status.connection
     if readiness is None or known is None or instance is None or not connection.is_current(resource.status, instance):
-        return Reach(usable=readiness is None, why="its ports have not been looked at yet", looked=looked)
+        usable = readiness is None or _was_ready(resource.status)
+        return Reach(usable, "its ports have not been looked at yet", looked=looked)
     ports = _chosen(readiness, known, instance)
     complaint = _unmapped(resource, ports, known, instance)
     if complaint is not None:

@@ -193,15 +193,28 @@ def _towards_running(facts: Facts, instance: Instance) -> Verdict:
 def _running(facts: Facts, instance: Instance) -> Verdict:
     described = facts.result.detail is not None and connection.is_complete(facts.result.detail)
     if described or connection.is_current(facts.old, instance):
+        if not facts.seen.reach.usable:
+            return _unreached(facts, instance)
+        if facts.seen.resource.spec.service is not None and not (facts.result.service or facts.old.service):
+            text = f"Instance {instance.id} runs; its Service is made as soon as it is known where it leads to."
+            return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
         text = f"Instance {instance.id} runs; status.connection and its Secret say how to reach it."
         return Verdict(True, api.Reason.READY, text, api.Phase.RUNNING)
     text = f"Instance {instance.id} runs; Novita has not given its connection details yet.{_by_when(facts)}"
     return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
 
 
+def _unreached(facts: Facts, instance: Instance) -> Verdict:
+    reach, readiness = facts.seen.reach, facts.seen.resource.spec.readiness
+    again = f" It is looked at every {readiness.period_seconds} s." if readiness is not None else ""
+    text = f"Instance {instance.id} runs, but {reach.why}.{again}{_by_when(facts)}"
+    return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING, reach.stalled)
+
+
 def _by_when(facts: Facts) -> str:
     started = facts.result.started_at or facts.old.started_at
-    if started is None:
+    in_time = facts.old.ready_at is not None and facts.result.started_at is None
+    if started is None or in_time:
         return ""
     action = {"Delete": "deleted", "Stop": "stopped", "Keep": "kept and reported"}
     end = action[facts.seen.resource.spec.startup.on_timeout]

@@ -15,7 +15,9 @@ from novita_operator.controllers.gpu_instance import acting, desired, drift, pla
 from novita_operator.controllers.gpu_instance import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.memory import Memories, Memory
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.serving import Serving
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -46,6 +48,8 @@ class Reconciler:
     cache: Cache
     accounts: Accounts
     actor: acting.Actor
+    probing: Probing
+    serving: Serving
     recorder: Recorder
     memories: Memories
     clock: Clock
@@ -83,9 +87,10 @@ class Reconciler:
 
     async def _pass(self, resource: api.GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
-        seen = self._observe(resource, account, memory)
+        seen = self.probing.observed(key, self._observe(resource, account, memory))
         decided = plan.decide(seen, self.clock.now())
         result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
+        result = await self.serving.follow(seen, result, memory)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is api.Reason.CREDENTIALS_REJECTED:
             account.key_was_rejected(problem.message)
@@ -106,6 +111,7 @@ class Reconciler:
     def forget(self, key: Key, uid: str) -> None:
         """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""
         self.memories.forget(uid)
+        self.probing.forget(key)
         self.accounts.release(naming.instance_name(self.cluster, uid))
         for account in self.accounts:
             account.set_moving(key, moving=False)

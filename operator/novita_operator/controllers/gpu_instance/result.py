@@ -69,6 +69,7 @@ class Result:
     ended: api.Ended | None = None
     busy_at: datetime | None = None
     data_kept_until: datetime | None = None
+    service: api.ServiceStatus | None = None
     adopted: bool = False
     duplicates_removed: tuple[str, ...] = ()
     released: bool = False

@@ -154,7 +154,7 @@ def _slices(
     return tuple(made)
 
 
-def _slice(  # noqa: PLR0913 - the parts of one body
+def _slice(
     resource: api.GPUInstance, service: str, number: int, family: str, ports: list[Body], reached: list[str]
 ) -> Body:
     labels = {SERVICE_LABEL: service, "endpointslice.kubernetes.io/managed-by": meta.FIELD_MANAGER}

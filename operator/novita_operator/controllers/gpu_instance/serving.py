@@ -12,6 +12,7 @@ from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
+from novita_operator.novita.models import InstanceState
 from novita_operator.runtime.clock import Clock
 
 # Nobody watches Services for us: what somebody else did to one is put right within this time.
@@ -54,7 +55,7 @@ class Serving:
         """What the status says of the Service now; None where that has not changed."""
         known = seen.resource.status.connection
         if reach.wanted(seen.resource, seen.instance) is None or known is None:
-            return await self._emptied(seen, name, memory)
+            return await self._emptied(seen, name, memory) if _does_not_run(seen) else None
         found, looked = service.leads(known), seen.reach.looked
         hosts = {lead.place.host for lead in found.found}
         if not hosts or looked is None or hosts - looked.addresses.keys() - looked.nowhere.keys():
@@ -70,8 +71,8 @@ class Serving:
         return bodies.status
 
     async def _emptied(self, seen: Observation, name: str, memory: Memory) -> api.ServiceStatus | None:
-        """The instance does not run: its ports may be somebody else's by now."""
-        if seen.resource.status.service is None or seen.detail is not None:
+        """The proxy's ports may be somebody else's by now."""
+        if seen.resource.status.service is None:
             return None
         if self._is_new(None, memory):
             for body in await self.kube.list_owned(_SLICE, seen.resource.meta, {service.SERVICE_LABEL: name}):
@@ -94,6 +95,12 @@ class Serving:
         for body in await self.kube.list_owned(_SLICE, at, {service.SERVICE_LABEL: name}):
             if body["metadata"]["name"] not in keep:
                 await self.kube.delete_owned(_SLICE, at, body["metadata"]["name"])
+
+
+def _does_not_run(seen: Observation) -> bool:
+    """Seen for sure: one that the list lacks, or that is to be described anew, may well run."""
+    instance = seen.instance
+    return seen.instance_id is None or (instance is not None and instance.state is not InstanceState.RUNNING)
 
 
 def _with_problem(result: Result, reason: api.Reason, text: str) -> Result:

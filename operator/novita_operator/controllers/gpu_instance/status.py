@@ -92,6 +92,8 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstan
         "instance_id": facts.instance_id,
         "instance_name": seen.name,
         "connection": _connection(facts, ready),
+        "binding": _binding(facts),
+        "service": result.service or (old.service if seen.resource.spec.service is not None else None),
         "created_at": (result.created_at or old.created_at) if in_place else None,
         "started_at": (result.started_at or old.started_at) if not result.released else None,
         "ready_at": _ready_at(facts, ready),
@@ -257,6 +259,14 @@ def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None
     if detail is not None and connection.is_complete(detail):
         return connection.describe(detail, connection.secret_name(facts.seen.resource))
     return facts.old.connection
+
+
+def _binding(facts: Facts) -> api.Binding | None:
+    """The Secret stays as long as the object, once it is written."""
+    if facts.result.detail is not None and connection.is_complete(facts.result.detail):
+        return api.Binding(name=connection.secret_name(facts.seen.resource))
+    secret = facts.old.connection.secret_ref if facts.old.connection is not None else None
+    return api.Binding(name=secret.name) if secret is not None else facts.old.binding
 
 
 def _ready_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:

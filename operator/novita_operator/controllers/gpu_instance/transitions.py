@@ -118,6 +118,9 @@ def _from_phase(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Itera
     if old.phase == api.Phase.STOPPED and new.phase == api.Phase.STARTING:
         yield Event(type="Normal", reason=EventReason.STARTED, message=ready.message)
     became_ready = ready.status == "True" and (was is None or was.status != "True")
+    was_ready = was is not None and was.status == "True" and was.reason == api.Reason.READY
+    if was_ready and ready.status != "True" and ready.reason == api.Reason.NOT_REACHABLE:
+        yield Event(type="Warning", reason=EventReason.NOT_REACHABLE, message=ready.message)
     if became_ready and ready.reason == api.Reason.READY:
         yield Event(type="Normal", reason=EventReason.READY, message=ready.message)
 
