@@ -112,8 +112,13 @@ async def _leads(parts: Parts, ready: asyncio.Event) -> bool:
 
 
 async def _ensure_default_account(parts: Parts) -> None:
-    """An account named `default`, made from the operator's own key, where no account exists at all."""
-    if parts.settings.own_api_key() is None:
+    """An account named `default`, with the Secret of the settings or the operator's own key, where none exists."""
+    settings = parts.settings
+    spec: dict[str, object] = {}
+    if settings.default_account_secret:
+        ref = {"name": settings.default_account_secret, "key": settings.default_account_secret_key}
+        spec = {"apiKeySecretRef": ref}
+    elif settings.own_api_key() is None:
         return
     kind = account_reconciler.KIND
     if await parts.kube.list(kind):
@@ -122,13 +127,13 @@ async def _ensure_default_account(parts: Parts) -> None:
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
         "kind": "NovitaAccount",
         "metadata": {"name": _DEFAULT_ACCOUNT},
-        "spec": {},
+        "spec": spec,
     }
     try:
         await parts.kube.create(kind, body)
     except kube_errors.Conflict:
         return
-    logger.info("made the NovitaAccount %r from the operator's own key", _DEFAULT_ACCOUNT)
+    logger.info("made the NovitaAccount %r, since there was none", _DEFAULT_ACCOUNT)
 
 
 async def _take_in_accounts(parts: Parts, controllers: Controllers) -> None:

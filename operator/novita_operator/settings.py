@@ -118,6 +118,15 @@ class Settings(BaseSettings):
     operator_namespace: str = Field(
         default_factory=_own_namespace, min_length=1, max_length=63, description="Where account key Secrets live."
     )
+    default_account_secret: str = Field(
+        "",
+        max_length=253,
+        description="Secret of the operator's namespace with the key of the account `default`, which is made at the "
+        "start where no account exists; empty: none is made, unless the operator has a key of its own.",
+    )
+    default_account_secret_key: str = Field(
+        "apiKey", min_length=1, max_length=253, description="The entry of that Secret which holds the key."
+    )
     watch_namespaces: str = Field(
         "", max_length=16_384, description="Comma-separated namespaces to watch; empty: all of them."
     )
