@@ -74,7 +74,8 @@ def select(
     free = tuple(offer for offer in affordable if _in_stock(offer, wanted, exhausted))
     if not free:
         return _no_capacity(wanted, affordable)
-    sold_out = dict.fromkeys(offer.region for offer in affordable if offer not in free)
+    in_stock = {offer.region for offer in free}
+    sold_out = dict.fromkeys(offer.region for offer in affordable if offer.region not in in_stock)
     return Selection(free, tuple(sold_out))
 
 
