@@ -10,7 +10,7 @@ CLUSTER ?= local
 UPGRADE ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/deploy/local
+export PYTHONPATH := $(CURDIR)/deploy/local:$(CURDIR)/charts/tools
 
 ##@ Try it
 .PHONY: demo demo-up demo-down
@@ -56,16 +56,30 @@ types: $(READY) ## Check types, strictly
 layers: $(READY) ## Does every import point down (pyproject.toml, importlinter)?
 	$(BIN)/lint-imports
 
-check-diff: $(READY) ## Are crds/ what the models say?
+check-diff: $(READY) ## Are crds/, chart and kustomize what models, settings and values say?
 	$(BIN)/python -m novita_operator.api.crd crds --check
+	$(BIN)/python -m chart_tools --check
 
 ##@ Generate
 .PHONY: generate lock
-generate: $(READY) ## Write crds/ from the models
+generate: $(READY) ## Write crds/ from the models, and what chart and kustomize take from them
 	$(BIN)/python -m novita_operator.api.crd crds
+	$(BIN)/python -m chart_tools
 
 lock: $(READY) ## Write requirements/*.txt anew; UPGRADE=1 takes the newest versions
 	@requirements/lock $(if $(UPGRADE),--upgrade)
+
+##@ Release
+.PHONY: release-manifests chart
+release-manifests: $(READY) generate ## Write dist/install.yaml and dist/crds.yaml, for those who use kubectl alone
+	@mkdir -p dist
+	kubectl kustomize deploy/default > dist/install.yaml
+	kubectl kustomize crds > dist/crds.yaml
+
+chart: $(READY) generate ## Lint the chart and pack it into dist/
+	@$(BIN)/python -m local_cluster build --with-helm
+	@mkdir -p dist
+	helm=$$($(BIN)/python -m chart_tools.helm) && $$helm lint --strict charts/novita-operator && $$helm package charts/novita-operator -d dist
 
 ##@ Clean
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""The command line: run · crds · simulator."""
+"""The command line: run · crds · simulator · uninstall-report."""
 
 from __future__ import annotations
 
@@ -68,6 +68,40 @@ def simulator(context: typer.Context) -> None:
     from novita_operator.simulator.__main__ import main
 
     main(context.args)
+
+
+@app.command()
+def uninstall_report(
+    policy: Annotated[str, typer.Option(help="Retain or Delete.")] = "Retain",
+    confirm: Annotated[str, typer.Option(help="Must be delete-all-gpu-instances for Delete.")] = "",
+    namespace: Annotated[list[str] | None, typer.Option(help="A watched namespace; none: all of them.")] = None,
+    timeout_seconds: Annotated[float, typer.Option(min=1, help="How long to wait for deletions.")] = 600,
+    *,
+    crds_go: Annotated[bool, typer.Option("--crds-go", help="The CRDs are removed as well.")] = False,
+) -> None:
+    """Print what goes on costing, and delete it if told so twice; the chart runs it before an uninstall."""
+    from novita_operator import uninstall
+    from novita_operator.kube import client, errors
+
+    if policy not in set(uninstall.Policy):
+        typer.echo(f"--policy: {policy!r} is neither Retain nor Delete", err=True)
+        raise typer.Exit(_BAD_SETTINGS)
+    confirmed = confirm == uninstall.CONFIRMATION
+    order = uninstall.Order(uninstall.Policy(policy), confirmed, crds_go, tuple(namespace or ()), timeout_seconds)
+
+    async def ordered() -> int:
+        kube = await client.connect()
+        try:
+            return await uninstall.run(kube, order, typer.echo)
+        finally:
+            await kube.aclose()
+
+    try:
+        code = asyncio.run(ordered())
+    except errors.KubeError as error:
+        typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
+        raise typer.Exit(_NO_CLUSTER) from None
+    raise typer.Exit(code)
 
 
 @app.command()

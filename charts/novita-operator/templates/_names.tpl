@@ -1,0 +1,70 @@
+{{/* Names, labels and the image. */}}
+
+{{- define "novita-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* 53 characters at most, so that suffixes such as `-uninstall` fit into the 63 of a label. */}}
+{{- define "novita-operator.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
+{{- else if contains (include "novita-operator.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "novita-operator.name" .) | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Cluster-scoped objects of two releases in two namespaces must not meet. */}}
+{{- define "novita-operator.clusterName" -}}
+{{- if eq .Release.Namespace "novita-system" -}}
+{{- include "novita-operator.fullname" . -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Namespace (include "novita-operator.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "novita-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "novita-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes a list: context, component. */}}
+{{- define "novita-operator.selector" -}}
+{{- $ctx := index . 0 -}}
+app.kubernetes.io/name: {{ include "novita-operator.name" $ctx }}
+app.kubernetes.io/instance: {{ $ctx.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* Takes a list: context, component. */}}
+{{- define "novita-operator.labels" -}}
+{{- $ctx := index . 0 -}}
+{{ include "novita-operator.selector" . }}
+app.kubernetes.io/part-of: novita-operator
+app.kubernetes.io/version: {{ $ctx.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $ctx.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $ctx.Chart.Name $ctx.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with $ctx.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "novita-operator.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "novita-operator.accountSecret" -}}
+{{- if .Values.simulator.enabled -}}
+{{- printf "%s-simulator-key" (include "novita-operator.fullname" .) -}}
+{{- else -}}
+{{- .Values.account.secretName -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,90 @@
+{{/* What the pods of operator, simulator and uninstall hook share. */}}
+
+{{- define "novita-operator.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- end -}}
+
+{{/* A token that lives an hour and is renewed by the kubelet, mounted where every client looks for it. */}}
+{{- define "novita-operator.tokenVolume" -}}
+name: token
+projected:
+  defaultMode: 0440
+  sources:
+    - serviceAccountToken:
+        path: token
+        expirationSeconds: 3600
+    - configMap:
+        name: kube-root-ca.crt
+        items:
+          - {key: ca.crt, path: ca.crt}
+    - downwardAPI:
+        items:
+          - path: namespace
+            fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}
+{{- end -}}
+
+{{- define "novita-operator.tokenMount" -}}
+name: token
+mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+readOnly: true
+{{- end -}}
+
+{{/* A value as an environment variable holds it; Helm reads numbers as floats, which would print as 3e+06. */}}
+{{- define "novita-operator.plain" -}}
+{{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- end -}}
+
+{{- define "novita-operator.environment" -}}
+{{- range $name, $value := .Values.settings }}
+{{- if not (or (kindIs "invalid" $value) (and $.Values.simulator.enabled (eq $name "novitaApiUrl"))) }}
+- name: {{ $name | snakecase | upper }}
+  value: {{ include "novita-operator.plain" $value | quote }}
+{{- end }}
+{{- end }}
+{{- if .Values.simulator.enabled }}
+- name: NOVITA_API_URL
+  value: {{ printf "http://%s-simulator.%s.svc:8080" (include "novita-operator.fullname" .) .Release.Namespace }}
+{{- if not (hasKey .Values.settings "allowPrivateEndpoints") }}
+- name: ALLOW_PRIVATE_ENDPOINTS
+  value: "true"
+{{- end }}
+{{- end }}
+- name: OPERATOR_NAMESPACE
+  valueFrom:
+    fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}
+{{- with .Values.watchNamespaces }}
+- name: WATCH_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- if .Values.account.create }}
+- name: DEFAULT_ACCOUNT_SECRET
+  value: {{ include "novita-operator.accountSecret" . }}
+- name: DEFAULT_ACCOUNT_SECRET_KEY
+  value: {{ .Values.simulator.enabled | ternary "apiKey" .Values.account.secretKey }}
+{{- end }}
+{{- if gt (int .Values.replicaCount) 1 }}
+- name: LEADER_ELECTION
+  value: "true"
+- name: LEASE_NAME
+  value: {{ include "novita-operator.fullname" . }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
