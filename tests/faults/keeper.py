@@ -10,9 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 from tests.support.operator_process import OperatorProcess
 
 _LOOK_SECONDS = 0.05  # between looks at whether a process has ended; a tenth of what starting one takes
+
+_FAILURES = 3  # in a row, a second apart: kubelet's default threshold
+_START_SECONDS = 10.0  # what a start-up probe would grant
 
 Launch = Callable[[Mapping[str, str]], OperatorProcess]
 
@@ -21,18 +25,21 @@ Launch = Callable[[Mapping[str, str]], OperatorProcess]
 class Keeper:
     """`arms`: values of NOVITA_CRASH_AT, one per process started. `pause`: seconds until a process is started again.
 
-    A crash counts only if its mark file proves that it was reached.
+    A crash counts only if its mark file proves that it was reached. `probe`: ask for /livez as a kubelet does, and kill
+    a process that fails it three times in a row.
     """
 
     launch: Launch
     directory: Path
     replicas: int = 1
     pause: float = 0.0
+    probe: bool = False
     arms: deque[str] = field(default_factory=deque)
     running: list[OperatorProcess] = field(default_factory=list)
     fired_at: list[float] = field(default_factory=list)
     started: int = 0
     unasked: int = 0
+    not_alive: int = 0
     _asked: int = 0
     _slots: list[asyncio.Task[None]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -72,8 +79,13 @@ class Keeper:
             await asyncio.sleep(self.pause)
 
     async def _until_ended(self, process: OperatorProcess, mark: Path) -> bool:
-        fired = False
+        fired, failures, asked_at = False, 0, time.monotonic() + _START_SECONDS
         while True:
+            if self.probe and time.monotonic() > asked_at:
+                failures, asked_at = (0 if await _alive(process) else failures + 1), time.monotonic() + 1.0
+                if failures == _FAILURES:
+                    self.not_alive += 1
+                    await process.kill()
             running = process.child.running
             if not fired and mark.exists():  # noqa: ASYNC240 - a look at one local file
                 fired = True
@@ -81,3 +93,10 @@ class Keeper:
             if not running:
                 return fired
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _alive(process: OperatorProcess) -> bool:
+    try:
+        return (await process.page("livez")).is_success
+    except httpx.TransportError:
+        return False

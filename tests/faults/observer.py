@@ -42,8 +42,7 @@ class Observer:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _follow(self) -> None:
-        version = await self.kube.version(kube.GPU_INSTANCES, self.namespace)
-        listed = await self.kube.list(kube.GPU_INSTANCES, self.namespace)
+        listed, version = await self.kube.snapshot(kube.GPU_INSTANCES, self.namespace)
         living = {body["metadata"]["uid"] for body in listed}
         for uid, seen in self.by_uid.items():
             if uid not in living and seen.gone is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -39,6 +40,7 @@ async def staged(directory: Path, broken: str | None = None) -> AsyncIterator[St
 
 async def run(rows: Sequence[Row], *, jobs: int, quick: bool, broken: str | None, say: Say) -> list[Done]:
     """All cases of these rows. Rows that must be alone come last."""
+    _end_in_order()
     directory = Path(tempfile.mkdtemp(prefix="novita-faults-"))
     say(f"logs: {directory}")
     done: list[Done] = []
@@ -51,6 +53,13 @@ async def run(rows: Sequence[Row], *, jobs: int, quick: bool, broken: str | None
                 done.append(Done(row, tally, time.monotonic() - started))
                 say(f"{row.name}: {_short(tally)} in {done[-1].seconds:.0f} s")
     return done
+
+
+def _end_in_order() -> None:
+    """SIGTERM ends the run as an interrupt does: everything that was started is stopped."""
+    current = asyncio.current_task()
+    assert current is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
 
 
 async def _row(row: Row, cases: Sequence[Case], stage: Stage, jobs: int, say: Say) -> Tally:

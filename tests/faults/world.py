@@ -68,6 +68,7 @@ class World:
     observer: Observer
     settings: dict[str, str]
     kubeconfig: Path
+    following: asyncio.Task[None]
     heal: list[float] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)
     faults_at: list[float] = field(default_factory=list)
@@ -79,9 +80,9 @@ class World:
 
     # --- Operators --------------------------------------------------------------------------------------------
 
-    def keeper(self, *, arms: Iterable[str] = (), replicas: int = 1, pause: float = 0.0) -> Keeper:
+    def keeper(self, *, arms: Iterable[str] = (), replicas: int = 1, pause: float = 0.0, probe: bool = False) -> Keeper:
         """Operators for this world, started."""
-        made = Keeper(self.launch, self.directory, replicas=replicas, pause=pause)
+        made = Keeper(self.launch, self.directory, replicas=replicas, pause=pause, probe=probe)
         made.arms.extend(arms)
         self.keepers.append(made)
         made.start()
@@ -112,6 +113,7 @@ class World:
         """Wait until all objects are so; those that are not in time are stuck. Notes how long faults took to heal."""
         end, waiting = time.monotonic() + seconds, list(names)
         while waiting and time.monotonic() < end:
+            assert not self.following.done(), f"the watch of the harness ended: {self.following.exception()!r}"
             self.observer.changed.clear()
             waiting = [name for name in waiting if not check(self.observer.bodies.get(name))]
             if waiting:
@@ -189,6 +191,7 @@ async def world(
         "CLUSTER_ID": "".join(secrets.choice(_CLUSTER_ALPHABET) for _ in range(8)),
     }
     observer = Observer(stage.plane.kube, workspace.namespace)
+    following = asyncio.create_task(observer.follow())
     made = World(
         stage,
         workspace,
@@ -196,8 +199,8 @@ async def world(
         observer,
         {**SETTINGS, **own, **(settings or {})},
         kubeconfig or stage.plane.operator_kubeconfig,
+        following,
     )
-    following = asyncio.create_task(observer.follow())
     try:
         yield made
     finally:

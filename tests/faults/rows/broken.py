@@ -15,6 +15,10 @@ from tests.faults.world import LIST_LAG_SECONDS, Stage, world
 _LOST = {"kind": "lost-reply", "route": "create", "times": 4}
 _BEHIND = {"listLag": {"seconds": LIST_LAG_SECONDS * 0.75}}
 
+# A list that is behind for longer than a process needs to start: whoever starts anew cannot see what the last one made.
+_LONG_LAG = {"LIST_LAG": "6000"}
+_LONG_BEHIND_SECONDS = 5.0
+
 
 async def lost_replies(step: str, stage: Stage) -> Tally:
     """Creates whose reply is lost, and a list that is behind."""
@@ -23,8 +27,8 @@ async def lost_replies(step: str, stage: Stage) -> Tally:
 
 async def killed(step: str, point: str, stage: Stage) -> Tally:
     """A life with kills at one point, with a list that is behind."""
-    async with world(replace(stage, broken=step), "broken") as at:
-        await at.novita.set(**_BEHIND)
+    async with world(replace(stage, broken=step), "broken", settings=_LONG_LAG) as at:
+        await at.novita.set(listLag={"seconds": _LONG_BEHIND_SECONDS})
         keeper = at.keeper(arms=[f"{point}:kill"] * 3)
         await crashes.life(at)
         await keeper.stop()

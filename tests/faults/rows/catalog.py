@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.faults.row import Row
-from tests.faults.rows import broken, crashes, novita_faults
+from tests.faults.rows import api_faults, broken, crashes, novita_faults
 
 ROWS: tuple[Row, ...] = (
     crashes.ROW,
     novita_faults.MUTATIONS,
     novita_faults.LATE,
     novita_faults.READS,
+    api_faults.ROW,
     *broken.ROWS,
 )
 
