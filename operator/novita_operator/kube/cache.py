@@ -31,17 +31,31 @@ class Cache:
 
     def __init__(self) -> None:
         self._bodies: dict[Key, Body] = {}
+        self._written: dict[Key, set[int]] = {}
 
     def put(self, key: Key, body: Body) -> None:
         held = self._bodies.get(key)
         if held is None or not _older(body, held):
             self._bodies[key] = body
 
+    def wrote(self, key: Key, body: Body) -> None:
+        """Put the answer to a write of our own; the watch will bring it once more."""
+        self.put(key, body)
+        self._written.setdefault(key, set()).add(_version(body))
+
+    def echoes(self, key: Key, body: Body) -> bool:
+        """Whether a body that the watch brings is what we have written ourselves. Each is asked about once."""
+        version, written = _version(body), self._written.pop(key, set())
+        if later := {other for other in written if other > version}:
+            self._written[key] = later
+        return version in written
+
     def remove(self, key: Key, uid: str) -> None:
         """Forget an object that was deleted, unless its name already belongs to a new one."""
         held = self._bodies.get(key)
         if held is not None and held["metadata"]["uid"] == uid:
             del self._bodies[key]
+            self._written.pop(key, None)
 
     def find(self, key: Key) -> Body | None:
         return self._bodies.get(key)
@@ -55,4 +69,8 @@ def _older(body: Body, held: Body) -> bool:
     if body["metadata"]["uid"] != held["metadata"]["uid"]:
         # Another object under the same name: the one created later is the living one.
         return bool(body["metadata"]["creationTimestamp"] < held["metadata"]["creationTimestamp"])
-    return int(body["metadata"]["resourceVersion"]) < int(held["metadata"]["resourceVersion"])
+    return _version(body) < _version(held)
+
+
+def _version(body: Body) -> int:
+    return int(body["metadata"]["resourceVersion"])

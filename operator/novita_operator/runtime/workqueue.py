@@ -44,6 +44,7 @@ class WorkQueue(Generic[K]):
         self._waiting: set[K] = set()
         self._active: set[K] = set()
         self._again: set[K] = set()
+        self._echoed: set[K] = set()
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
@@ -75,6 +76,16 @@ class WorkQueue(Generic[K]):
             self._waiting.add(key)
             self._ready.append(key)
             self._changed.set()
+
+    def echoed(self, key: K) -> None:
+        """A write of our own came back: hand the key out as `add` does, but never before its pause after a failure.
+
+        Else each failed step would be repeated as soon as the watch shows that it was reported.
+        """
+        if key in self._active:
+            self._echoed.add(key)
+        elif key not in self._failures:
+            self.add(key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Hand the key out when the time has come, or earlier if it is added earlier. The earliest due time wins."""
@@ -122,8 +133,10 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """The worker is through with the key; if it was added meanwhile, it is handed out again."""
         self._active.discard(key)
-        if key in self._again:
-            self._again.discard(key)
+        again = key in self._again or (key in self._echoed and key not in self._failures)
+        self._again.discard(key)
+        self._echoed.discard(key)
+        if again:
             self.add(key)
 
     def _promote_due(self) -> None:

@@ -47,3 +47,20 @@ def test_the_end_of_the_old_object_does_not_remove_the_new_one() -> None:
     cache.remove(KEY, "u1")
 
     assert cache.find(KEY) == a_body(11, uid="u2")
+
+
+def test_each_of_our_own_writes_is_an_echo_when_the_watch_brings_it_and_only_then() -> None:
+    cache = Cache()
+    cache.wrote(KEY, a_body(10))
+    cache.wrote(KEY, a_body(12))
+
+    echoes = [cache.echoes(KEY, a_body(version)) for version in (10, 11, 12, 12)]
+
+    assert echoes == [True, False, True, False]
+
+
+def test_what_was_only_read_is_no_echo() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+
+    assert not cache.echoes(KEY, a_body(10))

@@ -171,3 +171,44 @@ def test_no_key_is_ever_at_two_workers_and_none_is_lost(steps: list[tuple[str, s
         assert {await queue.take() for _ in range(len(queue))} == owed
 
     asyncio.run(play())
+
+
+async def test_an_echo_of_our_own_write_does_not_cut_the_pause_after_a_failure() -> None:
+    clock = HandClock()
+    queue = a_queue(clock)
+    queue.add("a")
+    await queue.take()
+    queue.echoed("a")
+    queue.failed("a")
+    queue.done("a")
+    queue.echoed("a")
+
+    before = len(queue)
+    clock.at = 5.0
+    queue.add("b")
+
+    assert before == 0
+    assert {await queue.take(), await queue.take()} == {"a", "b"}
+
+
+async def test_an_echo_of_our_own_write_after_a_success_hands_the_key_out_again() -> None:
+    queue = a_queue()
+    queue.add("a")
+    await queue.take()
+    queue.echoed("a")
+    queue.succeeded("a")
+    queue.done("a")
+
+    assert await queue.take() == "a"
+
+
+async def test_a_change_by_somebody_else_cuts_the_pause_after_a_failure() -> None:
+    queue = a_queue()
+    queue.add("a")
+    await queue.take()
+    queue.echoed("a")
+    queue.add("a")
+    queue.failed("a")
+    queue.done("a")
+
+    assert await queue.take() == "a"

@@ -112,7 +112,7 @@ class Actor:
         except kube_errors.NotFound:
             return Result(released=True)
         crashpoints.reached("release.after-write")
-        self.cache.put(key, body)
+        self.cache.wrote(key, body)
         memory.forget_instance()
         return Result(released=True)
 

@@ -78,7 +78,7 @@ class Adopter:
             finalizers=list(dict.fromkeys([*at.finalizers, meta.FINALIZER])),
             annotations={meta.CREATE_INTENT: note.to_annotation()},
         )
-        self.cache.put(key, patched)
+        self.cache.wrote(key, patched)
 
 
 def _refused(message: str) -> Result:

@@ -28,7 +28,7 @@ class Intake:
         key = key_of(KIND.plural, body)
         self.cache.put(key, body)
         self.reconciler.claim(key, body["metadata"]["uid"])
-        self.queue.add(key)
+        (self.queue.echoed if self.cache.echoes(key, body) else self.queue.add)(key)
         self._wake_owners(body)
 
     async def gone(self, body: dict[str, Any]) -> None:

@@ -193,7 +193,7 @@ class Launcher:
             self.kind, fresh.meta, finalizers=finalizers, annotations={meta.CREATE_INTENT: intent.to_annotation()}
         )
         crashpoints.reached("intent.after-write")
-        self.cache.put(key, body)
+        self.cache.wrote(key, body)
         return intent
 
     async def _create(self, attempt: Attempt, account: Account, memory: Memory) -> Result:
@@ -201,6 +201,7 @@ class Launcher:
         at, candidate = self.clock.now(), attempt.candidate
         request = attempt.request()
         memory.looks = 0
+        maybe_done = True
         try:
             if not self.may_pay():
                 raise errors.NotSent("this process is shutting down")
@@ -209,10 +210,11 @@ class Launcher:
             )
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
-            unknown = isinstance(error, errors.OutcomeUnknown)
-            return Result(problem=problem, attempt=attempt.intent.attempt, started_at=at if unknown else None)
+            maybe_done = isinstance(error, errors.OutcomeUnknown)
+            return Result(problem=problem, attempt=attempt.intent.attempt, started_at=at if maybe_done else None)
         finally:
-            memory.unseen_before = account.polls_begun
+            if maybe_done:  # what was surely refused needs no newer poll to be believed
+                memory.unseen_before = account.polls_begun
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
         memory.instance_id = instance_id
         crashpoints.reached("create.after-call")
@@ -236,7 +238,7 @@ class Launcher:
             annotations={meta.CREATE_INTENT: intent.settled("Refused").to_annotation()},
         )
         crashpoints.reached("refusal.after-write")
-        self.cache.put(key, body)
+        self.cache.wrote(key, body)
 
 
 def _had_one(fresh: api.GPUInstance, refused: Intent | None) -> bool:

@@ -83,7 +83,7 @@ class Reconciler:
             resource = api.GPUInstance.parse(body)
             wanted = status.crashed(resource, error, pause, self.clock.now())
             patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.put(key, patched)
+            self.cache.wrote(key, patched)
 
     async def _pass(self, resource: api.GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
@@ -236,7 +236,7 @@ class Reconciler:
         crashpoints.reached("status.before-write")
         body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
         crashpoints.reached("status.after-write")
-        self.cache.put(key, body)
+        self.cache.wrote(key, body)
         await self.recorder.record("GPUInstance", at, outcome.events, now)
 
     def _mark(self, decided: actions.Action, result: Result, account: Account | None, key: Key) -> None:

@@ -26,7 +26,7 @@ class Intake:
     async def seen(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
         self.cache.put(key, body)
-        self.queue.add(key)
+        (self.queue.echoed if self.cache.echoes(key, body) else self.queue.add)(key)
 
     async def gone(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)

@@ -56,7 +56,7 @@ class Reconciler:
             resource = api.GPUJob.parse(body)
             wanted = status.crashed(resource, error, pause, self.clock.now())
             patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.put(key, patched)
+            self.cache.wrote(key, patched)
 
     def forget(self, uid: str) -> None:
         """The object is gone from the cluster."""
@@ -134,7 +134,7 @@ class Reconciler:
             # With the version that was decided upon: a result that was reported meanwhile is a reason to start over.
             body = await self.kube.patch_status(KIND, at, old, outcome.status)
             crashpoints.reached("status.after-write")
-            self.cache.put(key, body)
+            self.cache.wrote(key, body)
         await self.recorder.record("GPUJob", at, outcome.events, self.clock.now())
 
     def _come_back(self, seen: Observation, result: Result) -> Requeue:
