@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +16,6 @@ from demo.environment import Environment
 from demo.errors import DemoFailed
 from local_cluster.errors import CannotProvide, CannotStart, NotOurs
 
-_STATE = environment.REPOSITORY / ".local"
 _FAILURES = (DemoFailed, CannotProvide, CannotStart, NotOurs)
 _INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 _COLUMNS = 120  # where the output goes into a file: the width that `kubectl get gpui` is made for
@@ -26,12 +26,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("command", choices=["show", "up", "down"])
     parser.add_argument("--cluster", choices=[each.value for each in Source], default=Source.LOCAL.value)
+    parser.add_argument("--state", type=Path, default=environment.REPOSITORY / ".local", help="where state and logs go")
     options = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS)
     # SIGTERM as Ctrl-C: what was started has to be stopped in either case.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _run(options.command, Source(options.cluster), console)
+        _run(options.command, Source(options.cluster), options.state.resolve(), console)
     except _FAILURES as error:
         console.print(f"\n[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
         return 1
@@ -41,14 +42,14 @@ def main() -> int:
     return 0
 
 
-def _run(command: str, cluster: Source, console: Console) -> None:
+def _run(command: str, cluster: Source, state: Path, console: Console) -> None:
     match command:
         case "show":
-            commands.show(Environment(_STATE / "demo", cluster), console)
+            commands.show(Environment(state / "demo", cluster), console)
         case "up":
-            commands.up(Environment(_STATE / "playground", cluster), console)
+            commands.up(Environment(state / "playground", cluster), console)
         case _:
-            commands.down(_STATE / "playground", console)
+            commands.down(state / "playground", console)
 
 
 if __name__ == "__main__":

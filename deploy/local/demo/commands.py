@@ -86,20 +86,28 @@ Exit = Callable[[type[BaseException] | None, BaseException | None, TracebackType
 
 def _taking_down(wanted: Environment, console: Console) -> Exit:
     def take_down(kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
-        # A second Ctrl-C must not leave half of it running; this takes a second or two.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
         failed = kind is not None and not issubclass(kind, KeyboardInterrupt)
+        with _uninterrupted():
+            wanted.down(keep_logs=failed)
         if failed:
-            _print_logs(wanted, console)
-        wanted.down(keep_logs=failed)
+            _print_logs(wanted.logs, console)
 
     return take_down
 
 
-def _print_logs(wanted: Environment, console: Console) -> None:
-    for name in ("operator", "simulator"):
-        log = wanted.servers.log(name)
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C must not leave half of it running; stopping takes a second or two."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_logs(logs: Path, console: Console) -> None:
+    for log in (logs / "operator.log", logs / "simulator.log"):
         if log.exists():
-            console.print(f"\n[bold]the end of {name}.log[/]\n{escape(processes.tail(log))}", soft_wrap=True)
-    console.print(f"\nall logs stay in {wanted.logs}", soft_wrap=True)
+            console.print(f"\n[bold]the end of {log.name}[/]\n{escape(processes.tail(log))}", soft_wrap=True)
+    console.print(f"\nall logs stay in {logs}", soft_wrap=True)

@@ -47,7 +47,7 @@ class Servers:
     def start_simulator(self) -> None:
         """Until it listens. Raises CannotStart."""
         delays = [f"--{name}-delay={seconds}" for name, seconds in _DELAYS.items()]
-        command = [_script("novita-simulator"), f"--keys={_KEY}", f"--port-file={self._port_file}", *delays]
+        command = [script("novita-simulator"), f"--keys={_KEY}", f"--port-file={self._port_file}", *delays]
         self._start("simulator", command, dict(os.environ), self._port_file.exists)
 
     def start_operator(self, kubeconfig: Path) -> None:
@@ -56,7 +56,7 @@ class Servers:
         environment = operator_environment(dict(os.environ), kubeconfig, self.simulator_url, port)
         address = f"http://127.0.0.1:{port}/readyz"
         self._start(
-            "operator", [_script("novita-operator"), "run"], environment, lambda: asking.ask(address) is not None
+            "operator", [script("novita-operator"), "run"], environment, lambda: asking.ask(address) is not None
         )
 
     def ledger(self) -> dict[str, Any]:
@@ -103,5 +103,6 @@ def operator_environment(own: dict[str, str], kubeconfig: Path, novita: str, hea
     }
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
+    """A console script of the environment that the demo runs in."""
     return str(Path(sys.executable).with_name(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -20,6 +20,8 @@ _NAME = "quickstart"
 _SAMPLE = f"deploy/samples/{_NAME}.yaml"
 _READY_SECONDS = 90  # the simulator needs six; a loaded machine gets more
 _GONE_SECONDS = 60
+_LAST_EVENT_SECONDS = 10  # it comes within milliseconds; the story goes on without it
+_EVENTS = ("-n", _NAMESPACE, f"--field-selector=involvedObject.kind=GPUInstance,involvedObject.name={_NAME}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,6 @@ class Story:
 
     console: Console
     environment: Environment
-    told_events: set[str] = field(default_factory=set)
 
     def tell(self) -> None:
         """All of it."""
@@ -68,13 +69,19 @@ class Story:
 
     def _events(self) -> None:
         self._title("Events")
-        self._new_events()
+        found = self.environment.kubectl.read("get", "events", *_EVENTS)
+        for event in sorted(found["items"], key=lambda event: int(event["metadata"]["resourceVersion"])):
+            self._tell_event(event)
 
     def _delete(self) -> None:
         with self.console.status("deleting; the object goes once Novita says that the instance is gone"):
             said = self._run("delete", "gpui", _NAME, f"--timeout={_GONE_SECONDS}s")
         self._say(f"kubectl delete gpui {_NAME}", said)
-        self._new_events()
+        # The operator posts it right after it has let the object go.
+        last = f"{_EVENTS[-1]},reason=Deleted"
+        for event in self.environment.kubectl.watch("events", *_EVENTS[:-1], last, seconds=_LAST_EVENT_SECONDS):
+            self._tell_event(event)
+            return
 
     def _verdict(self) -> None:
         ledger = self.environment.servers.ledger()
@@ -89,13 +96,8 @@ class Story:
             raise DemoFailed(f"the ledger is not as it should be: {text}")
         self.console.print(f"  [bold green]{text}[/]")
 
-    def _new_events(self) -> None:
-        selector = f"involvedObject.kind=GPUInstance,involvedObject.name={_NAME}"
-        found = self.environment.kubectl.read("get", "events", "-n", _NAMESPACE, f"--field-selector={selector}")
-        for event in sorted(found["items"], key=lambda event: int(event["metadata"]["resourceVersion"])):
-            if event["metadata"]["name"] not in self.told_events:
-                self.told_events.add(event["metadata"]["name"])
-                self.console.print(f"  {event['reason']:<10} {escape(event['message'])}", soft_wrap=True)
+    def _tell_event(self, event: dict[str, Any]) -> None:
+        self.console.print(f"  {event['reason']:<10} {escape(event['message'])}", soft_wrap=True)
 
     def _run(self, verb: str, *arguments: str) -> str:
         return self.environment.kubectl.run(verb, "-n", _NAMESPACE, *arguments)

@@ -15,12 +15,13 @@ def free(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(_LOWEST, _HIGHEST)  # noqa: S311 - no secret; two runs at once should not meet
-        if port not in found and _is_free(port):
+        if port not in found and is_free(port):
             found.append(port)
     return found
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen there on 127.0.0.1 now."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))

@@ -1,0 +1,98 @@
+"""Where the control plane's binaries come from, in which order, and what a build leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.local import programs
+
+from local_cluster import binaries, module
+from local_cluster.errors import CannotProvide
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine with a Go, an empty cache and the usual tools."""
+    programs.go(tmp_path / "bin")
+    return {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def _assets(directory: Path, *names: str) -> Path:
+    for name in names:
+        programs.program(directory / name, "exit 0")
+    return directory
+
+
+def _cache(machine: dict[str, str]) -> Path:
+    return binaries.cache_directory(machine, module.kubernetes_version())
+
+
+def test_kubebuilder_assets_come_first(machine: dict[str, str], tmp_path: Path) -> None:
+    assets = _assets(tmp_path / "assets", *binaries.CONTROL_PLANE)
+    _assets(_cache(machine), *binaries.CONTROL_PLANE)
+
+    tools = binaries.provide(machine | {"KUBEBUILDER_ASSETS": str(assets)})
+
+    assert tools.path("etcd") == assets / "etcd"
+
+
+def test_assets_that_lack_one_are_not_mixed_with_others_and_it_is_said(
+    machine: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assets = _assets(tmp_path / "assets", "etcd", "kube-apiserver", "kubectl")
+    cache = _assets(_cache(machine), *binaries.CONTROL_PLANE)
+
+    tools = binaries.provide(machine | {"KUBEBUILDER_ASSETS": str(assets)})
+
+    assert tools.directory == cache
+    assert "no kube-controller-manager" in capsys.readouterr().out
+
+
+def test_a_full_cache_is_used_without_asking_for_go(machine: dict[str, str], tmp_path: Path) -> None:
+    cache = _assets(_cache(machine), *binaries.CONTROL_PLANE)
+
+    assert binaries.provide(machine).directory == cache
+    assert programs.calls(tmp_path / "bin") == []
+
+
+def test_only_what_the_cache_lacks_is_built(machine: dict[str, str], tmp_path: Path) -> None:
+    _assets(_cache(machine), "etcd", "kube-apiserver")
+
+    binaries.provide(machine)
+
+    built = [call for call in programs.calls(tmp_path / "bin") if call.startswith("build")]
+    assert built == ["build -trimpath k8s.io/kubernetes/cmd/kube-controller-manager"]
+
+
+def test_a_build_says_what_it_does_and_leaves_programs_that_the_next_run_finds(
+    machine: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = binaries.provide(machine)
+    said = capsys.readouterr().out
+    calls = len(programs.calls(tmp_path / "bin"))
+    again = binaries.provide(machine)
+
+    assert [number in said for number in ("[1/3] etcd", "[2/3] kube-apiserver", "[3/3] kube-controller-manager")] == [
+        True,
+        True,
+        True,
+    ]
+    assert again == tools
+    assert len(programs.calls(tmp_path / "bin")) == calls
+
+
+def test_a_build_that_fails_leaves_no_half_program_and_shows_the_end_of_its_log(
+    machine: dict[str, str], tmp_path: Path
+) -> None:
+    programs.go(tmp_path / "bin", build="printf half > $OUT; echo 'no space left on device'; exit 1")
+
+    with pytest.raises(CannotProvide, match="no space left on device") as refused:
+        binaries.provide(machine)
+
+    assert str(_cache(machine) / "etcd.log") in str(refused.value)
+    assert not (_cache(machine) / "etcd").exists()
+
+
+def test_the_cache_is_below_the_home_where_xdg_says_nothing() -> None:
+    assert binaries.cache_directory({}, "v1.2.3") == Path.home() / ".cache/novita-operator/controlplane/v1.2.3"
