@@ -44,7 +44,7 @@ class WorkQueue(Generic[K]):
         self._waiting: set[K] = set()
         self._active: set[K] = set()
         self._again: set[K] = set()
-        self._echoed: set[K] = set()
+        self._noticed: dict[K, list[Callable[[], bool]]] = {}
         self._due: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
@@ -77,14 +77,15 @@ class WorkQueue(Generic[K]):
             self._ready.append(key)
             self._changed.set()
 
-    def echoed(self, key: K) -> None:
-        """A write of our own came back: hand the key out as `add` does, but never before its pause after a failure.
+    def notice(self, key: K, is_echo: Callable[[], bool]) -> None:
+        """The watch shows a new version. What we have written ourselves does not cut the pause after a failure.
 
-        Else each failed step would be repeated as soon as the watch shows that it was reported.
+        Else each failed step would be repeated as soon as the watch shows that it was reported. `is_echo` is asked
+        when no worker has the key: the watch may be faster than the answer to the write.
         """
         if key in self._active:
-            self._echoed.add(key)
-        elif key not in self._failures:
+            self._noticed.setdefault(key, []).append(is_echo)
+        elif not is_echo() or key not in self._failures:
             self.add(key)
 
     def add_after(self, key: K, seconds: float) -> None:
@@ -133,11 +134,11 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """The worker is through with the key; if it was added meanwhile, it is handed out again."""
         self._active.discard(key)
-        again = key in self._again or (key in self._echoed and key not in self._failures)
-        self._again.discard(key)
-        self._echoed.discard(key)
-        if again:
+        if key in self._again:
+            self._again.discard(key)
             self.add(key)
+        for is_echo in self._noticed.pop(key, ()):
+            self.notice(key, is_echo)
 
     def _promote_due(self) -> None:
         now = self._monotonic()

@@ -173,41 +173,52 @@ def test_no_key_is_ever_at_two_workers_and_none_is_lost(steps: list[tuple[str, s
     asyncio.run(play())
 
 
-async def test_an_echo_of_our_own_write_does_not_cut_the_pause_after_a_failure() -> None:
+async def test_what_we_wrote_ourselves_does_not_cut_the_pause_after_a_failure() -> None:
     clock = HandClock()
     queue = a_queue(clock)
     queue.add("a")
     await queue.take()
-    queue.echoed("a")
     queue.failed("a")
     queue.done("a")
-    queue.echoed("a")
 
-    before = len(queue)
+    queue.notice("a", lambda: True)
+
+    assert len(queue) == 0
     clock.at = 5.0
-    queue.add("b")
-
-    assert before == 0
-    assert {await queue.take(), await queue.take()} == {"a", "b"}
+    assert await queue.take() == "a"
 
 
-async def test_an_echo_of_our_own_write_after_a_success_hands_the_key_out_again() -> None:
+async def test_whether_a_version_is_our_own_is_asked_when_the_worker_is_through() -> None:
+    queue = a_queue()
+    written: set[int] = set()
+    queue.add("a")
+    await queue.take()
+    queue.notice("a", lambda: 7 in written)
+    written.add(7)
+    queue.failed("a")
+
+    queue.done("a")
+
+    assert len(queue) == 0
+
+
+async def test_what_we_wrote_ourselves_in_a_pass_that_succeeded_hands_the_key_out_again() -> None:
     queue = a_queue()
     queue.add("a")
     await queue.take()
-    queue.echoed("a")
+    queue.notice("a", lambda: True)
     queue.succeeded("a")
     queue.done("a")
 
     assert await queue.take() == "a"
 
 
-async def test_a_change_by_somebody_else_cuts_the_pause_after_a_failure() -> None:
+async def test_what_somebody_else_wrote_cuts_the_pause_after_a_failure() -> None:
     queue = a_queue()
     queue.add("a")
     await queue.take()
-    queue.echoed("a")
-    queue.add("a")
+    queue.notice("a", lambda: True)
+    queue.notice("a", lambda: False)
     queue.failed("a")
     queue.done("a")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import kopf
@@ -28,7 +29,7 @@ class Intake:
         key = key_of(KIND.plural, body)
         self.cache.put(key, body)
         self.reconciler.claim(key, body["metadata"]["uid"])
-        (self.queue.echoed if self.cache.echoes(key, body) else self.queue.add)(key)
+        self.queue.notice(key, partial(self.cache.echoes, key, body))
         self._wake_owners(body)
 
     async def gone(self, body: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import kopf
@@ -26,7 +27,7 @@ class Intake:
     async def seen(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
         self.cache.put(key, body)
-        (self.queue.echoed if self.cache.echoes(key, body) else self.queue.add)(key)
+        self.queue.notice(key, partial(self.cache.echoes, key, body))
 
     async def gone(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
