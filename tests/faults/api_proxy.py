@@ -82,7 +82,10 @@ class Trouble:
 
 @dataclass
 class ApiProxy:
-    """Between one operator and the API server. `down` refuses everything; `frozen` watches are open and silent."""
+    """Between one operator and the API server. `down` refuses everything; `frozen` watches are open and silent.
+
+    `expired`: how often the API server itself has said 410.
+    """
 
     url: str
     certificate: Path
@@ -91,6 +94,7 @@ class ApiProxy:
     frozen: bool = False
     silenced: int = 0
     refused: int = 0
+    expired: int = 0
     _session: ClientSession | None = None
     _watches: set[web.StreamResponse] = field(default_factory=set)
     _transports: set[Any] = field(default_factory=set)
@@ -152,6 +156,7 @@ class ApiProxy:
                 if asked.how == "watch" and reply.status == 200:
                     return await self._stream(request, reply.content.__aiter__(), kept, asked)
                 body = await reply.read()
+                self.expired += reply.status == 410
                 if asked.how == "list":
                     self._first_lists.setdefault(request.path, (body, kept))
                 return _dropped(request) if lost else web.Response(status=reply.status, body=body, headers=kept)
@@ -168,6 +173,7 @@ class ApiProxy:
             if self.frozen:
                 self.silenced += 1
                 await self._thawed.wait()
+            self.expired += b'"code":410' in line
             if _is_news(line) and any(trouble.turn() for trouble in deaf):
                 continue
             try:
@@ -219,7 +225,7 @@ async def proxied(kubeconfig: Path, written: Path) -> AsyncIterator[ApiProxy]:
         proxy._session = session
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", proxy.handle)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1).start()
         config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{runner.addresses[0][1]}"}

@@ -37,8 +37,8 @@ def without_lookup() -> None:
         return index(account, (each for each in instances if each.id in known), started_at)
 
     NovitaAccountClient.create_instance = remembered  # type: ignore[method-assign]
-    NovitaAccountClient.find_by_name = none  # type: ignore[method-assign, assignment]
-    Snapshot.of = without_strangers  # type: ignore[method-assign, assignment]
+    NovitaAccountClient.find_by_name = none  # type: ignore[method-assign]
+    Snapshot.of = without_strangers  # type: ignore[method-assign]
 
 
 def without_intent() -> None:

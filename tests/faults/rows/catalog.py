@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.faults.row import Row
-from tests.faults.rows import api_faults, broken, crashes, novita_faults
+from tests.faults.rows import alone, api_faults, broken, crashes, many, novita_faults, processes
 
 ROWS: tuple[Row, ...] = (
     crashes.ROW,
     novita_faults.MUTATIONS,
     novita_faults.LATE,
     novita_faults.READS,
+    many.ROW,
+    processes.ROW,
     api_faults.ROW,
+    alone.ROW,
     *broken.ROWS,
 )
 
