@@ -24,18 +24,24 @@ demo-down: $(READY) ## Stop what demo-up started, and leave nothing behind
 	@$(BIN)/python -m demo down
 
 ##@ Test
-.PHONY: test unit cluster control-plane
-test: control-plane ## Everything: pure parts, client and simulator, operator on a real API server
+.PHONY: test unit cluster packaging faults binaries
+test: binaries ## Everything: pure parts, client and simulator, operator on a real API server, chart
 	$(BIN)/python -m pytest
 
 unit: $(READY) ## What needs no cluster
-	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator
+	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator tests/probes
 
-cluster: control-plane ## The operator on a real API server, and the local control plane itself
+cluster: binaries ## The operator on a real API server, and the local control plane itself
 	$(BIN)/python -m pytest tests/cluster tests/local
 
-control-plane: $(READY) ## Build etcd, kube-apiserver and kube-controller-manager into your cache, once
-	@$(BIN)/python -m local_cluster build
+packaging: binaries ## Chart, kustomize and what is generated for them
+	$(BIN)/python -m pytest tests/packaging
+
+faults: binaries ## Break everything on purpose; the simulator's ledger judges (writes tests/faults/RESULTS.md)
+	$(BIN)/python -m tests.faults run
+
+binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager and helm into your cache, once
+	@$(BIN)/python -m local_cluster build --with-helm
 
 ##@ Quality
 .PHONY: check format format-check lint types layers check-diff
