@@ -82,8 +82,7 @@ release-manifests: $(READY) generate ## Write dist/install.yaml and dist/crds.ya
 	kubectl kustomize deploy/default > dist/install.yaml
 	kubectl kustomize crds > dist/crds.yaml
 
-chart: $(READY) generate ## Lint the chart and pack it into dist/
-	@$(BIN)/python -m local_cluster build --with-helm
+chart: binaries generate ## Lint the chart and pack it into dist/
 	@mkdir -p dist
 	helm=$$($(BIN)/python -m chart_tools.helm) && $$helm lint --strict charts/novita-operator && $$helm package charts/novita-operator -d dist
 
@@ -96,7 +95,7 @@ clean: ## Stop the demo, remove .venv and everything generated; built control pl
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml requirements/dev.txt requirements/install
 	@requirements/install
