@@ -1,0 +1,117 @@
+"""A node without containers: runs what a pod template says as a process, with the rights of its ServiceAccount.
+
+No kubelet runs where these tests run. So the container's arguments and environment are taken from the object that
+helm made, and its token from the API server; only addresses of the machine are put in place of those of a pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.support import processes, waiting
+from tests.support.kube import Body, Kind
+from tests.support.operator_process import OperatorProcess
+from tests.support.plane import Plane
+from tests.support.processes import Child
+
+DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
+JOBS = Kind("/apis/batch/v1", "jobs")
+
+
+@dataclass(frozen=True)
+class Node:
+    """Runs pods of one control plane, their files in `directory`."""
+
+    plane: Plane
+    directory: Path
+
+    async def operator(self, namespace: str, name: str) -> OperatorProcess:
+        """The operator as its Deployment wants it, once it is ready; the caller ends it."""
+        deployment = await self.plane.kube.get(DEPLOYMENTS, name, namespace)
+        started = await self.launch(namespace, deployment["spec"]["template"]["spec"])
+        await started.until_ready()
+        return started
+
+    async def launch(self, namespace: str, pod: Body) -> OperatorProcess:
+        """The operator of this pod, not waited for."""
+        port = processes.free_port()
+        here = {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(port)}
+        child = await self._start(namespace, pod, f"operator-{port}", here)
+        return OperatorProcess(child, f"http://127.0.0.1:{port}")
+
+    async def run_job(self, namespace: str, name: str) -> str:
+        """Wait for the Job, run its pod to the end, write the Job's status; what it printed."""
+
+        async def made() -> Body | None:
+            return await self.plane.kube.find(JOBS, name, namespace)
+
+        job = await waiting.until(made, f"Job {name} is made")
+        child = await self._start(namespace, job["spec"]["template"]["spec"], f"{name}-{job['metadata']['uid']}", {})
+        code = await child.ended()
+        await self._finish(job, succeeded=code == 0)
+        return child.output()
+
+    async def _start(self, namespace: str, pod: Body, name: str, here: dict[str, str]) -> Child:
+        (container,) = pod["containers"]
+        kubeconfig = self.directory / f"{name}.kubeconfig"
+        token = await self.plane.kubectl("-n", namespace, "create", "token", pod["serviceAccountName"])
+        assert token.code == 0, token.err
+        self.plane.control.service_account_kubeconfig(kubeconfig, token.out.strip())
+        environment = {variable["name"]: _value(variable, namespace) for variable in container.get("env", [])}
+        command = [sys.executable, "-m", "novita_operator", *container["args"]]
+        log = self.directory / f"{name}.log"
+        return Child.start(command, log, environment | here | {"KUBECONFIG": str(kubeconfig)})
+
+    async def _finish(self, job: Body, *, succeeded: bool) -> None:
+        """As the Job controller ends a Job; the API server insists on both conditions, in this order."""
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        types = ("SuccessCriteriaMet", "Complete") if succeeded else ("FailureTarget", "Failed")
+        conditions = [
+            {"type": each, "status": "True", "reason": "TheNodeSaysSo", "lastTransitionTime": now} for each in types
+        ]
+        status: Body = {"startTime": now, "conditions": conditions}
+        status |= {"completionTime": now, "succeeded": 1} if succeeded else {"failed": 1}
+        at = job["metadata"]
+        await self.plane.kube.patch(JOBS, at["name"], {"status": status}, at["namespace"], subresource="status")
+
+
+def _value(variable: Body, namespace: str) -> str:
+    source = variable.get("valueFrom")
+    if source is None:
+        return str(variable.get("value", ""))
+    assert source["fieldRef"]["fieldPath"] == "metadata.namespace", variable
+    return namespace
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What helm printed."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Helm:
+    """The real helm, with nothing of the user's."""
+
+    binary: Path
+    kubeconfig: Path
+    home: Path
+
+    async def __call__(self, *arguments: str, stdin: str = "") -> Printed:
+        process = await asyncio.create_subprocess_exec(
+            str(self.binary),
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)},
+        )
+        out, _ = await process.communicate(stdin.encode())
+        return Printed(process.returncode or 0, out.decode())
