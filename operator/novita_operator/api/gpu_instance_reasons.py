@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """The instance is starting or restarting."""
     MIGRATING = "Migrating"
     """Novita moves the instance to another machine."""
+    NOT_LISTED = "NotListed"
+    """Novita's list lacks the instance now; it is asked for by id before it counts as lost."""
     NOT_REACHABLE = "NotReachable"
     """The instance runs, but Novita has not given its connection details yet, or a port of spec.readiness is silent."""
     STOPPING = "Stopping"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from novita_operator.api import conditions, meta
 from novita_operator.api import gpu_instance as api
-from novita_operator.api import meta
 from novita_operator.api.conditions import Condition
 from novita_operator.controllers.gpu_instance import connection, restarts
 from novita_operator.novita.models import Instance, InstanceState
@@ -55,6 +55,14 @@ def judge(facts: Facts) -> Verdict:
     """The verdict on a pass."""
     if facts.seen.deleting:
         return _deleting(facts)
+    verdict = _living(facts)
+    if facts.seen.paused and not verdict.ready and not verdict.stalled:
+        text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
+        return Verdict(False, api.Reason.PAUSED, text, api.Phase(facts.old.phase or api.Phase.PENDING))
+    return verdict
+
+
+def _living(facts: Facts) -> Verdict:
     if facts.problem is not None:
         return _troubled(facts)
     if facts.failure is not None:
@@ -63,8 +71,7 @@ def judge(facts: Facts) -> Verdict:
         return _without_instance(facts)
     instance = facts.result.detail or facts.seen.instance
     if instance is None:
-        text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
-        return Verdict(False, api.Reason.CREATING, text, api.Phase.CREATING)
+        return _unlisted(facts)
     match facts.seen.power:
         case "Stopped":
             return _towards_stopped(facts, instance)
@@ -92,13 +99,31 @@ def _deleting(facts: Facts) -> Verdict:
     return Verdict(False, api.Reason.DELETION_BLOCKED, text, api.Phase.DELETING, stalled=problem.stalled)
 
 
+def _unlisted(facts: Facts) -> Verdict:
+    """The list lacks it: it is too young, or gone, or the list has missed it. An instance that runs stays Ready."""
+    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
+    if was is None or facts.old.instance_id != facts.instance_id or was.reason == api.Reason.CREATING:
+        text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
+        return Verdict(False, api.Reason.CREATING, text, api.Phase.CREATING)
+    if was.status == "True" and _unchanged(facts):
+        return _as_before(facts, was)
+    text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
+    lost = was.reason == api.Reason.INSTANCE_LOST
+    reason = api.Reason.INSTANCE_LOST if lost else api.Reason.NOT_LISTED
+    return Verdict(False, reason, text, api.Phase(facts.old.phase or api.Phase.UNKNOWN))
+
+
+def _as_before(facts: Facts, was: Condition) -> Verdict:
+    return Verdict(True, api.Reason(was.reason), was.message, api.Phase(facts.old.phase or api.Phase.RUNNING))
+
+
 def _troubled(facts: Facts) -> Verdict:
     """A problem of this pass. An instance that runs stays Ready: what cannot be seen now is not gone."""
     problem = facts.problem
     assert problem is not None  # noqa: S101 - the caller's condition, for the type checker
-    was = next((known for known in facts.old.conditions if known.type == api.ConditionType.READY), None)
+    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
     if was is not None and was.status == "True" and problem.about is api.ConditionType.SYNCED and _unchanged(facts):
-        return Verdict(True, api.Reason(was.reason), was.message, api.Phase(facts.old.phase or api.Phase.RUNNING))
+        return _as_before(facts, was)
     if facts.instance_id is None:
         phase = api.Phase.SCHEDULING if problem.about is api.ConditionType.SCHEDULED else api.Phase.PENDING
     else:
@@ -134,6 +159,9 @@ def _next_try(facts: Facts, failure: api.Failure, at: datetime) -> str:
 
 
 def _without_instance(facts: Facts) -> Verdict:
+    if facts.seen.may_be_rented and not facts.result.released:
+        text = "A create call may have been carried out; looking for its instance by name before anything else is done."
+        return Verdict(False, api.Reason.CREATE_OUTCOME_UNKNOWN, text, api.Phase.CREATING)
     if facts.seen.power != "Running":
         reason = api.Reason.STOPPED if facts.seen.power == "Stopped" else api.Reason.ENDED
         text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."

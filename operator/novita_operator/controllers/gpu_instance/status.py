@@ -138,7 +138,7 @@ def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
     return {
         "fallback_on_demand": True if falls_back else old.fallback_on_demand,
         "spot_reclaim_at": instance.spot_reclaim_at if instance is not None and instance.reclaimed else None,
-        "ended": facts.ended,
+        "ended": result.ended or (old.ended if result.started_at is None else None),
         "ends_at": end.at.replace(microsecond=0) if end is not None and soon else None,
         "last_busy_at": _busy_at(facts),
         "data_kept_until": result.data_kept_until or kept,
@@ -159,7 +159,7 @@ def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]
     wanted = [ready.condition, _scheduled(facts), _provisioned(facts), _synced(facts)]
     if ready.stalled:
         wanted.append(_Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
-    elif not ready.ready:
+    elif not ready.ready and not facts.seen.paused:
         wanted.append(_Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
     wanted += abnormal.conditions(facts)
     generation = facts.seen.resource.meta.generation
@@ -184,7 +184,8 @@ def _provisioned(facts: Facts) -> readiness.Cond:
             return _Cond(_TYPE.PROVISIONED, "False", api.Reason.INSTANCE_LOST, failure.message)
         return _Cond(_TYPE.PROVISIONED, "True", api.Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
     if problem is not None and problem.about is _TYPE.PROVISIONED:
-        return _Cond(_TYPE.PROVISIONED, "False", problem.reason, problem.message)
+        unknown = problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN
+        return _Cond(_TYPE.PROVISIONED, "Unknown" if unknown else "False", problem.reason, problem.message)
     intent = facts.seen.intent
     if intent is not None and intent.pending and not facts.result.released:
         text = f"A create call of {intent.at:%H:%M:%S} UTC may have been carried out; looking for its instance by name."
@@ -246,7 +247,8 @@ def _standing_problem(seen: Observation) -> Problem | None:
 
 def _account_problem(seen: Observation) -> Problem | None:
     found = _ACCOUNT_REASONS.get(seen.account.state)
-    if found is None or seen.paused:
+    # What is no longer admitted can still be deleted (plan): that is in nobody's way.
+    if found is None or seen.paused or (seen.deleting and seen.account.state == "NotAdmitted"):
         return None
     about, reason, stalled = found
     return Problem(about, reason, seen.account.message, stalled)
@@ -257,7 +259,9 @@ def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None
         return None
     detail = facts.result.detail
     if detail is not None and connection.is_complete(detail):
-        return connection.describe(detail, connection.secret_name(facts.seen.resource))
+        described = connection.describe(detail, connection.secret_name(facts.seen.resource))
+        # What the list lacks must not stay in the status: it would count as out of date for ever.
+        return connection.as_listed(described, facts.seen.instance)
     return facts.old.connection
 
 
