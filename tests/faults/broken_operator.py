@@ -30,14 +30,14 @@ def without_lookup() -> None:
         known.add(instance_id)
         return instance_id
 
-    async def none(_self: NovitaAccountClient, _name: str) -> tuple[()]:
+    async def none(_self: NovitaAccountClient, name: str) -> tuple[Instance, ...]:  # noqa: ARG001 - as it is called
         return ()
 
     def without_strangers(account: str, instances: Iterable[Instance], started_at: datetime) -> Snapshot:
         return index(account, (each for each in instances if each.id in known), started_at)
 
     NovitaAccountClient.create_instance = remembered  # type: ignore[method-assign]
-    NovitaAccountClient.find_by_name = none  # type: ignore[method-assign]
+    NovitaAccountClient.find_by_name = none  # type: ignore[method-assign, assignment]
     Snapshot.of = without_strangers  # type: ignore[method-assign]
 
 

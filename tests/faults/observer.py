@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 from tests.support import kube
+from tests.support.history import condition
 from tests.support.kube import Body, Kube
 
 _AGAIN_SECONDS = 0.2  # until the API server is asked again that was taken away
@@ -19,6 +20,7 @@ class Seen:
 
     name: str
     ids: dict[str, float] = field(default_factory=dict)
+    ready: float | None = None
     deleting: float | None = None
     gone: float | None = None
 
@@ -65,6 +67,8 @@ class Observer:
         held = (body.get("status") or {}).get("instanceId")
         if held:
             seen.ids.setdefault(held, now)
+        if seen.ready is None and condition(body, "Ready").get("reason") == "Ready":
+            seen.ready = now
         if at.get("deletionTimestamp") and seen.deleting is None:
             seen.deleting = now
         before = self.bodies.get(at["name"])

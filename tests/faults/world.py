@@ -44,6 +44,7 @@ SETTINGS: Mapping[str, str] = {
 _PATIENCE_SECONDS = 60.0  # twenty times what a step takes; who is not there then needs a person
 _CLUSTER_ALPHABET = string.ascii_lowercase + "234567"
 _BROKEN = Path(__file__).parent / "broken_operator.py"
+_WRONG_CLOCK = Path(__file__).parent / "clock_operator.py"
 
 Check = Callable[[Body | None], bool]
 
@@ -93,6 +94,8 @@ class World:
         program = ["-m", "novita_operator", "run"]
         if self.stage.broken is not None:
             program = [str(_BROKEN), self.stage.broken]
+        elif "CLOCK_OFFSET" in self.settings:
+            program = [str(_WRONG_CLOCK)]
         return OperatorProcess.launch(
             self.directory, self.kubeconfig, [sys.executable, *program], **{**self.settings, **extra}
         )

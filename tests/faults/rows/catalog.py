@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.faults.row import Row
-from tests.faults.rows import alone, api_faults, broken, crashes, many, novita_faults, processes
+from tests.faults.rows import (
+    alone,
+    api_faults,
+    broken,
+    crashes,
+    machine,
+    many,
+    novita_faults,
+    orphans,
+    outage,
+    peers,
+    processes,
+)
 
 ROWS: tuple[Row, ...] = (
     crashes.ROW,
@@ -15,7 +27,12 @@ ROWS: tuple[Row, ...] = (
     many.ROW,
     processes.ROW,
     api_faults.ROW,
+    orphans.ROW,
+    outage.ROW,
+    peers.OURS,
+    machine.ROW,
     alone.ROW,
+    peers.NAIVE,
     *broken.ROWS,
 )
 
