@@ -13,13 +13,16 @@ from novita_operator.novita.models import Instance
 
 # `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
 _SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
-_SSH_PORT = re.compile(r"-p\s*(?P<port>\d+)")
+_SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
 _SECRET_TYPE = f"{meta.GROUP}/connection"
+_SUFFIX = "-connection"
 
 
 def secret_name(resource: api.GPUInstance) -> str:
     """The name of the connection Secret."""
-    return resource.spec.connection_secret_name or f"{resource.meta.name}-connection"
+    # An object's name may be as long as a Secret's, and what is cut must not end in a separator.
+    default = resource.meta.name[: meta.NAME_CHARS - len(_SUFFIX)].rstrip("-.") + _SUFFIX
+    return resource.spec.connection_secret_name or default
 
 
 def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:

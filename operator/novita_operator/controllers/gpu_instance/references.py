@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -100,18 +101,18 @@ def registry_credentials(docker_config: str, image: str) -> str | None:
     first = image.split("/", 1)[0]
     registry = first if "/" in image and ("." in first or ":" in first or first == "localhost") else "docker.io"
     hosts = _DOCKER_HUB if registry == "docker.io" else (registry, f"https://{registry}", f"http://{registry}")
-    for host in hosts:
-        if isinstance(auths, dict) and isinstance(auths.get(host), dict):
-            return _user_and_password(auths[host])
-    return None
+    entries = [auths.get(host) for host in hosts] if isinstance(auths, dict) else []
+    found = (_user_and_password(entry) for entry in entries if isinstance(entry, dict))
+    return next((credentials for credentials in found if credentials is not None), None)
 
 
-def _user_and_password(entry: Mapping[str, str]) -> str | None:
+def _user_and_password(entry: Mapping[str, Any]) -> str | None:
     if entry.get("auth"):
         try:
-            return base64.b64decode(entry["auth"]).decode()
-        except ValueError:
+            decoded = base64.b64decode(entry["auth"], validate=True).decode()
+        except (ValueError, TypeError):
             return None
+        return decoded if ":" in decoded else None
     if entry.get("username") and entry.get("password"):
         return f"{entry['username']}:{entry['password']}"
     return None
