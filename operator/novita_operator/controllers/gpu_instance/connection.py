@@ -37,7 +37,16 @@ def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
     if instance.started_at is not None and known.instance_started_at != instance.started_at:
         return False
     listed = {(port.port, port.endpoint) for port in instance.ports if port.endpoint}
-    return listed <= {(port.port, port.endpoint) for port in known.ports}
+    complete = listed <= {(port.port, port.endpoint) for port in known.ports}
+    return complete and as_listed(known, instance) == known
+
+
+def as_listed(known: api.Connection, instance: Instance | None) -> api.Connection:
+    """Without the ports that the list no longer has; a list that tells of no ports at all proves nothing."""
+    if instance is None or not instance.ports:
+        return known
+    there = {port.port for port in instance.ports}
+    return known.model_copy(update={"ports": tuple(port for port in known.ports if port.port in there)})
 
 
 def is_complete(instance: Instance) -> bool:
