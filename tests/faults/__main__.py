@@ -17,6 +17,7 @@ from tests.faults import results, run  # noqa: E402 - the path comes first
 from tests.faults.rows import catalog  # noqa: E402
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
+_KEPT = Path(__file__).parent / "results.json"
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,11 +40,11 @@ def run_rows(
     rows = catalog.chosen(only or [], case)
     started = time.monotonic()
     done = asyncio.run(run.run(rows, jobs=jobs, quick=quick, broken=broken, say=typer.echo))
-    minutes = f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}" + (" --quick" if quick else "")
-    text = results.write(done, {**results.machine(), "took": minutes})
-    typer.echo(text)
-    if write if write is not None else not (only or case or quick or broken):
-        _RESULTS.write_text(text)
+    took = f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}"
+    typer.echo(results.write(done, {"took": took}))
+    if write if write is not None else not (case or quick or broken):
+        results.keep(_KEPT, done)
+        _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()))
     if not all(each.as_it_must_be for each in done):
         raise typer.Exit(1)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from tests.faults.row import Row
+from tests.faults.rows import catalog
 from tests.faults.tally import Tally, percentile, total
 from tests.faults.world import DELAYS, LIST_LAG_SECONDS
 
@@ -18,7 +22,8 @@ _HEAD = (
 )
 
 _LEGEND = """\
-Written by `make faults` (`python -m tests.faults run`). Real operator processes, a real kube-apiserver and etcd; the
+Written by `make faults` (`python -m tests.faults run`); a row that is run alone takes the place of its last run.
+Real operator processes, a real kube-apiserver and etcd; the
 simulated Novita's append-only ledger is the judge.
 
 - A case counts only if its crash or fault was proven to have happened: a crash by the mark file that the process wrote
@@ -26,7 +31,7 @@ simulated Novita's append-only ledger is the judge.
 - *Twice*: names that two live instances bore at one instant. The documented window: a create that Novita carries out
   later than the list lag after its connection died. What happens inside it must heal by itself.
 - *Forgotten*: live instances without an object when everything had settled.
-- *Need a person*: objects that did not get where they were going within a minute, and accounts that were frozen.
+- *Need a person*: objects that did not get where they were going within 150 s, and accounts that were frozen.
 - *Orphan GPU-seconds*, per instance: billed time before an object's status held its id, or after the object was gone.
   An undisturbed create has some, too: the time from the call to the status.
 - *Heal*: from a crash to the moment when every object of its case was where it was going, later crashes included.
@@ -78,6 +83,36 @@ def _preamble(facts: Mapping[str, str]) -> str:
     delays = ", ".join(f"{name} {seconds:g} s" for name, seconds in DELAYS.items())
     told = [f"- {name}: {value}" for name, value in facts.items()]
     return "\n".join([_LEGEND.format(lag=LIST_LAG_SECONDS, delays=delays), *told])
+
+
+def kept(path: Path) -> list[Done]:
+    """What earlier runs have found, in the order of the catalogue; rows that exist no more are left out."""
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    return [_from_json(row, stored[row.name]) for row in catalog.ROWS if row.name in stored]
+
+
+def keep(path: Path, done: Sequence[Done]) -> None:
+    """Put rows in the place of what earlier runs have found of them."""
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    stored |= {each.row.name: _to_json(each) for each in done}
+    path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+
+
+def _to_json(done: Done) -> dict[str, Any]:
+    found = asdict(done.tally)
+    for name in ("orphaned", "heal"):
+        # One string: as a list each number would be a line of the file.
+        found[name] = " ".join(f"{value:.2f}" for value in found[name])
+    return {"seconds": round(done.seconds), "tally": found}
+
+
+def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
+    found = dict(stored["tally"])
+    for name in ("orphaned", "heal"):
+        found[name] = tuple(float(value) for value in found[name].split())
+    for name in ("notes", "complaints"):
+        found[name] = tuple(found[name])
+    return Done(row, Tally(**found), stored["seconds"])
 
 
 def machine() -> dict[str, str]:

@@ -41,7 +41,7 @@ SETTINGS: Mapping[str, str] = {
     "LIST_LAG": f"{LIST_LAG_SECONDS * 1000:.0f}",
     "API_TIMEOUT": f"{API_TIMEOUT_SECONDS * 1000:.0f}",
 }
-_PATIENCE_SECONDS = 60.0  # twenty times what a step takes; who is not there then needs a person
+_PATIENCE_SECONDS = 150.0  # fifty times what a step takes on an idle machine; who is not there then needs a person
 _CLUSTER_ALPHABET = string.ascii_lowercase + "234567"
 _BROKEN = Path(__file__).parent / "broken_operator.py"
 _WRONG_CLOCK = Path(__file__).parent / "clock_operator.py"
