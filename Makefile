@@ -23,6 +23,13 @@ demo-up: $(READY) ## The same things, kept running to play with
 demo-down: $(READY) ## Stop what demo-up started, and leave nothing behind
 	@$(BIN)/python -m demo down
 
+.PHONY: cluster-up cluster-down
+cluster-up: $(READY) ## A bare Kubernetes control plane of your own, without the demo
+	@$(BIN)/python -m local_cluster up
+
+cluster-down: $(READY) ## Stop it; every object in it is forgotten
+	@$(BIN)/python -m local_cluster down
+
 ##@ Test
 .PHONY: test unit cluster packaging faults binaries
 test: binaries ## Everything: pure parts, client and simulator, operator on a real API server, chart
@@ -88,8 +95,8 @@ chart: binaries generate ## Lint the chart and pack it into dist/
 
 ##@ Clean
 .PHONY: clean
-clean: ## Stop the demo, remove .venv and everything generated; built control planes stay in your cache
-	@test ! -x $(BIN)/python || $(BIN)/python -m demo down
+clean: ## Stop what runs here, remove .venv and everything generated; built control planes stay in your cache
+	@test ! -x $(BIN)/python || { $(BIN)/python -m demo down && $(BIN)/python -m local_cluster down; }
 	rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

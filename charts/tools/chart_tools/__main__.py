@@ -1,11 +1,11 @@
-"""`python -m chart_tools [--check]` writes, or compares, everything that is generated for chart and kustomize."""
+"""`python -m chart_tools [--check]` writes, or compares, what is generated for chart, kustomize and README."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from chart_tools import crds, kustomize, readme, schema, values
+from chart_tools import crds, kustomize, readme, schema, settings_table, values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "novita-operator"
@@ -15,6 +15,7 @@ def files() -> dict[Path, str]:
     """Every generated file with its content."""
     said = values.read(CHART / "values.yaml")
     made = {
+        ROOT / "README.md": settings_table.laid_into((ROOT / "README.md").read_text()),
         CHART / "values.schema.json": schema.text(said),
         CHART / "README.md": readme.text(CHART / "README.md.in", said),
     }
