@@ -246,4 +246,6 @@ ROW = Row(
         Case("three of one name", partial(judged, duplicates), quick=True),
         Case("an older one of the same name", partial(judged, older_duplicate)),
     ),
+    # Accounts belong to the whole cluster: the operators of other worlds would write the status that brakes rest on.
+    alone=True,
 )
