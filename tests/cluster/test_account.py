@@ -76,13 +76,13 @@ async def test_an_account_counts_its_instances(workspace: Workspace) -> None:
 
 
 async def test_an_account_whose_secret_is_missing_says_which_and_works_when_it_comes(workspace: Workspace) -> None:
-    await workspace.plane.kube.delete(kube.SECRETS, workspace.account_name, OPERATOR_NAMESPACE)
+    await workspace.edit_account(apiKeySecretRef={"name": f"{workspace.account_name}-later"})
     body = await workspace.until_account("Ready", "False", "KeyMissing")
     message = condition(body, "Ready")["message"]
-    assert f'"{workspace.account_name}"' in message
+    assert f'"{workspace.account_name}-later"' in message
     assert OPERATOR_NAMESPACE in message
 
-    entry = builders.secret(workspace.account_name, OPERATOR_NAMESPACE, apiKey=workspace.novita.key)
+    entry = builders.secret(f"{workspace.account_name}-later", OPERATOR_NAMESPACE, apiKey=workspace.novita.key)
     await workspace.apply(kube.SECRETS, entry)
 
     await workspace.until_account("Ready", "True")

@@ -61,7 +61,7 @@ async def test_a_requested_reconcile_is_echoed_in_the_status(workspace: Workspac
 
 
 async def test_a_requested_reconcile_tries_a_failed_object_again(workspace: Workspace) -> None:
-    await workspace.create()
+    await workspace.create(restartPolicy={"maxAttempts": 0})
     lost = await workspace.until_ready()
     await workspace.novita.force(lost["status"]["instanceId"], gone=True)
     await workspace.until_condition("Ready", "False", "InstanceLost")

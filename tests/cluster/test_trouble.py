@@ -81,7 +81,7 @@ TROUBLES = (
         condition="Scheduled",
         reason="NoCapacity",
         stalled=False,
-        says=("RTX 4090 24GB", "no free"),
+        says=("RTX 4090 24GB",),
     ),
     Trouble(
         "no stock at the moment of the create",
@@ -178,8 +178,10 @@ async def test_a_delete_of_an_instance_waits_for_novita_and_says_what_it_costs_m
     assert (await workspace.novita.ledger()).live == ()
 
 
-async def test_an_instance_that_somebody_else_deleted_is_reported_and_not_rented_again(workspace: Workspace) -> None:
-    await workspace.create()
+async def test_an_instance_that_somebody_else_deleted_is_not_rented_again_where_that_is_not_asked(
+    workspace: Workspace,
+) -> None:
+    await workspace.create(restartPolicy={"maxAttempts": 0})
     body = await workspace.until_ready()
 
     await workspace.novita.force(body["status"]["instanceId"], gone=True)
@@ -189,8 +191,22 @@ async def test_an_instance_that_somebody_else_deleted_is_reported_and_not_rented
     assert (await workspace.novita.ledger()).created == 1
 
 
+async def test_an_instance_that_somebody_else_deleted_is_rented_again_by_default(workspace: Workspace) -> None:
+    await workspace.create(restartPolicy={"backoffSeconds": 1})
+    lost = await workspace.until_ready()
+
+    await workspace.novita.force(lost["status"]["instanceId"], gone=True)
+
+    found = await workspace.until(
+        lambda body: body["status"].get("instanceId") not in (None, lost["status"]["instanceId"]), "another instance"
+    )
+    ledger = await workspace.novita.ledger()
+    assert (ledger.created, len(ledger.live)) == (2, 1)
+    assert found["status"]["instanceId"] == ledger.live[0].id
+
+
 async def test_an_instance_that_ended_by_itself_is_reported_with_novitas_reason(workspace: Workspace) -> None:
-    await workspace.create(image="docker.io/team/does-not-exist:1")
+    await workspace.create(image="docker.io/team/does-not-exist:1", restartPolicy={"maxAttempts": 0})
 
     body = await workspace.until_condition("Ready", "False", "Failed")
 

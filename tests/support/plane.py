@@ -8,14 +8,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import builders, kube, waiting
+from tests.support import builders, kube, processes, waiting
 from tests.support.audit import AuditLog
 from tests.support.kube import Kube
 
 from local_cluster.control_plane import ControlPlane
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-CRDS = REPOSITORY / "crds"
+CRDS = processes.REPOSITORY / "crds"
 OPERATOR_NAMESPACE = "novita-system"
 OPERATOR_USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:novita-operator"
 _DAY_SECONDS = 86_400

@@ -14,6 +14,13 @@ from pathlib import Path
 
 from tests.support import waiting
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+# What every program gets: the code of this checkout, whichever one is installed, and nothing that changes behaviour.
+BARE_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": os.environ["PATH"],
+    "PYTHONPATH": str(REPOSITORY / "operator"),
+    "PYTHONUNBUFFERED": "1",
+}
 _TAIL_LINES = 40
 
 
@@ -33,7 +40,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+                env={**BARE_ENVIRONMENT, **environment},
                 cwd=log.parent,
                 start_new_session=True,
             )

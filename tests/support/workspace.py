@@ -230,8 +230,10 @@ class Workspace:
     async def close(self) -> None:
         """Remove everything at once, also where an operator that could do it is stopped: the account is thrown away."""
         await self.plane.kube.delete_all(kube.GPU_INSTANCES, self.namespace)
-        for body in await self.plane.kube.list(kube.GPU_INSTANCES, self.namespace):
-            await self._let_go(kube.GPU_INSTANCES, body["metadata"]["name"], self.namespace)
+        left = await self.plane.kube.list(kube.GPU_INSTANCES, self.namespace)
+        await asyncio.gather(
+            *(self._let_go(kube.GPU_INSTANCES, body["metadata"]["name"], self.namespace) for body in left)
+        )
         for kind, name, where in reversed(self._made):
             await self.plane.kube.delete(kind, name, where)
             if kind is kube.NOVITA_ACCOUNTS:
