@@ -12,7 +12,7 @@ from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.controllers.gpu_instance import connection, restarts, result
+from novita_operator.controllers.gpu_instance import connection, restarts, result, taking
 from novita_operator.controllers.gpu_instance.adopting import Adopter
 from novita_operator.controllers.gpu_instance.launch import Launcher
 from novita_operator.controllers.gpu_instance.memory import Memory
@@ -57,8 +57,8 @@ class Actor:
             case actions.Launch():
                 return await self.launcher.launch(seen, account, memory, key)
             case actions.Take(instance_id):
-                memory.instance_id = instance_id
-                return Result(instance_id=instance_id, adopted=True)
+                instance = next(found for found in seen.found if found.id == instance_id)
+                return await taking.take(instance, seen, account, memory)
             case actions.RemoveDuplicates(keep, remove):
                 return await self._remove_duplicates(keep, remove, account, memory)
             case actions.Describe(instance_id):

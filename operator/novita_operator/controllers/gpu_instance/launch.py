@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from novita_operator import crashpoints, telemetry
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import desired, references, result, selection, volumes
+from novita_operator.controllers.gpu_instance import desired, references, result, selection, taking, volumes
 from novita_operator.controllers.gpu_instance.desired import Defaults, Desired, Inputs
 from novita_operator.controllers.gpu_instance.memory import Memory
 from novita_operator.controllers.gpu_instance.observation import Observation
@@ -18,7 +18,7 @@ from novita_operator.controllers.gpu_instance.selection import Candidate, NoSele
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.novita import errors
-from novita_operator.novita.models import CreateRequest, Template
+from novita_operator.novita.models import CreateRequest, Instance, Template
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts import Account
@@ -133,7 +133,7 @@ class Launcher:
         for candidate in offer.selection.candidates[:_CANDIDATES_PER_PASS]:
             fresh = await self._fresh(key)
             if (found := await self._look(fresh, seen, account, refused)) is not None:
-                return found
+                return await taking.take(found, seen, account, memory) if isinstance(found, Instance) else found
             if not account.money.admits(repeated=_had_one(fresh, refused), monotonic=self.clock.monotonic()):
                 return Result(problem=_frozen(account.name))
             refused = intent = await self._write_intent(fresh, candidate, key)
@@ -159,7 +159,7 @@ class Launcher:
 
     async def _look(
         self, fresh: api.GPUInstance, seen: Observation, account: Account, refused: Intent | None
-    ) -> Result | None:
+    ) -> Instance | Result | None:
         """Steps 1 and 2: the server's own copy decides, and a look by name unless this is provably the first try."""
         unwanted = fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
         paused = fresh.meta.annotations.get(meta.PAUSED, "").lower() == "true"
@@ -175,7 +175,7 @@ class Launcher:
             # Somebody else's call, or an older one of ours that the watch has not shown yet: that comes first.
             return Result(again=True)
         found = await account.client.find_by_name(seen.name)
-        return Result(instance_id=found[0].id, adopted=True) if found else None
+        return found[0] if found else None
 
     async def _write_intent(self, fresh: api.GPUInstance, candidate: Candidate, key: Key) -> Intent:
         """Step 5: finalizer and intent in one write that fails if anybody wrote since. The fence."""

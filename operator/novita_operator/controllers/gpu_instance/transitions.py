@@ -31,7 +31,7 @@ def _from_result(
     if result.chosen is not None:
         yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
     if result.instance_id is not None and result.instance_id != old.instance_id:
-        yield _gained(old, new, result)
+        yield _gained(old, new, result, seen)
     if result.duplicates_removed:
         ids = ", ".join(result.duplicates_removed)
         text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
@@ -44,8 +44,8 @@ def _from_result(
         yield _released(old, seen)
 
 
-def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result) -> Event:
-    if result.adopted and result.created_at is not None:
+def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation) -> Event:
+    if result.adopted and seen.adopts is not None:
         text = f"Took over instance {new.instance_id}, as spec.adopt asks; it is deleted with this object."
         return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
     if result.adopted:
