@@ -64,7 +64,8 @@ RESOURCES = (
             Column("Count", ".spec.gpuCount", "integer"),
             Column("Region", ".status.region"),
             Column("$/h", ".status.pricePerHour"),
-            Column("Endpoint", ".status.connection.endpoint"),
+            # Novita's host names are so long that, shown always, it would not fit into 120 characters.
+            Column("Endpoint", ".status.connection.endpoint", wide=True),
             _AGE,
             Column("ID", ".status.instanceId", wide=True),
             Column("Billing", ".spec.billing", wide=True),
