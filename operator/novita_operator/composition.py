@@ -13,7 +13,16 @@ from pydantic import SecretStr
 
 from novita_operator import telemetry
 from novita_operator.api import meta, novita_account
-from novita_operator.controllers.gpu_instance import acting, adopting, desired, launch, memory, probing, serving
+from novita_operator.controllers.gpu_instance import (
+    acting,
+    adopting,
+    desired,
+    launch,
+    memory,
+    notifying,
+    probing,
+    serving,
+)
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.gpu_instance_set import handlers as set_handlers
@@ -41,6 +50,8 @@ from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workers import Reconciles
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings
+from novita_operator.webhooks import opening
+from novita_operator.webhooks.courier import Courier
 
 # Objects are looked at again so often even if nothing happens.
 _RESYNC_SECONDS = 600.0
@@ -82,6 +93,7 @@ class Controllers:
     intakes: tuple[Intake, ...]
     register: Callable[[kopf.OperatorRegistry], None]
     probing: probing.Probing
+    courier: Courier
 
 
 async def parts(settings: Settings, kube: KubeClient) -> Parts:
@@ -112,7 +124,10 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
 def controllers(parts: Parts) -> Controllers:
     """The kinds, wired."""
     looks = _probing(parts)
-    instance = instance_handlers.Intake(_instance_reconciler(parts, looks), parts.cache, parts.queue)
+    courier = opening.courier(
+        parts.settings, parts.kube, parts.cache, instance_reconciler.KIND, parts.clock, parts.metrics
+    )
+    instance = instance_handlers.Intake(_instance_reconciler(parts, looks, courier), parts.cache, parts.queue, courier)
     account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
     instance_set = set_handlers.Intake(_set_reconciler(parts), parts.cache, parts.queue)
     job = job_handlers.Intake(_job_reconciler(parts), parts.cache, parts.queue)
@@ -127,7 +142,7 @@ def controllers(parts: Parts) -> Controllers:
     reconcilers: dict[str, Reconciles] = {
         each.kind.plural: each.reconciler for each in (instance, account, instance_set, job)
     }
-    return Controllers(reconcilers, (instance, account, instance_set, job), register, looks)
+    return Controllers(reconcilers, (instance, account, instance_set, job), register, looks, courier)
 
 
 def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
@@ -149,7 +164,7 @@ def _probing(parts: Parts) -> probing.Probing:
     return probing.Probing(Looker(known), known, parts.queue.add, parts.clock, parts.settings.most_probes)
 
 
-def _instance_reconciler(parts: Parts, looks: probing.Probing) -> instance_reconciler.Reconciler:
+def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier) -> instance_reconciler.Reconciler:
     settings = parts.settings
     defaults = desired.Defaults(
         gpu_type=settings.default_gpu_type,
@@ -179,6 +194,7 @@ def _instance_reconciler(parts: Parts, looks: probing.Probing) -> instance_recon
         serving=serving.Serving(parts.kube, parts.clock),
         actor=acting.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, adopter, recorder, parts.metrics),
         recorder=recorder,
+        notifier=notifying.Notifier(courier, parts.cache, parts.clock),
         memories=memory.Memories(),
         clock=parts.clock,
         cluster=parts.cluster,

@@ -22,6 +22,7 @@ from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.watchdog import Watchdog
 from novita_operator.runtime.workers import Workers
 from novita_operator.settings import Settings
+from novita_operator.webhooks.courier import Courier
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
             await _ensure_default_account(parts)
             await _take_in_accounts(parts, controllers)
             background.append(_in_background(controllers.probing.run(), "probing"))
+            controllers.courier.start()
             workers.start(settings.workers)
             await _watch(parts, controllers, workers, ready)
     finally:
@@ -154,7 +156,7 @@ async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready
     kopf_settings.configure(options, grace_seconds=grace)
     stop = asyncio.Event()
     before = asyncio.all_tasks()
-    ending = asyncio.create_task(_drain_then_stop(parts, workers, stop, grace), name="shutdown")
+    ending = asyncio.create_task(_drain_then_stop(parts, workers, controllers.courier, stop, grace), name="shutdown")
     tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=options,
@@ -172,10 +174,11 @@ async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready
         ending.cancel()
 
 
-async def _drain_then_stop(parts: Parts, workers: Workers, stop: asyncio.Event, grace: float) -> None:
+async def _drain_then_stop(parts: Parts, workers: Workers, courier: Courier, stop: asyncio.Event, grace: float) -> None:
     await parts.shutdown.asked.wait()
     if not await workers.drain(grace):
         logger.warning("calls were still under way after %.0f s; their intents are on the objects", grace)
+    await courier.drain(parts.settings.webhook_timeout / 1000)
     stop.set()
 
 

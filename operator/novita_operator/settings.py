@@ -6,13 +6,16 @@ Names, units and ranges are those that users of the REST gateway already have, a
 from __future__ import annotations
 
 import os
+import re
 import socket
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_SHORTEST_SECRET = 8  # as the REST gateway has it; a random one of 32 characters is better
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -56,7 +59,27 @@ class Settings(BaseSettings):
         600_000, ge=60_000, le=86_400_000, description="From the create call to Ready, where the object is silent, ms."
     )
 
+    webhook_url: SecretStr | None = Field(
+        None, description="Where webhooks about objects without spec.notifications go; it may be a private address."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs webhooks that name no Secret of their own; 8 characters or more."
+    )
+
     # Our own.
+    webhook_timeout: int = Field(10_000, ge=100, le=60_000, description="Longest time for one try of a webhook, ms.")
+    webhook_retry_delay: int = Field(
+        10_000,
+        ge=10,
+        le=600_000,
+        description="Longest first pause between two of the five tries of a webhook, ms; it doubles each time.",
+    )
+    webhook_allowed_networks: str = Field(
+        "",
+        max_length=4_096,
+        description="Comma-separated networks, such as 10.0.0.0/8, to which webhooks of spec.notifications may go "
+        "although they are not public.",
+    )
     transition_poll_interval: int = Field(
         2_000, ge=100, le=60_000, description="Period of the account poll while anything moves, ms."
     )
@@ -158,6 +181,29 @@ class Settings(BaseSettings):
             raise ValueError("must be one word of printable ASCII, as Novita's console shows it")
         return value
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _url_can_be_posted_to(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s#]*)?", value.get_secret_value()):
+            raise ValueError("must be an http or https URL without user and password")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _secret_is_no_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"must have at least {_SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _networks_can_be_read(cls, value: str) -> str:
+        try:
+            _networks(value)
+        except ValueError:
+            raise ValueError("must be a comma-separated list of networks such as 10.0.0.0/8,fd00::/8") from None
+        return value
+
     @model_validator(mode="after")
     def _one_source_of_the_key(self) -> Settings:
         if self.novita_api_key is not None and self.novita_api_key_file is not None:
@@ -180,6 +226,11 @@ class Settings(BaseSettings):
         """The watched namespaces; empty means all."""
         return tuple(name.strip() for name in self.watch_namespaces.split(",") if name.strip())
 
+    @property
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks that webhooks of users may go to although they are not public."""
+        return _networks(self.webhook_allowed_networks)
+
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""
         if self.novita_api_key_file is not None:
@@ -187,6 +238,10 @@ class Settings(BaseSettings):
         if self.novita_api_key is not None:
             return SecretStr(self.novita_api_key.get_secret_value().strip())
         return None
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _is_header_safe(text: str) -> bool:

@@ -100,6 +100,12 @@ class Metrics:
         self.force_finalized = Counter(
             "novita_force_finalized", "Deletions that a person gave up", registry=self.registry
         )
+        self.webhooks = Counter(
+            "novita_webhooks",
+            "Tries to deliver a webhook: delivered, retried or given-up",
+            ["event", "outcome"],
+            registry=self.registry,
+        )
         self.orphans_deleted = Counter(
             "novita_orphans_deleted",
             "Instances without an object that were deleted",

@@ -20,6 +20,7 @@ from novita_operator.api.gpu_instance_life import (
     Service,
     Volume,
 )
+from novita_operator.api.gpu_instance_notifications import MOST_WAITING, PendingNotification, Reclaimed
 from novita_operator.api.gpu_instance_reasons import ConditionType, Phase, Reason
 from novita_operator.api.meta import NAME_CHARS, Meta, Model, Moment, Name
 
@@ -426,6 +427,12 @@ class GPUInstanceStatus(Model):
     last_busy_at: Moment | None = Field(None, description="When the GPU was last seen at work, for lifetime.idle.")
     data_kept_until: Moment | None = Field(
         None, description="Until when Novita keeps the root disk of a stopped instance; 7 days after the stop."
+    )
+    reclaimed: Reclaimed | None = Field(
+        None, description="The spot instance that Novita took back, until another one is Ready in its place."
+    )
+    notifications: tuple[PendingNotification, ...] | None = Field(
+        None, max_length=MOST_WAITING, description="Webhooks that are still to be delivered, oldest first."
     )
     last_handled_reconcile_at: str | None = Field(
         None,

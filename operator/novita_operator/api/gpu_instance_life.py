@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from novita_operator.api import rules
+from novita_operator.api.gpu_instance_notifications import EventName
 from novita_operator.api.meta import Model, Name
 
 _CRON_CHARS = 100  # five fields with lists and ranges
@@ -124,17 +125,9 @@ class Notification(Model):
         pattern=r"^https?://[^\s/?#@]+(/[^\s]*)?$",
         description="Where to POST. Private addresses are refused unless an administrator allows them.",
     )
-    events: tuple[
-        Literal[
-            "instance.ready",
-            "instance.failed",
-            "instance.stopped",
-            "instance.deleted",
-            "instance.migrated",
-            "instance.reclaim_notice",
-        ],
-        ...,
-    ] = Field((), max_length=6, description="Which events are told; all of them without any.")
+    events: tuple[EventName, ...] = Field(
+        (), max_length=6, description="Which events are told; all of them without any."
+    )
     secret_ref: NotificationSecretRef | None = Field(
         None, description="The key that signs; without it the operator's WEBHOOK_SECRET, or no signature."
     )

@@ -15,6 +15,7 @@ from novita_operator.api.novita_account import NovitaAccountSpec
 from novita_operator.controllers.gpu_instance.acting import Actor
 from novita_operator.controllers.gpu_instance.desired import Defaults
 from novita_operator.controllers.gpu_instance.memory import Memories
+from novita_operator.controllers.gpu_instance.notifying import Notifier
 from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.controllers.gpu_instance.serving import Serving
@@ -99,6 +100,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
         recorder=cast("Recorder", nothing),
+        notifier=cast("Notifier", nothing),
         memories=Memories(),
         clock=clock,
         cluster=CLUSTER,

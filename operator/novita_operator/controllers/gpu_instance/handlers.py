@@ -14,6 +14,7 @@ from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import Kind
 from novita_operator.reconciling import owned
 from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.webhooks.courier import Courier
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Intake:
     reconciler: Reconciler
     cache: Cache
     queue: WorkQueue[Key]
+    courier: Courier
     kind: Kind = KIND
 
     async def seen(self, body: dict[str, Any]) -> None:
@@ -30,6 +32,7 @@ class Intake:
         self.cache.put(key, body)
         self.reconciler.claim(key, body["metadata"]["uid"])
         self.queue.notice(key, partial(self.cache.echoes, key, body))
+        self.courier.seen(key)
         self._wake_owners(body)
 
     async def gone(self, body: dict[str, Any]) -> None:
@@ -37,6 +40,7 @@ class Intake:
         self.cache.remove(key, body["metadata"]["uid"])
         self.reconciler.forget(key, body["metadata"]["uid"])
         self.queue.forget(key)
+        self.courier.gone(body)
         self._wake_owners(body)
 
     def _wake_owners(self, body: dict[str, Any]) -> None:

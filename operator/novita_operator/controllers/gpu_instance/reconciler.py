@@ -14,6 +14,7 @@ from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import acting, desired, drift, plan, restarts, status
 from novita_operator.controllers.gpu_instance import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.memory import Memories, Memory
+from novita_operator.controllers.gpu_instance.notifying import Notifier
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.result import Result
@@ -51,6 +52,7 @@ class Reconciler:
     probing: Probing
     serving: Serving
     recorder: Recorder
+    notifier: Notifier
     memories: Memories
     clock: Clock
     cluster: str
@@ -225,6 +227,7 @@ class Reconciler:
         at = seen.resource.meta
         old = seen.resource.status.to_wire()
         if seen.deleting and result.released:
+            self.notifier.say_farewell(key, seen, result)
             await self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         if not _says_more(old, outcome.status):
@@ -233,6 +236,7 @@ class Reconciler:
         if newest is None or newest["metadata"]["uid"] != at.uid:
             return
         current = meta.Meta.parse(newest["metadata"])
+        outcome = self.notifier.amend(outcome, seen, newest)
         crashpoints.reached("status.before-write")
         body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
         crashpoints.reached("status.after-write")

@@ -1,0 +1,31 @@
+"""The courier of a process, put together from the settings."""
+
+from __future__ import annotations
+
+from novita_operator import telemetry
+from novita_operator.kube.cache import Cache
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.runtime.clock import Clock
+from novita_operator.settings import Settings
+from novita_operator.webhooks.courier import Courier
+from novita_operator.webhooks.outbox import Outbox
+from novita_operator.webhooks.posting import Poster
+from novita_operator.webhooks.receivers import Default
+from novita_operator.webhooks.sending import Sender
+
+
+def courier(
+    settings: Settings, kube: KubeClient, cache: Cache, kind: Kind, clock: Clock, metrics: telemetry.Metrics
+) -> Courier:
+    """A courier that has not started."""
+    sender = Sender(timeout=settings.webhook_timeout / 1000, allowed=settings.webhook_networks)
+    return Courier(
+        outbox=Outbox(kube, cache, kind),
+        poster=Poster(kube, sender, clock),
+        recorder=Recorder(kube, settings.identity),
+        default=Default(settings.webhook_url, settings.webhook_secret),
+        clock=clock,
+        metrics=metrics,
+        retry_delay=settings.webhook_retry_delay / 1000,
+    )

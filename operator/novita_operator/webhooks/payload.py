@@ -1,0 +1,84 @@
+"""A webhook as it is sent: the body that receivers of the REST gateway know, and what is ours beside it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.api.gpu_instance_notifications import EventName, PendingNotification
+
+# The gateway's words for the state of an instance, at each event.
+_STATUS: dict[EventName, str] = {
+    "instance.ready": "running",
+    "instance.failed": "failed",
+    "instance.stopped": "stopped",
+    "instance.deleted": "deleted",
+    "instance.migrated": "running",
+    "instance.reclaim_notice": "running",
+}
+
+
+def body(told: PendingNotification, resource: GPUInstance) -> bytes:
+    """The JSON text; exactly these bytes are signed."""
+    wire: dict[str, Any] = {
+        "event": told.event,
+        "instanceId": told.instance_id,
+        "status": _STATUS[told.event],
+        "timestamp": _wire(told.at),
+        "instance": _instance(told, resource),
+        **_details(told),
+        "object": {
+            "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+            "kind": "GPUInstance",
+            "namespace": resource.meta.namespace,
+            "name": resource.meta.name,
+            "uid": resource.meta.uid,
+        },
+        "deliveryId": told.id,
+    }
+    return json.dumps(wire, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _instance(told: PendingNotification, resource: GPUInstance) -> dict[str, Any]:
+    return {
+        "id": told.instance_id,
+        # The gateway's name is the one that the user chose.
+        "name": resource.meta.name,
+        "connectionDetails": _connection(told, resource),
+    }
+
+
+def _connection(told: PendingNotification, resource: GPUInstance) -> dict[str, str | None] | None:
+    """How to reach the instance that this tells of; None once another one is in its place. No passwords."""
+    known = resource.status.connection
+    if known is None or resource.status.instance_id != told.instance_id:
+        return None
+    return {"ssh": known.ssh or None, "jupyter": known.jupyter, "webTerminal": known.web_terminal}
+
+
+def _details(told: PendingNotification) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    if told.original_instance_id is not None:
+        details["originalInstanceId"] = told.original_instance_id
+        details["migration"] = {"reason": "spot_reclaim", "triggeredBy": "automatic_migration"} | _took(told)
+    if told.reclaim_at is not None:
+        details["reclaimAt"] = _wire(told.reclaim_at)
+    if told.error is not None:
+        code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", told.error.reason).upper()
+        details["error"] = {"code": code, "reason": told.error.reason, "message": told.error.message}
+    return details
+
+
+def _took(told: PendingNotification) -> dict[str, int]:
+    """From the loss of the one instance until the other was Ready, milliseconds."""
+    if told.original_lost_at is None:
+        return {}
+    return {"migrationTime": max(0, round((told.at - told.original_lost_at).total_seconds() * 1000))}
+
+
+def _wire(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
