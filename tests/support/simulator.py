@@ -175,6 +175,13 @@ class SimulatedAccount:
         planted: str = (await self._post("instances", instance))["id"]
         return planted
 
+    async def edit_elsewhere(self, instance_id: str, ports: list[dict[str, Any]]) -> None:
+        """What somebody with the same key does in Novita's console: another port list."""
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_TIMEOUT_SECONDS) as client:  # noqa: S501
+            body = {"instanceId": instance_id, "ports": ports, "expandRootDisk": 0}
+            path = f"{self.url}/gpu-instance/openapi/v1/gpu/instance/edit"
+            (await client.post(path, json=body, headers={"Authorization": f"Bearer {self.key}"})).raise_for_status()
+
     async def instances(self, name: str | None = None) -> list[dict[str, Any]]:
         """The details of all instances, whatever the API hides; or of those of exactly this name."""
         found: list[dict[str, Any]] = (await self._get("instances", **({} if name is None else {"name": name})))[

@@ -83,6 +83,15 @@ class Quota(Dials):
     gpus: int = Field(100_000, ge=0)
 
 
+class NetworkVolume(Dials):
+    """A network volume that the account has (novita-api 2A.5)."""
+
+    storage_id: str = Field(min_length=1)
+    storage_name: str = ""
+    storage_size: int = Field(10, ge=10)
+    cluster_id: str = Field(min_length=1)
+
+
 class Spot(Dials):
     """Virtual seconds of novita-api 1.12. `reclaim_after` null: nothing is reclaimed unless it is forced."""
 
@@ -129,6 +138,7 @@ class Settings(Dials):
         description="where a container port, or `ssh`, really leads: an address by port, such as a local listener's",
     )
     keep_data_days: int = 7
+    network_volumes: tuple[NetworkVolume, ...] = ()
 
     def merged(self, change: dict[str, Any]) -> Settings:
         """A copy with `change` (camelCase, nested as in `GET settings`) laid over it. Raises ValidationError."""

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 # Data comes about a minute late, so that a shorter look might see none (novita-api 2A.8).
 _MEASURED_SECONDS = 180.0
-_LONGEST_CURVE = timedelta(hours=1)
+_LONGEST_CURVE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +249,11 @@ class Actor:
     async def _measure(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         """Whether the GPU has worked since the last look; what cannot be read counts as work: a guess may cost data."""
         now = self.clock.now()
-        since = now - timedelta(seconds=max(_MEASURED_SECONDS, self.clock.monotonic() - memory.measured_at))
+        elapsed = min(self.clock.monotonic() - memory.measured_at, _LONGEST_CURVE_SECONDS)
+        since = now - timedelta(seconds=max(_MEASURED_SECONDS, elapsed))
         memory.measured_at = self.clock.monotonic()
         try:
-            curve = await account.client.gpu_utilization(instance_id, max(since, now - _LONGEST_CURVE), now)
+            curve = await account.client.gpu_utilization(instance_id, since, now)
         except errors.NovitaError as error:
             logger.debug("%s: how busy it is could not be read: %s", instance_id, error)
             memory.busy_at = now

@@ -41,9 +41,11 @@ def next_end(resource: api.GPUInstance, busy_at: datetime | None, now: datetime)
 
     `busy_at`: when the GPU was last seen at work.
     """
-    started = resource.status.started_at
+    started, ended = resource.status.started_at, resource.status.ended
     if resource.spec.lifetime is None or started is None:
         return None
+    # What was ended, and comes back, has not been started yet: moments up to that end are over.
+    started = started if ended is None else max(started, ended.at)
     return min(_ends(resource, started, busy_at, now), key=lambda end: end.at, default=None)
 
 

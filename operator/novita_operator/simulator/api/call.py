@@ -67,7 +67,7 @@ class Call:
         text = self.param(name)
         if not text:
             return default
-        if not (text.isascii() and text.isdigit()) or len(text) > 9:  # noqa: PLR2004 - nine digits fit an int32
+        if not (text.isascii() and text.isdigit()) or len(text) > 12:  # noqa: PLR2004 - times in seconds have ten
             raise refusal.invalid(name, "must be a number of 0 or more")
         return int(text)
 

@@ -141,7 +141,18 @@ def _cluster(account: Account, cluster: Cluster) -> dict[str, Any]:
     return {**cluster.model_dump(by_alias=True), "availableGpuType": sorted(kinds)}
 
 
+def list_volumes(account: Account, call: Call) -> Reply:
+    """GET /networkstorages/list; its page parameter has a name of its own."""
+    wanted = {"storageId": call.param("storageId"), "storageName": call.param("storageName")}
+    rows = [each.model_dump(by_alias=True) for each in account.settings.network_volumes]
+    found = [row for row in rows if all(value in ("", row[key]) for key, value in wanted.items())]
+    size, number = max(1, call.number("pageSize", 10)), max(1, call.number("pageNo", 1))
+    page = found[(number - 1) * size : number * size]
+    return Reply(payload={"data": [{**row, "price": "0"} for row in page], "total": len(found)})
+
+
 TABLE: Table = {
+    ("GET", f"{_BASE}/networkstorages/list"): ("networkStorages", list_volumes),
     ("GET", f"{_BASE}/products"): ("products", list_products),
     ("GET", f"{_BASE}/clusters"): ("clusters", list_clusters),
     ("GET", f"{_BASE}/templates"): ("templates", list_templates),

@@ -68,9 +68,19 @@ def _product(account: Account, order: Order) -> Product:
         raise refusal.invalid("clusterId", "there is no such cluster")
     if not product.min_root_fs <= order.rootfs_gb <= product.max_root_fs:
         raise refusal.invalid("rootfsSize", f"must be {product.min_root_fs} to {product.max_root_fs}")
+    _check_volumes(account, order)
     if order.image_auth_id and order.image_auth_id not in account.auths:
         raise refusal.Refusal("IMAGE_URL_OR_AUTH_ERROR", "the registry auth does not exist")
     return product
+
+
+def _check_volumes(account: Account, order: Order) -> None:
+    known = {each.storage_id: each.cluster_id for each in account.settings.network_volumes}
+    for mount in order.network_storages:
+        if mount.id not in known:
+            raise refusal.invalid("networkStorages", f"there is no network volume {mount.id}")
+        if known[mount.id] != order.cluster_id:
+            raise refusal.Refusal("CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT", "the volume is in another cluster")
 
 
 def _check_quota(account: Account, gpus: int) -> None:

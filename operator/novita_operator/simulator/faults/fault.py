@@ -33,6 +33,7 @@ Route = Literal[
     "templates",
     "saveTemplate",
     "deleteTemplate",
+    "networkStorages",
     "registryAuths",
     "saveRegistryAuth",
     "deleteRegistryAuth",

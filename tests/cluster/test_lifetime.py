@@ -1,0 +1,190 @@
+"""Ends of working instances, in moved time: by age, by idleness and by schedule, across restarts of the operator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import short_name
+from tests.support.history import condition
+from tests.support.operator_process import OperatorProcess
+from tests.support.plane import Plane
+from tests.support.simulator import Simulator
+from tests.support.workspace import Workspace
+
+_SHIFTED = (sys.executable, "-m", "tests.support.shifted_operator", "run")
+_HOUR = 3600.0
+
+
+@dataclass
+class Time:
+    """The clocks of the operator and of the simulator, moved together."""
+
+    workspace: Workspace
+    file: Path
+    ahead: float = 0.0
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+
+    async def passes(self, seconds: float) -> None:
+        self.ahead += seconds
+        await self.workspace.novita.pass_seconds(seconds)
+        self.file.write_text(str(self.ahead))
+
+
+@pytest.fixture(scope="module")
+async def in_step(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    """A simulator whose time goes as fast as the operator's: both speak of the same moments."""
+    started = await Simulator.start(tmp_path_factory.mktemp("in-step"), acceleration=1)
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+async def time(
+    private_plane: Plane, in_step: Simulator, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Workspace, Time, Any]]:
+    """A workspace whose operator has clocks that the test moves, and a way to start that operator (again)."""
+    workspace = await Workspace.make(private_plane, in_step, short_name(request))
+    await workspace.novita.set(delays={"accept": 0.1, "create": 0.1, "pull": 0.2, "start": 0.1, "stop": 0.1})
+    clock = Time(workspace, tmp_path / "clock")
+    clock.file.write_text("0")
+    async with AsyncExitStack() as stack:
+
+        async def start() -> OperatorProcess:
+            started = OperatorProcess.launch(
+                tmp_path,
+                private_plane.operator_kubeconfig,
+                _SHIFTED,
+                NOVITA_API_URL=in_step.url,
+                WATCH_NAMESPACES=workspace.namespace,
+                CLOCK_FILE=str(clock.file),
+                PYTHONPATH=str(Path(__file__).parents[2]),
+            )
+            stack.push_async_callback(started.close)
+            await started.until_ready()
+            workspace.operator = started
+            return started
+
+        yield workspace, clock, start
+    await workspace.close()
+
+
+async def test_after_max_seconds_the_instance_is_deleted_and_the_object_says_why(time: Any) -> None:
+    workspace, clock, start = time
+    await start()
+    await workspace.create(lifetime={"maxSeconds": 7200})
+    await workspace.until_ready()
+
+    await clock.passes(_HOUR)
+    assert (await workspace.until_ready())["status"].get("endsAt") is None
+    await clock.passes(_HOUR)
+    ended = await workspace.until_condition("Ready", reason="Ended")
+
+    assert "maxSeconds" in condition(ended, "Ready")["message"] or ended["status"]["ended"]["cause"] == "MaxSeconds"
+    assert (await workspace.novita.ledger()).live == ()
+    assert "instanceId" not in ended["status"]
+
+
+async def test_an_end_is_announced_one_period_before(time: Any) -> None:
+    workspace, clock, start = time
+    await start()
+    await workspace.create(lifetime={"maxSeconds": 7200, "action": "Stop"})
+    started = (await workspace.until_ready())["status"]["startedAt"]
+
+    # The operator of the tests polls every second, and warns one period before: a few seconds are left to pass.
+    passed = (clock.now - datetime.fromisoformat(started)).total_seconds()
+    await clock.passes(7200 - passed - 5)
+    await workspace.until_condition("Ready", reason="Stopped")
+    await workspace.until_event("Stopped")
+
+    reasons = await workspace.reasons()
+    assert reasons.index("EndingSoon") < reasons.index("Ended") < reasons.index("Stopped")
+
+
+async def test_a_schedule_stops_in_the_evening_and_starts_in_the_morning_across_a_restart(time: Any) -> None:
+    workspace, clock, start = time
+    operator = await start()
+    evening = clock.now + timedelta(hours=1)
+    morning = clock.now + timedelta(hours=3)
+    schedule = {
+        "stop": f"{evening.minute} {evening.hour} * * *",
+        "start": f"{morning.minute} {morning.hour} * * *",
+        "timeZone": "UTC",
+    }
+    await workspace.create(lifetime={"schedule": schedule})
+    first = (await workspace.until_ready())["status"]["instanceId"]
+
+    await operator.kill()
+    await clock.passes(_HOUR + 60)
+    await start()
+    await workspace.until_condition("Ready", reason="Stopped")
+    await clock.passes(2 * _HOUR)
+    ready = await workspace.until_ready()
+
+    assert ready["status"]["instanceId"] == first
+    assert (await workspace.novita.ledger()).created == 1
+
+
+async def test_an_idle_instance_is_stopped_and_a_busy_one_is_not(time: Any) -> None:
+    workspace, clock, start = time
+    await start()
+    idle = {"idle": {"afterSeconds": 3600, "gpuUtilizationBelow": 10}}
+    await workspace.create("idle", lifetime=idle)
+    await workspace.create("busy", lifetime=idle)
+    lazy = (await workspace.until_ready("idle"))["status"]["instanceId"]
+    await workspace.until_ready("busy")
+    await workspace.novita.force(lazy, utilisation=0)
+
+    for _ in range(9):
+        await clock.passes(480)
+        await workspace.until_novita(lambda: _measured(workspace), "the GPUs were looked at")
+    stopped = await workspace.until_condition("Ready", reason="Stopped", name="idle")
+
+    assert stopped["status"]["ended"]["cause"] == "Idle"
+    assert condition(await workspace.get("busy"), "Ready")["reason"] == "Ready"
+
+
+async def test_the_annotation_last_used_keeps_an_instance_and_wakes_it(time: Any) -> None:
+    workspace, clock, start = time
+    operator = await start()
+    await workspace.create(lifetime={"idle": {"afterSeconds": 3600, "gpuUtilizationBelow": None}})
+    await workspace.until_ready()
+
+    await clock.passes(_HOUR - 60)
+    await workspace.annotate(last_used=clock.now.isoformat())
+    await clock.passes(_HOUR - 60)
+    assert condition(await workspace.get(), "Ready")["reason"] == "Ready"
+    await operator.kill()
+    await clock.passes(120)
+    await start()
+    await workspace.until_condition("Ready", reason="Stopped")
+    await workspace.annotate(last_used=(clock.now + timedelta(seconds=1)).isoformat())
+
+    await workspace.until_ready()
+
+
+async def test_a_schedule_that_nobody_can_read_is_told_and_stops_nothing(time: Any) -> None:
+    workspace, _, start = time
+    await start()
+    await workspace.create(lifetime={"schedule": {"stop": "61 25 * * *", "timeZone": "Mars/Olympus"}})
+
+    body = await workspace.until_condition("Synced", "False", "InvalidSpec")
+
+    assert "spec.lifetime.schedule" in condition(body, "Synced")["message"]
+    assert len((await workspace.novita.ledger()).live) <= 1
+
+
+async def _measured(workspace: Workspace) -> bool:
+    measured = (await workspace.novita.calls()).of("metrics") > 0
+    await workspace.novita.forget_calls()
+    return measured
