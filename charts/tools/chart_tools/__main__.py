@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from chart_tools import crds, kustomize, readme, schema, settings_table, values
+from chart_tools import crds, gitops, kustomize, readme, schema, settings_table, values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "novita-operator"
+SCRIPTS = ROOT / "deploy" / "gitops" / "argocd" / "resource_customizations"
 
 
 def files() -> dict[Path, str]:
@@ -20,7 +21,8 @@ def files() -> dict[Path, str]:
         CHART / "README.md": readme.text(CHART / "README.md.in", said),
     }
     made |= {CHART / "templates" / "crds" / name: text for name, text in crds.templates(ROOT / "crds").items()}
-    return made | {ROOT / "deploy" / name: text for name, text in kustomize.files(CHART / "files").items()}
+    deployed = kustomize.files(CHART / "files") | gitops.files(SCRIPTS)
+    return made | {ROOT / "deploy" / name: text for name, text in deployed.items()}
 
 
 def main(arguments: list[str]) -> int:
