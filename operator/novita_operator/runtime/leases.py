@@ -18,8 +18,7 @@ from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-_RENEWALS_PER_LEASE = 6  # five may fail in a row before it runs out
-_GIVE_UP_SHARE = 5 / 6  # of the duration without a renewal: the holder ends before anybody else may begin
+_RENEWALS_PER_LEASE = 6  # four may fail in a row before the holder gives up
 
 
 @dataclass(slots=True)
@@ -79,7 +78,8 @@ class Lease:
 
     def _taken_or_late(self) -> bool:
         other = self._body.get("spec", {}).get("holderIdentity") not in {self.holder, None, ""}
-        return other or self.margin <= self.duration * (1 - _GIVE_UP_SHARE)
+        # With one pause left, the next try could come too late: the holder ends before anybody else may begin.
+        return other or self.margin <= self.pause
 
     async def _try(self) -> bool:
         """One try to take or to renew. True if this process leads now."""
