@@ -11,7 +11,6 @@ from functools import partial
 import kopf
 from pydantic import SecretStr
 
-from novita_operator import telemetry
 from novita_operator.api import meta, novita_account
 from novita_operator.controllers.gpu_instance import (
     acting,
@@ -37,6 +36,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.probes import names
 from novita_operator.probes.looking import Looker
@@ -75,7 +75,7 @@ class Parts:
     queue: WorkQueue[Key]
     accounts: accounts.Accounts
     clock: SystemClock
-    metrics: telemetry.Metrics
+    metrics: Metrics
     shutdown: Shutdown
     lease: Lease | None
 
@@ -107,17 +107,22 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
         backoff_base=settings.backoff_base / 1000,
         backoff_max=settings.backoff_max / 1000,
     )
+    cache, metrics = Cache(), Metrics()
+    metrics.show_objects(cache)
+    lease = _lease(settings, kube, clock) if settings.leader_election else None
+    if lease is not None:
+        metrics.lease_margin.set_function(lambda: max(0.0, lease.margin))
     return Parts(
         settings=settings,
         kube=kube,
         cluster=cluster,
-        cache=Cache(),
+        cache=cache,
         queue=queue,
         accounts=accounts.Accounts(),
         clock=clock,
-        metrics=telemetry.Metrics(),
+        metrics=metrics,
         shutdown=Shutdown(),
-        lease=_lease(settings, kube, clock) if settings.leader_election else None,
+        lease=lease,
     )
 
 

@@ -45,7 +45,8 @@ async def run(settings: Settings) -> None:
 async def _serve(parts: Parts, controllers: Controllers) -> None:
     settings = parts.settings
     workers = Workers(parts.queue, controllers.reconcilers, parts.clock, parts.metrics)
-    resync = Resync(parts.kube, parts.cache, controllers.intakes, settings.namespaces, settings.resync_interval / 1000)
+    interval = settings.resync_interval / 1000
+    resync = Resync(parts.kube, parts.cache, controllers.intakes, settings.namespaces, interval, parts.metrics)
     watchdog = Watchdog(parts.queue, workers, resync, parts.clock, settings.stuck_after / 1000)
     ready = asyncio.Event()
     server = HealthServer(

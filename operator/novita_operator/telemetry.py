@@ -1,4 +1,4 @@
-"""The log format, its redaction, and the metric objects."""
+"""The log format and its redaction."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _REDACTED = "[redacted]"
 # Attributes that every LogRecord has; what is left over came through `extra`.
@@ -68,53 +66,3 @@ def configure_logging(level: str, log_format: str) -> None:
     logging.getLogger("kopf").setLevel(max(logging.getLevelName(level), logging.INFO))
     # It tells of every tick of a timer, and its debug lines hold whole objects.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
-
-
-class Metrics:
-    """The metric objects. Names follow the Prometheus rules: units, `_total`."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.novita_calls = Counter(
-            "novita_api_calls", "Calls to the Novita API", ["account", "route", "outcome"], registry=self.registry
-        )
-        self.novita_call_seconds = Histogram(
-            "novita_api_call_duration_seconds", "Time of one Novita call", ["route"], registry=self.registry
-        )
-        self.reconciles = Counter(
-            "novita_reconciles", "Passes by kind and outcome", ["kind", "outcome"], registry=self.registry
-        )
-        self.reconcile_seconds = Histogram(
-            "novita_reconcile_duration_seconds", "Time of one pass", ["kind"], registry=self.registry
-        )
-        self.queue_depth = Gauge("novita_queue_depth", "Keys waiting for a worker", registry=self.registry)
-        self.instances_created = Counter(
-            "novita_instances_created", "Create calls that gave an id", ["account"], registry=self.registry
-        )
-        self.instances_deleted = Counter(
-            "novita_instances_deleted", "Instances seen gone after our delete", ["account"], registry=self.registry
-        )
-        self.duplicates_removed = Counter(
-            "novita_duplicates_removed", "Second instances of one object removed", ["account"], registry=self.registry
-        )
-        self.force_finalized = Counter(
-            "novita_force_finalized", "Deletions that a person gave up", registry=self.registry
-        )
-        self.webhooks = Counter(
-            "novita_webhooks",
-            "Tries to deliver a webhook: delivered, retried or given-up",
-            ["event", "outcome"],
-            registry=self.registry,
-        )
-        self.orphans_deleted = Counter(
-            "novita_orphans_deleted",
-            "Instances without an object that were deleted",
-            ["account"],
-            registry=self.registry,
-        )
-        self.snapshot_age = Gauge(
-            "novita_account_last_poll_timestamp_seconds",
-            "Start of the last whole list",
-            ["account"],
-            registry=self.registry,
-        )

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
+from tests.packaging import rendering
+from tests.packaging.rendering import CHART, ROOT
+
 from chart_tools import __main__ as generator
 from chart_tools import settings as setting_values
 from chart_tools import values
 from novita_operator import __version__
 from novita_operator.api import crd
+from novita_operator.metrics import Metrics
 from novita_operator.settings import Settings
-from novita_operator.telemetry import Metrics
-from pydantic import ValidationError
-from pydantic.alias_generators import to_snake
-from tests.packaging import rendering
-from tests.packaging.rendering import CHART, ROOT
 
 ALERTS = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
 DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())

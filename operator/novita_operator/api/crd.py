@@ -181,7 +181,7 @@ def _resolved(node: Schema, defs: Mapping[str, Any], path: str) -> Schema:
 def _tidied(schema: Schema, path: str) -> Schema:
     if "type" not in schema:
         raise Untranslatable(f"{path}: no type")
-    if "enum" in schema:
+    if "enum" in schema and schema["type"] == "string":
         # CEL counts a text without a bound as endless, and then refuses the CRD.
         schema["maxLength"] = max(len(word) for word in schema["enum"])
     if schema.get("default") is None or schema["default"] == []:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Resync:
     intakes: Sequence[Intake]
     namespaces: tuple[str, ...]
     interval: float
+    metrics: Metrics
     rounds_behind: int = 0
     _suspects: dict[Key, str] = field(default_factory=dict)
 
@@ -56,6 +58,7 @@ class Resync:
                 logger.warning("could not compare with the API server: %s", error)
                 continue
             self.rounds_behind = self.rounds_behind + 1 if missed else 0
+            self.metrics.watch_behind.set(self.rounds_behind)
 
     async def compare(self) -> int:
         """One comparison. Returns how many changes the watch had missed. Raises kube errors."""

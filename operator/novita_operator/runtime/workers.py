@@ -7,9 +7,9 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-from novita_operator import telemetry
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Key
+from novita_operator.metrics import Metrics
 from novita_operator.reconciling.outcome import After, BackOff, Requeue, Woken
 from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.workqueue import Closed, WorkQueue
@@ -38,7 +38,7 @@ class Workers:
     """N tasks on one queue. They are started before kopf, which cancels every task younger than itself at its end."""
 
     def __init__(
-        self, queue: WorkQueue[Key], reconcilers: Mapping[str, Reconciles], clock: Clock, metrics: telemetry.Metrics
+        self, queue: WorkQueue[Key], reconcilers: Mapping[str, Reconciles], clock: Clock, metrics: Metrics
     ) -> None:
         self._queue = queue
         self._reconcilers = reconcilers

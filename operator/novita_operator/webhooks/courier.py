@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from novita_operator import telemetry
 from novita_operator.api.events import Event, EventReason
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Key
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.workqueue import Closed, WorkQueue
 from novita_operator.webhooks import receivers
@@ -56,7 +56,7 @@ class Courier:
     recorder: Recorder
     default: Default
     clock: Clock
-    metrics: telemetry.Metrics
+    metrics: Metrics
     retry_delay: float
     jitter: Callable[[], float] = random.random
     _queue: WorkQueue[Lane] = field(init=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from novita_operator import telemetry
 from novita_operator.kube.cache import Cache
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.runtime.clock import Clock
 from novita_operator.settings import Settings
 from novita_operator.webhooks.courier import Courier
@@ -15,9 +15,7 @@ from novita_operator.webhooks.receivers import Default
 from novita_operator.webhooks.sending import Sender
 
 
-def courier(
-    settings: Settings, kube: KubeClient, cache: Cache, kind: Kind, clock: Clock, metrics: telemetry.Metrics
-) -> Courier:
+def courier(settings: Settings, kube: KubeClient, cache: Cache, kind: Kind, clock: Clock, metrics: Metrics) -> Courier:
     """A courier that has not started."""
     sender = Sender(timeout=settings.webhook_timeout / 1000, allowed=settings.webhook_networks)
     return Courier(

@@ -8,6 +8,7 @@ from typing import Any, cast
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
 from novita_operator.runtime.resync import Resync
 
 _KIND = Kind("gpuinstances")
@@ -60,7 +61,7 @@ def _parts(*known: dict[str, Any]) -> tuple[Cluster, Intake, Resync]:
         cluster.put(body)
         cache.put(key_of(_KIND.plural, body), body)
     intake = Intake(cache)
-    return cluster, intake, Resync(cast("KubeClient", cluster), cache, (intake,), (), 60)
+    return cluster, intake, Resync(cast("KubeClient", cluster), cache, (intake,), (), 60, Metrics())
 
 
 async def test_where_both_agree_nothing_is_read() -> None:

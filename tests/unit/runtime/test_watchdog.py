@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from tests.unit.support.parts import KEY, HandClock
 
-from novita_operator import telemetry
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
+from novita_operator.metrics import Metrics
 from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.watchdog import Watchdog
 from novita_operator.runtime.workers import Workers
@@ -20,8 +20,8 @@ _STUCK_AFTER = 120.0
 
 def _watchdog(clock: HandClock) -> tuple[Watchdog, WorkQueue[Key], Resync]:
     queue: WorkQueue[Key] = WorkQueue(monotonic=clock.monotonic, backoff_base=5, backoff_max=600)
-    workers = Workers(queue, {}, clock, telemetry.Metrics())
-    resync = Resync(cast("KubeClient", cast("Any", None)), Cache(), (), (), 60)
+    workers = Workers(queue, {}, clock, Metrics())
+    resync = Resync(cast("KubeClient", cast("Any", None)), Cache(), (), (), 60, Metrics())
     watchdog = Watchdog(queue, workers, resync, clock, _STUCK_AFTER)
     watchdog._beat = clock.monotonic()
     return watchdog, queue, resync

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from novita_operator import crashpoints, telemetry
+from novita_operator import crashpoints
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
@@ -22,6 +22,7 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState, PortSpec
 from novita_operator.reconciling import action as actions
@@ -46,7 +47,7 @@ class Actor:
     launcher: Launcher
     adopter: Adopter
     recorder: Recorder
-    metrics: telemetry.Metrics
+    metrics: Metrics
 
     async def act(  # noqa: C901, PLR0911, PLR0912 - a table, one row an action
         self, decided: actions.Action, seen: Observation, account: Account, memory: Memory, key: Key

@@ -14,7 +14,9 @@ from novita_operator.novita.models import Instance
 # `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
 _SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
 _SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
-_SECRET_TYPE = f"{meta.GROUP}/connection"
+# What the Service Binding specification asks for: the entry `type` of the Secret, after this prefix.
+_BINDING_TYPE = "novita-gpu"
+_SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
 _SUFFIX = "-connection"
 
 
@@ -97,7 +99,7 @@ def _entries(instance: Instance) -> dict[str, str]:
     terminal = instance.web_terminal
     endpoints = {str(port.port): port.endpoint for port in instance.ports if port.endpoint}
     return {
-        "type": "novita-gpu",
+        "type": _BINDING_TYPE,
         "provider": "novita",
         "instance-id": instance.id,
         "host": host,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from novita_operator import crashpoints, telemetry
+from novita_operator import crashpoints
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import desired, references, result, selection, taking, volumes
@@ -17,6 +17,7 @@ from novita_operator.controllers.gpu_instance.result import Chosen, Problem, Res
 from novita_operator.controllers.gpu_instance.selection import Candidate, NoSelection, Selection
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import CreateRequest, Instance, Template
 from novita_operator.reconciling import intent as intents
@@ -69,7 +70,7 @@ class Launcher:
     defaults: Defaults
     holder: str
     catalog_max_age: float
-    metrics: telemetry.Metrics
+    metrics: Metrics
     may_pay: Callable[[], bool]
 
     async def launch(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:

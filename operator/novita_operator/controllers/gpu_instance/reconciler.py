@@ -228,6 +228,8 @@ class Reconciler:
         old = seen.resource.status.to_wire()
         if seen.deleting and result.released:
             self.notifier.say_farewell(key, seen, result)
+            if at.deleted_at is not None:
+                self.actor.metrics.deletion_seconds.observe((now - at.deleted_at).total_seconds())
             await self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         if not _says_more(old, outcome.status):
@@ -241,7 +243,14 @@ class Reconciler:
         body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
         crashpoints.reached("status.after-write")
         self.cache.wrote(key, body)
+        if outcome.status.get("readyAt") and seen.resource.status.ready_at is None:
+            self._measure_ready(seen, now)
         await self.recorder.record("GPUInstance", at, outcome.events, now)
+
+    def _measure_ready(self, seen: Observation, now: datetime) -> None:
+        started = seen.resource.status.started_at
+        if started is not None:
+            self.actor.metrics.time_to_ready.observe(max(0.0, (now - started).total_seconds()))
 
     def _mark(self, decided: actions.Action, result: Result, account: Account | None, key: Key) -> None:
         """Tell the account whether to poll fast, and whether this object wants to hear of the next poll."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_operator import telemetry
 from novita_operator.api import meta, novita_account
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account import Reason
@@ -16,6 +15,7 @@ from novita_operator.controllers.novita_account.census import Census
 from novita_operator.controllers.novita_account.orphans import Brake, Look, Objects, Orphan, Rules, Verdict
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.runtime.accounts import Account
 from novita_operator.runtime.clock import Clock
@@ -47,7 +47,7 @@ class Collector:
     min_age: timedelta
     sightings_apart: timedelta
     clock: Clock
-    metrics: telemetry.Metrics
+    metrics: Metrics
     _looked: dict[str, Looked] = field(default_factory=dict)
 
     def forget(self, account: str) -> None:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from novita_operator import telemetry
 from novita_operator.kube.cache import Key
+from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance
@@ -40,7 +40,7 @@ class Poller:
     prefix: str
     pace: Pace
     clock: Clock
-    metrics: telemetry.Metrics
+    metrics: Metrics
     wake: Callable[[Key], None]
 
     async def tick(self, account: Account) -> bool:

@@ -34,6 +34,8 @@ _PRICE_SECONDS = 900.0
 # kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
 _DELETING_TICK_SECONDS = 0.5
 
+_BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
+
 Opener = Callable[[novita_account.NovitaAccount, SecretStr], Account]
 """Builds the working account of a spec and a key."""
 
@@ -164,12 +166,26 @@ class Reconciler:
                 users=users,
             )
             looked.events = []
+        self._measure(account, facts)
         wanted = status.report(resource, facts, now)
         if wanted != resource.status.to_wire():
             newest = self.cache.find(key) or {}
             body = await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted)
             self.cache.put(key, body)
         await self.recorder.record("NovitaAccount", resource.meta, events, now)
+
+    def _measure(self, account: Account, facts: status.Facts) -> None:
+        metrics, name = self.poller.metrics, account.name
+        for breaker, state in account.client.breaker_states().items():
+            metrics.breaker_open.labels(name, breaker).set(_BREAKER_LEVELS[state])
+        metrics.creates_frozen.labels(name).set(account.money.frozen)
+        if facts.balance is not None:
+            metrics.balance.labels(name).set(float(facts.balance))
+        if facts.census is not None:
+            metrics.price.labels(name).set(float(facts.census.price_per_hour))
+            counts = {"managed": facts.census.managed, "foreign": facts.census.foreign, "orphaned": len(facts.orphans)}
+            for kind, count in counts.items():
+                metrics.account_instances.labels(name, kind).set(count)
 
     async def _census(self, account: Account) -> tuple[census.Census | None, census.Prices]:
         if account.everything is None or account.snapshot is None:
