@@ -98,7 +98,7 @@ async def test_the_connection_secret_belongs_to_the_object_and_has_stable_keys(w
     secret = await workspace.plane.kube.get(kube.SECRETS, "how-to-reach-it", workspace.namespace)
     (owner,) = secret["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"]) == ("GPUInstance", "gpu", body["metadata"]["uid"])
-    assert secret["type"] == "gpu.novita.ai/connection"
+    assert secret["type"] == "servicebinding.io/novita-gpu"
     assert sorted(builders.decoded(secret)) == [
         "endpoints",
         "host",

@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.unit.support import builders as a
 
-from novita_operator.api import conditions
 from novita_operator.controllers.gpu_instance import plan, readiness
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.controllers.gpu_instance.reach import Reach
@@ -79,9 +78,3 @@ def test_ready_waits_for_the_service_that_is_asked_for_and_for_no_address_of_it(
 
     assert (waiting.ready, waiting.reason) == (False, "NotReachable")
     assert made.ready
-
-
-def test_the_words_of_a_condition_are_one_verdict() -> None:
-    ready = _verdict(_running(reach=Reach(False, _WHY), started=5)).condition.at(a.NOON, 1)
-
-    assert conditions.find((ready,), "Ready") == ready
