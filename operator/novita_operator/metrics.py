@@ -134,7 +134,8 @@ def _shown(family: Metric) -> str:
 def to_markdown() -> str:
     """The table of `docs/metrics.md`."""
     rows = [
-        f"| `{name}` | {kind} | {labels or 'none'} | {meaning} |" for name, kind, labels, meaning in Metrics().describe()
+        f"| `{name}` | {kind} | {labels or 'none'} | {meaning} |"
+        for name, kind, labels, meaning in Metrics().describe()
     ]
     head = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
     return "\n".join([*head, *rows]) + "\n"
