@@ -488,5 +488,5 @@ def _status(raw: Mapping[str, Any]) -> GPUInstanceStatus:
     try:
         return GPUInstanceStatus.model_validate(raw)
     except ValidationError:
-        instance_id = raw.get("instanceId")
+        instance_id = raw.get("instanceId") if isinstance(raw, Mapping) else None
         return GPUInstanceStatus(instance_id=instance_id if isinstance(instance_id, str) else None)

@@ -79,5 +79,5 @@ class Meta(BaseModel):
 
     @classmethod
     def parse(cls, metadata: Mapping[str, Any]) -> Meta:
-        """Read `metadata` as the API server sends it. Raises pydantic.ValidationError."""
-        return cls.model_validate(metadata)
+        """Read `metadata` as the API server sends it, where null is nothing. Raises pydantic.ValidationError."""
+        return cls.model_validate({key: value for key, value in metadata.items() if value is not None})
