@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 READY := .venv/.installed
 CLUSTER ?= local
+CONCURRENT ?= 3
+TOTAL ?= 10
 UPGRADE ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -22,6 +24,10 @@ demo-up: $(READY) ## The same things, kept running to play with
 
 demo-down: $(READY) ## Stop what demo-up started, and leave nothing behind
 	@$(BIN)/python -m demo down
+
+.PHONY: load
+load: $(READY) ## So many instances at a time, a report, nothing left (CONCURRENT=3 TOTAL=10)
+	@$(BIN)/python -m demo load --cluster $(CLUSTER) --concurrent $(CONCURRENT) --total $(TOTAL)
 
 .PHONY: cluster-up cluster-down
 cluster-up: $(READY) ## A bare Kubernetes control plane of your own, without the demo

@@ -1,4 +1,4 @@
-"""`python -m demo show | up | down [--cluster local|kind|current]`, as `make demo`, `demo-up` and `demo-down` do."""
+"""`python -m demo show | up | down | load [--cluster local|kind|current]`, as `make demo`, `demo-up`, … do."""
 
 from __future__ import annotations
 
@@ -24,32 +24,38 @@ _COLUMNS = 120  # where the output goes into a file: the width that `kubectl get
 def main() -> int:
     """Returns the exit code: 0 all as promised, 1 not, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
-    parser.add_argument("command", choices=["show", "up", "down"])
+    parser.add_argument("command", choices=["show", "up", "down", "load"])
     parser.add_argument("--cluster", choices=[each.value for each in Source], default=Source.LOCAL.value)
     parser.add_argument("--state", type=Path, default=environment.REPOSITORY / ".local", help="where state and logs go")
+    parser.add_argument("--concurrent", type=int, default=3, help="load: instances at a time (%(default)s)")
+    parser.add_argument("--total", type=int, default=10, help="load: instances in all (%(default)s)")
     options = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS)
     # SIGTERM as Ctrl-C: what was started has to be stopped in either case.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _run(options.command, Source(options.cluster), options.state.resolve(), console)
+        return _run(options, console)
     except _FAILURES as error:
         console.print(f"\n[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("\ninterrupted; what was started is stopped")
         return _INTERRUPTED
-    return 0
 
 
-def _run(command: str, cluster: Source, state: Path, console: Console) -> None:
-    match command:
+def _run(options: argparse.Namespace, console: Console) -> int:
+    cluster, state = Source(options.cluster), options.state.resolve()
+    match options.command:
         case "show":
             commands.show(Environment(state / "demo", cluster), console)
         case "up":
             commands.up(Environment(state / "playground", cluster), console)
+        case "load":
+            wanted = Environment(state / "load", cluster)
+            return commands.load(wanted, console, concurrent=options.concurrent, total=options.total)
         case _:
             commands.down(state / "playground", console)
+    return 0
 
 
 if __name__ == "__main__":

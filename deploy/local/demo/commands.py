@@ -1,9 +1,12 @@
-"""The three commands: show, up, down."""
+"""The four commands: show, up, down, load."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +21,8 @@ from demo.steps import Steps
 from demo.story import Story
 from local_cluster import locking, processes
 
+_LOAD_TEST = environment.REPOSITORY / "deploy" / "samples" / "seed" / "load-test" / "load.py"
+
 
 def show(wanted: Environment, console: Console) -> None:
     """The whole life of one instance; afterwards everything is down, however it ended."""
@@ -31,6 +36,19 @@ def show(wanted: Environment, console: Console) -> None:
             Story(console, wanted).tell()
             console.print("\nstopping everything")
     console.print(f"[bold]done in {time.monotonic() - began:.0f} s; nothing is left running[/]")
+
+
+def load(wanted: Environment, console: Console, *, concurrent: int, total: int) -> int:
+    """The load test of the samples on the demo's parts; its exit code. Afterwards everything is down."""
+    with _held(wanted.directory):
+        _clear(wanted)
+        wanted.cluster.prepare()
+        with contextlib.ExitStack() as cleanup:
+            cleanup.push(_taking_down(wanted, console))
+            wanted.up(Steps(console))
+            command = [sys.executable, str(_LOAD_TEST), "--concurrent", str(concurrent), "--total", str(total)]
+            here = os.environ | {"KUBECONFIG": str(wanted.cluster.kubeconfig)}
+            return subprocess.run(command, env=here, check=False).returncode
 
 
 def up(wanted: Environment, console: Console) -> None:

@@ -1,0 +1,104 @@
+"""Every sample of deploy/samples does what its first lines say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.cluster import owners
+from tests.support import kube, waiting
+from tests.support.history import condition
+from tests.support.kube import Body
+from tests.support.processes import REPOSITORY
+from tests.support.workspace import Workspace
+
+_SAMPLES = REPOSITORY / "deploy" / "samples"
+# These need a listener that answers, or a real key; the named tests apply them.
+_ELSEWHERE = {
+    "readiness.yaml": "test_readiness.py",
+    "service.yaml": "test_service.py",
+}
+_KINDS = {
+    "GPUInstance": kube.GPU_INSTANCES,
+    "GPUInstanceSet": owners.SETS,
+    "GPUJob": owners.JOBS,
+    "Secret": kube.SECRETS,
+}
+
+
+def _files() -> list[Path]:
+    return sorted(path for path in _SAMPLES.rglob("*.yaml") if path.name not in {"workflow.yaml", *_ELSEWHERE})
+
+
+def _documents(path: Path) -> Iterator[Body]:
+    return (body for body in yaml.safe_load_all(path.read_text()) if body is not None)
+
+
+def _with_account(body: Body, account: str) -> Body:
+    """The same object, paid for by the test's account."""
+    reference = {"accountRef": {"name": account}}
+    spec: dict[str, Any] = body.get("spec") or {}
+    match body["kind"]:
+        case "GPUInstance":
+            return body | {"spec": spec | reference}
+        case "GPUInstanceSet":
+            template = spec["template"]
+            inner = template | {"spec": (template.get("spec") or {}) | reference}
+            return body | {"spec": spec | {"template": inner}}
+        case "GPUJob":
+            return body | {"spec": spec | {"template": spec["template"] | reference}}
+        case _:
+            return body
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(_SAMPLES)))
+async def test_a_sample_reaches_what_it_promises(workspace: Workspace, path: Path) -> None:
+    applied = []
+    for body in _documents(path):
+        if body["kind"] in {"Namespace", "NovitaAccount"} or body["metadata"].get("namespace") == "novita-system":
+            continue  # the test has an account of its own
+        wanted = _with_account(body, workspace.account_name)
+        wanted["metadata"]["namespace"] = workspace.namespace
+        applied.append(wanted)
+        await workspace.plane.kube.create(_KINDS[body["kind"]], wanted)
+
+    for body in applied:
+        if body["kind"] != "Secret":
+            await _becomes_what_it_promises(workspace, body)
+
+    assert applied
+    assert (await workspace.novita.ledger()).duplicated == 0
+
+
+async def _becomes_what_it_promises(workspace: Workspace, body: Body) -> None:
+    """An instance and a set become Ready; a job runs, and completes when its program has ended or said so."""
+    kind, name = body["kind"], body["metadata"]["name"]
+
+    async def has(wanted: str, status: str) -> Body | None:
+        found = await workspace.plane.kube.get(_KINDS[kind], name, workspace.namespace)
+        return found if condition(found, wanted).get("status") == status else None
+
+    if kind != "GPUJob":
+        await waiting.until(lambda: has("Ready", "True"), f"{kind} {name} is Ready", explain=workspace.explain)
+        return
+    child = await waiting.until(lambda: _running_child(workspace, name), f"{name} runs", explain=workspace.explain)
+    if (body["spec"].get("completion") or {}).get("signal") == "Annotation":
+        told = {"metadata": {"annotations": {"gpu.novita.ai/job-result": "succeeded"}}}
+        await workspace.plane.kube.patch(owners.JOBS, name, told, workspace.namespace)
+    else:
+        await workspace.novita.force(child["status"]["instanceId"], status="exited")
+    await waiting.until(lambda: has("Complete", "True"), f"GPUJob {name} is Complete", explain=workspace.explain)
+
+
+async def _running_child(workspace: Workspace, job: str) -> Body | None:
+    instances = await workspace.plane.kube.list(kube.GPU_INSTANCES, workspace.namespace)
+    owned = (body for body in instances if body["metadata"].get("ownerReferences", [{}])[0].get("name") == job)
+    return next((body for body in owned if condition(body, "Ready").get("status") == "True"), None)
+
+
+def test_samples_that_need_more_are_applied_by_the_tests_that_are_named() -> None:
+    for sample, test in _ELSEWHERE.items():
+        assert sample in (Path(__file__).parent / test).read_text()
