@@ -12,8 +12,9 @@ from tests.support.history import condition
 from tests.support.kube import Body
 from tests.support.workspace import Workspace
 
-_LABEL = "gpu.novita.ai/set"
 _HASH = "gpu.novita.ai/template-hash"
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_ENDS = ("ies", "ybindings")
 
 
 @pytest.fixture
@@ -137,7 +138,9 @@ async def test_one_without_stock_does_not_hold_up_the_others_and_comes_once_ther
     await make(sets, 3, maxConcurrent=1, instance=only_here)
 
     short = await sets.until(
-        "web", lambda body: body["status"].get("readyReplicas") == 2 and bool(body["status"].get("failures")), "2 of 3"
+        "web",
+        lambda body: bool((body.get("status") or {}).get("failures")) and body["status"]["readyReplicas"] == 2,
+        "2",
     )
     await sets.workspace.novita.in_stock()
     whole = await sets.until_condition("web", "Ready", reason="Ready")
@@ -265,27 +268,46 @@ async def test_a_name_that_is_taken_is_left_alone_and_another_one_is_used(sets: 
     assert (await sets.workspace.get("web-1"))["metadata"]["uid"] == theirs["metadata"]["uid"]
 
 
-async def test_a_quota_that_is_used_up_is_told_and_its_end_is_noticed(sets: Owners) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "gpus", "namespace": sets.workspace.namespace},
-        "spec": {"hard": {"count/gpuinstances.gpu.novita.ai": "1"}},
+async def forbid(workspace: Workspace, name: str) -> None:
+    """An admission policy that refuses GPUInstances of this name here; until it is in force."""
+    policy, binding = (kube.Kind(_ADMISSION, f"validatingadmissionpolic{end}", namespaced=False) for end in _ENDS)
+    unique = {"metadata": {"name": workspace.namespace}}
+    rule = {
+        "apiGroups": ["gpu.novita.ai"],
+        "apiVersions": ["*"],
+        "operations": ["CREATE"],
+        "resources": ["gpuinstances"],
     }
-    kind = kube.Kind("/api/v1", "resourcequotas")
-    await sets.workspace.apply(kind, quota)
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "matchConditions": [{"name": "here", "expression": f"request.namespace == '{workspace.namespace}'"}],
+        "validations": [{"expression": f"object.metadata.name != '{name}'", "message": "the budget is used up"}],
+    }
+    version = {"apiVersion": "admissionregistration.k8s.io/v1"}
+    await workspace.apply(policy, version | {"kind": "ValidatingAdmissionPolicy"} | unique | {"spec": spec})
+    bound = {"policyName": workspace.namespace, "validationActions": ["Deny"]}
+    await workspace.apply(binding, version | {"kind": "ValidatingAdmissionPolicyBinding"} | unique | {"spec": bound})
 
     async def in_force() -> bool:
-        found = await sets.workspace.plane.kube.get(kind, "gpus", sets.workspace.namespace)
-        return bool((found.get("status") or {}).get("hard"))
+        try:
+            await workspace.plane.kube.create(kube.GPU_INSTANCES, workspace.instance_body(name), dry_run=True)
+        except kube.Refused:
+            return True
+        return False
 
-    await waiting.until(in_force, "the quota is in force")
+    await waiting.until(in_force, "the policy is in force")
+
+
+async def test_what_a_policy_refuses_is_told_and_made_once_it_is_allowed(sets: Owners) -> None:
+    await forbid(sets.workspace, "web-1")
     await make(sets, 2)
+
     refused = await sets.until_condition("web", "Ready", "False", "CreateRefused")
-    await sets.workspace.plane.kube.delete(kind, "gpus", sets.workspace.namespace)
+    await sets.workspace.kubectl("delete", "validatingadmissionpolicybinding", sets.workspace.namespace)
     await sets.until_condition("web", "Ready", reason="Ready")
 
-    assert "exceeded quota" in condition(refused, "Ready")["message"]
+    assert "the budget is used up" in condition(refused, "Ready")["message"]
+    assert (await sets.workspace.novita.ledger()).created == 2
 
 
 async def test_a_paused_set_makes_nothing_until_the_pause_is_over(sets: Owners) -> None:

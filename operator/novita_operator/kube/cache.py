@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 Body = dict[str, Any]
+# An answer is late by milliseconds; in that time no more objects are deleted than this.
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,14 +35,23 @@ class Cache:
     def __init__(self) -> None:
         self._bodies: dict[Key, Body] = {}
         self._written: dict[Key, set[int]] = {}
+        self._gone: deque[str] = deque(maxlen=_REMEMBERED)
 
     def put(self, key: Key, body: Body) -> None:
+        """Hold this body, unless it is older than the one held, or of an object that is known to be gone.
+
+        The answer to the write that dropped an object's last finalizer may come after the watch has shown its end.
+        """
+        if body["metadata"]["uid"] in self._gone:
+            return
         held = self._bodies.get(key)
         if held is None or not _older(body, held):
             self._bodies[key] = body
 
     def wrote(self, key: Key, body: Body) -> None:
         """Put the answer to a write of our own; the watch will bring it once more."""
+        if body["metadata"]["uid"] in self._gone:
+            return
         self.put(key, body)
         self._written.setdefault(key, set()).add(_version(body))
 
@@ -51,7 +63,8 @@ class Cache:
         return version in written
 
     def remove(self, key: Key, uid: str) -> None:
-        """Forget an object that was deleted, unless its name already belongs to a new one."""
+        """Forget an object that was deleted, unless its name already belongs to a new one. A UID never comes back."""
+        self._gone.append(uid)
         held = self._bodies.get(key)
         if held is not None and held["metadata"]["uid"] == uid:
             del self._bodies[key]

@@ -49,6 +49,26 @@ def test_the_end_of_the_old_object_does_not_remove_the_new_one() -> None:
     assert cache.find(KEY) == a_body(11, uid="u2")
 
 
+def test_an_answer_that_comes_after_the_end_of_its_object_does_not_bring_it_back() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+    cache.remove(KEY, "u1")
+
+    cache.put(KEY, a_body(11))
+    cache.wrote(KEY, a_body(12))
+
+    assert cache.find(KEY) is None
+
+
+def test_a_new_object_takes_the_name_of_one_that_is_gone() -> None:
+    cache = Cache()
+    cache.remove(KEY, "u1")
+
+    cache.put(KEY, a_body(12, uid="u2"))
+
+    assert cache.find(KEY) == a_body(12, uid="u2")
+
+
 def test_each_of_our_own_writes_is_an_echo_when_the_watch_brings_it_and_only_then() -> None:
     cache = Cache()
     cache.wrote(KEY, a_body(10))
