@@ -12,7 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SHORTEST_SECRET = 8  # as the REST gateway has it; a random one of 32 characters is better
@@ -204,22 +205,27 @@ class Settings(BaseSettings):
             raise ValueError("must be a comma-separated list of networks such as 10.0.0.0/8,fd00::/8") from None
         return value
 
-    @model_validator(mode="after")
-    def _one_source_of_the_key(self) -> Settings:
-        if self.novita_api_key is not None and self.novita_api_key_file is not None:
-            raise ValueError("NOVITA_API_KEY and NOVITA_API_KEY_FILE are both set: keep one of them")
-        if self.novita_api_key_file is not None and not self.novita_api_key_file.is_file():
-            raise ValueError("NOVITA_API_KEY_FILE names no readable file")
-        return self
+    # Rules over two settings belong to the later one: a validator of the whole would not run beside other mistakes.
 
-    @model_validator(mode="after")
-    def _lease_outlasts_a_call(self) -> Settings:
+    @field_validator("novita_api_key_file")
+    @classmethod
+    def _only_source_of_the_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            return None
+        # A key that was refused is not in `info`, and is given all the same.
+        if "novita_api_key" not in info.data or info.data["novita_api_key"] is not None:
+            raise ValueError("NOVITA_API_KEY is set, too; keep one of them")
+        if not value.is_file() or not os.access(value, os.R_OK):
+            raise ValueError("names no readable file")
+        return value
+
+    @field_validator("lease_duration")
+    @classmethod
+    def _lease_outlasts_a_call(cls, value: int, info: ValidationInfo) -> int:
         # A paid call is only made while the Lease surely outlasts it; it is renewed every sixth of its duration.
-        if self.leader_election and self.lease_duration * 2 < self.api_timeout * 3:
-            raise ValueError(
-                "LEASE_DURATION must be at least 1.5 times API_TIMEOUT: a paid call must end while we lead"
-            )
-        return self
+        if info.data.get("leader_election") and value * 2 < info.data.get("api_timeout", 0) * 3:
+            raise ValueError("must be at least 1.5 times API_TIMEOUT: a paid call must end while we lead")
+        return value
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -234,10 +240,10 @@ class Settings(BaseSettings):
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""
         if self.novita_api_key_file is not None:
-            return SecretStr(self.novita_api_key_file.read_text().strip())
-        if self.novita_api_key is not None:
-            return SecretStr(self.novita_api_key.get_secret_value().strip())
-        return None
+            key = self.novita_api_key_file.read_text().strip()
+        else:
+            key = self.novita_api_key.get_secret_value().strip() if self.novita_api_key is not None else ""
+        return SecretStr(key) if key else None
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -259,5 +265,10 @@ def _complaint(location: tuple[Any, ...], message: str) -> str:
         return reason
     name = str(location[0])
     field = Settings.model_fields.get(name)
-    about = f" ({field.description})" if field is not None and field.description else ""
+    about = f" ({field.description}{_range(field)})" if field is not None and field.description else ""
     return f"{name.upper()}: {reason}{about}"
+
+
+def _range(field: FieldInfo) -> str:
+    bounds = {name: getattr(bound, name) for bound in field.metadata for name in ("ge", "le") if hasattr(bound, name)}
+    return f" {bounds['ge']} to {bounds['le']}." if len(bounds) == 2 else ""  # noqa: PLR2004 - both ends

@@ -19,16 +19,26 @@ class Secrets:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        # Longer ones first, so that one which holds another leaves no rest behind. A tuple, since other threads log.
+        self._forms: tuple[str, ...] = ()
 
     def add(self, value: str) -> None:
         """Remember a secret; short ones are left out, since redacting `a` would destroy every message."""
-        if len(value) >= 8:  # noqa: PLR2004 - shorter ones are no credentials, and words would match
+        # 8: shorter ones are no credentials, and words would match.
+        if len(value) >= 8 and value not in self._values:  # noqa: PLR2004 - see above
             self._values.add(value)
+            self._forms = tuple(sorted({*self._forms, *_forms(value)}, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, _REDACTED)
+        for form in self._forms:
+            text = text.replace(form, _REDACTED)
         return text
+
+
+def _forms(value: str) -> set[str]:
+    """A text as it is, as exceptions print it, and both as JSON prints them."""
+    plain = {value, repr(value)[1:-1]}
+    return plain | {json.dumps(form)[1:-1] for form in plain}
 
 
 SECRETS = Secrets()

@@ -1,0 +1,134 @@
+"""What a log line shows: the message, a few known facts, and no secret in whatever form it is written."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novita_operator.telemetry import Formatter, Secrets
+
+
+def hiding(*values: str) -> Secrets:
+    secrets = Secrets()
+    for value in values:
+        secrets.add(value)
+    return secrets
+
+
+def line(message: str, *arguments: object, secrets: Secrets | None = None, as_json: bool = False, **more: Any) -> str:
+    """A record at INFO as it would be printed."""
+    record = logging.LogRecord(
+        "novita_operator.test", logging.INFO, __file__, 1, message, arguments, more.pop("exc", None)
+    )
+    record.__dict__.update(more)
+    return Formatter(as_json=as_json, secrets=secrets or Secrets()).format(record)
+
+
+# --- The form -------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_one_line_with_time_level_and_logger() -> None:
+    text = line("created instance %s", "i-1", uid="u-1")
+
+    assert text.endswith(" INFO    novita_operator.test: created instance i-1 uid=u-1")
+    assert text[:4].isdigit()
+
+
+def test_json_is_one_object_per_line() -> None:
+    parsed = json.loads(line("created\n%s", "i-1", as_json=True, uid="u-1"))
+
+    assert parsed["message"] == "created\ni-1"
+    assert (parsed["level"], parsed["logger"], parsed["uid"]) == ("INFO", "novita_operator.test", "u-1")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_only_known_facts_are_printed(as_json: bool) -> None:
+    """kopf adds whole objects, in which env values stand."""
+    text = line("seen", as_json=as_json, k8s_ref={"spec": {"env": "canary"}}, settings="canary", account="default")
+
+    assert "canary" not in text
+    assert "default" in text
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_exception_is_printed_with_its_trace(as_json: bool) -> None:
+    try:
+        raise ValueError("it broke")  # noqa: TRY301 - the trace is what is tested
+    except ValueError:
+        text = line("failed", as_json=as_json, exc=sys.exc_info())
+
+    assert "ValueError: it broke" in text
+    assert "test_telemetry.py" in text
+
+
+# --- Redaction ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_secrets_are_cut_out_of_message_facts_and_traces(as_json: bool) -> None:
+    secrets = hiding("sk_canary_key")
+    try:
+        raise ValueError("refused: sk_canary_key")  # noqa: TRY301
+    except ValueError:
+        text = line(
+            "key %s", "sk_canary_key", as_json=as_json, secrets=secrets, exc=sys.exc_info(), reason="sk_canary_key"
+        )
+
+    assert "canary" not in text
+    assert text.count("[redacted]") >= 3
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    "value", ['quo"ted canary', "back\\slash canary", "lines\nof canary", "ümlaut canary", "tab\tcanary"]
+)
+def test_a_secret_is_cut_out_however_it_is_escaped(value: str, as_json: bool) -> None:
+    text = line("got %s and %r", value, value, as_json=as_json, secrets=hiding(value))
+
+    assert "canary" not in text
+
+
+def test_a_secret_within_another_leaves_no_rest_behind() -> None:
+    for order in (("canary-one", "canary-one-and-two"), ("canary-one-and-two", "canary-one")):
+        assert line("it is canary-one-and-two", secrets=hiding(*order)).endswith("it is [redacted]")
+
+
+def test_words_too_short_for_a_secret_stay() -> None:
+    assert "debug" in line("level debug", secrets=hiding("debug", ""))
+
+
+def test_secrets_may_be_added_while_another_thread_writes() -> None:
+    secrets, done = Secrets(), threading.Event()
+    failed: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            while not done.is_set():
+                secrets.redact("a line without any secret in it")
+        except RuntimeError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    for number in range(3_000):
+        secrets.add(f"secret-number-{number}")
+    done.set()
+    thread.join()
+
+    assert failed == []
+
+
+@given(st.text(min_size=8, max_size=20), st.text(max_size=10), st.booleans())
+def test_no_secret_of_whatever_letters_is_ever_printed(value: str, around: str, as_json: bool) -> None:
+    value = "canary" + value
+
+    text = line("%s%s%s", around, value, around, as_json=as_json, secrets=hiding(value))
+
+    assert "canary" not in text
