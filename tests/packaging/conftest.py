@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from chart_tools import helm as helm_binary
 from tests.packaging.node import Helm, Node
 from tests.packaging.rendering import CHART, NAMESPACE, RELEASE
 from tests.support import builders, kube, waiting
@@ -22,6 +21,7 @@ from tests.support.operator_process import FAST, OperatorProcess
 from tests.support.plane import Plane
 from tests.support.simulator import SimulatedAccount, Simulator
 
+from chart_tools import helm as helm_binary
 from local_cluster.control_plane import ControlPlane
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -131,10 +131,8 @@ class Site:
         await self.novita.aclose()
 
     async def _remove_all(self, kind: kube.Kind) -> None:
-        try:
-            found = await self.plane.kube.list(kind)
-        except kube.Refused:
-            return  # the CRD was never installed
+        known = {body["spec"]["names"]["plural"] for body in await self.plane.kube.list(kube.CRDS)}
+        found = await self.plane.kube.list(kind) if kind.plural in known else []
         for body in found:
             at = body["metadata"]
             try:

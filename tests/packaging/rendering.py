@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from chart_tools import helm
 from tests.support.kube import Body
+
+from chart_tools import helm
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "novita-operator"

@@ -1,0 +1,116 @@
+"""Every rendered object, taken by a real API server: strictly, and in a namespace that enforces `restricted`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.packaging import rendering
+from tests.packaging.conftest import RESTRICTED
+from tests.packaging.rendering import NAMESPACE, OVERLAYS, SCENARIOS
+from tests.support import builders, kube
+from tests.support.kube import Body
+from tests.support.plane import Plane
+
+_OTHER_NAMESPACES = ("team-a", "team-b", "gpu-workloads")
+# The Prometheus operator's own CRDs are not here: these two only make the API server know the kinds.
+_PROMETHEUS_KINDS = (("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules"))
+
+
+@pytest.fixture(scope="module")
+async def furnished(bare_plane: Plane) -> AsyncIterator[Plane]:
+    """The cluster that the scenarios expect: other namespaces, and the kinds of the Prometheus operator."""
+    for name in _OTHER_NAMESPACES:
+        await bare_plane.kube.create(kube.NAMESPACES, builders.namespace(name))
+    crds = yaml.safe_dump_all([_crd(*kind) for kind in _PROMETHEUS_KINDS])
+    applied = await bare_plane.kubectl("apply", "--server-side", "-f", "-", stdin=crds)
+    assert applied.code == 0, applied.err
+    established = await bare_plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    assert established.code == 0, established.err
+    yield bare_plane
+    await bare_plane.kubectl("delete", "-f", "-", stdin=crds)
+    await bare_plane.kubectl("-n", NAMESPACE, "delete", "serviceaccounts", "--all")
+
+
+def _crd(kind: str, plural: str) -> Body:
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.monitoring.coreos.com"},
+        "spec": {
+            "group": "monitoring.coreos.com",
+            "names": {"kind": kind, "plural": plural},
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+async def _accepted(plane: Plane, objects: list[Body]) -> None:
+    stream = yaml.safe_dump_all(objects)
+    tried = await plane.kubectl(
+        "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-", stdin=stream
+    )
+    assert tried.code == 0, tried.err
+    assert len(tried.out.splitlines()) == len(objects)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+async def test_the_api_server_takes_every_object_of_a_scenario(furnished: Plane, path: Path) -> None:
+    await _accepted(furnished, rendering.scenario(path))
+
+
+@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.name)
+async def test_the_api_server_takes_every_object_of_an_overlay(furnished: Plane, path: Path) -> None:
+    await _accepted(furnished, rendering.kustomize(path))
+
+
+async def test_a_field_that_nobody_knows_is_refused_so_that_the_tests_above_can_fail(furnished: Plane) -> None:
+    deployment = rendering.find(rendering.render(), "Deployment")
+    deployment["spec"]["template"]["spec"]["terminationGraceSeconds"] = 1
+
+    with pytest.raises(AssertionError, match="terminationGraceSeconds"):
+        await _accepted(furnished, [deployment])
+
+
+def _pods() -> list[tuple[str, Body]]:
+    sources = {path.stem: rendering.scenario(path) for path in SCENARIOS}
+    sources |= {path.name: rendering.kustomize(path) for path in OVERLAYS}
+    return [
+        (f"{source}:{name}", template)
+        for source, objects in sources.items()
+        for name, template in rendering.pod_templates(objects).items()
+    ]
+
+
+async def test_every_pod_passes_the_restricted_standard(furnished: Plane) -> None:
+    found = await furnished.kube.get(kube.NAMESPACES, NAMESPACE)
+    assert found["metadata"]["labels"].items() >= RESTRICTED.items()
+    pods = _pods()
+    for account in {template["spec"].get("serviceAccountName", "default") for _, template in pods}:
+        await furnished.kubectl("-n", NAMESPACE, "create", "serviceaccount", account)
+
+    refused = {name: text for name, template in pods if (text := await _refusal(furnished, template))}
+
+    assert len(pods) > len(SCENARIOS) + len(OVERLAYS)
+    assert refused == {}
+
+
+async def test_a_pod_that_may_gain_privileges_is_refused_so_that_the_test_above_can_fail(furnished: Plane) -> None:
+    name, template = _pods()[0]
+    template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+
+    assert "violates PodSecurity" in await _refusal(furnished, template), name
+
+
+async def _refusal(plane: Plane, template: Body) -> str:
+    """What the API server has against a pod of this template; empty where it has nothing."""
+    body = {"apiVersion": "v1", "kind": "Pod", **template}
+    body["metadata"] = {**template["metadata"], "name": "tried", "namespace": NAMESPACE}
+    tried = await plane.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(body))
+    return tried.err
