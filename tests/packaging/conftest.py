@@ -94,7 +94,7 @@ class Site:
         """The object, once the condition is True (or has this reason)."""
 
         async def probe() -> Body | None:
-            body = await self.plane.kube.get(kind, name, namespace)
+            body = await self.plane.kube.find(kind, name, namespace) or {}
             for each in (body.get("status") or {}).get("conditions", []):
                 if each["type"] == condition and (each["reason"] == reason if reason else each["status"] == "True"):
                     return body
@@ -132,7 +132,9 @@ class Site:
 
     async def _remove_all(self, kind: kube.Kind) -> None:
         known = {body["spec"]["names"]["plural"] for body in await self.plane.kube.list(kube.CRDS)}
-        found = await self.plane.kube.list(kind) if kind.plural in known else []
+        found = (
+            await waiting.until(lambda: self._all(kind), f"{kind.plural} are listed") if kind.plural in known else ()
+        )
         for body in found:
             at = body["metadata"]
             try:
@@ -143,6 +145,15 @@ class Site:
                 if refused.status != 404:
                     raise
             await self.plane.kube.delete(kind, at["name"], at.get("namespace", ""))
+
+    async def _all(self, kind: kube.Kind) -> tuple[Body, ...] | None:
+        """Every object; None while the API server still makes room for a new kind."""
+        try:
+            return tuple(await self.plane.kube.list(kind))
+        except kube.Refused as refused:
+            if refused.status != 429:
+                raise
+            return None
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ USER = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 SETS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpuinstancesets")
 JOBS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpujobs")
 SERVICES = Kind("/api/v1", "services")
+SLICES = Kind("/apis/discovery.k8s.io/v1", "endpointslices")
+RESULT = "gpu.novita.ai/job-result"
 # The admission plugin OwnerReferencesPermissionEnforcement checks these; no request ever names them.
 CHECKED_BY_ADMISSION = {
     Right("update", f"{plural}/finalizers.gpu.novita.ai") for plural in ("gpuinstancesets", "gpujobs")
@@ -63,27 +65,38 @@ async def _an_instance(site: Site) -> None:
         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "token", "key": "token"}}},
         {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}},
     ]
+    # Endpoints that are addresses lead to EndpointSlices; names would lead to an ExternalName.
+    await site.novita.set(endpointHost="203.0.113.7")
     await site.create("gpu", env=env, ports=[{"port": 8000, "protocol": "TCP"}], service={})
     await site.until_ready("gpu")
-    await _until_service(site)
-    # What somebody else did to our Secret and our Service is put right: the rights to patch.
+    await waiting.until(lambda: _ports(site, 2), "the Service is there", explain=site.explain)
+    # A started instance is at another place: Secret and slices follow. Another port changes the Service.
     await _stop(site)
-    await site.plane.kube.patch(kube.GPU_INSTANCES, "gpu", {"spec": {"powerState": "Running"}}, site.namespace)
+    more = [{"port": port, "protocol": "TCP"} for port in (8000, 8001)]
+    await _edit(site, powerState="Running", ports=more)
     await site.until_condition(kube.GPU_INSTANCES, "gpu", "Ready", reason="Ready", namespace=site.namespace)
-    await site.plane.kube.patch(kube.GPU_INSTANCES, "gpu", {"spec": {"service": None}}, site.namespace)
+    await waiting.until(lambda: _ports(site, 3), "the Service has the new port", explain=site.explain)
+    await _edit(site, service=None)
     await waiting.until(lambda: _gone(site, SERVICES, "gpu"), "the Service is gone", explain=site.explain)
+    await waiting.until(lambda: _no_slices(site), "the slices are gone", explain=site.explain)
+
+
+async def _edit(site: Site, **spec: Any) -> None:
+    await site.plane.kube.patch(kube.GPU_INSTANCES, "gpu", {"spec": spec}, site.namespace)
+
+
+async def _ports(site: Site, count: int) -> bool:
+    service = await site.plane.kube.find(SERVICES, "gpu", site.namespace)
+    return service is not None and len(service["spec"]["ports"]) == count
+
+
+async def _no_slices(site: Site) -> bool:
+    return not await site.plane.kube.list(SLICES, site.namespace)
 
 
 async def _stop(site: Site) -> None:
-    await site.plane.kube.patch(kube.GPU_INSTANCES, "gpu", {"spec": {"powerState": "Stopped"}}, site.namespace)
+    await _edit(site, powerState="Stopped")
     await site.until_condition(kube.GPU_INSTANCES, "gpu", "Ready", reason="Stopped", namespace=site.namespace)
-
-
-async def _until_service(site: Site) -> None:
-    async def served() -> bool:
-        return await site.plane.kube.find(SERVICES, "gpu", site.namespace) is not None
-
-    await waiting.until(served, "the Service is there", explain=site.explain)
 
 
 async def _a_set(site: Site) -> None:
@@ -101,18 +114,29 @@ async def _a_set(site: Site) -> None:
 
 
 async def _a_job(site: Site) -> None:
+    """The first attempt is reported as failed, the second as succeeded; then the job deletes itself."""
     body = {
         "apiVersion": builders.API_VERSION,
         "kind": "GPUJob",
         "metadata": {"name": "job", "namespace": site.namespace},
-        "spec": {
-            "ttlSecondsAfterFinished": 0,
-            "activeDeadlineSeconds": 5,
-            "template": {"command": "sleep 1"},
-        },
+        "spec": {"ttlSecondsAfterFinished": 0, "template": {"command": "sleep infinity"}},
     }
     await site.plane.kube.create(JOBS, body)
+    await _report(site, "failed: tried")
+    await waiting.until(lambda: _report_taken(site), "the report is taken", explain=site.explain)
+    await _report(site, "succeeded")
     await waiting.until(lambda: _gone(site, JOBS, "job"), "the job has ended and deleted itself", explain=site.explain)
+
+
+async def _report(site: Site, result: str) -> None:
+    await site.until_condition(JOBS, "job", "Ready", reason="Running", namespace=site.namespace)
+    change = {"metadata": {"annotations": {RESULT: result}}}
+    await site.plane.kube.patch(JOBS, "job", change, site.namespace)
+
+
+async def _report_taken(site: Site) -> bool:
+    body = await site.plane.kube.get(JOBS, "job", site.namespace)
+    return RESULT not in (body["metadata"].get("annotations") or {})
 
 
 async def _gone(site: Site, kind: Kind, name: str) -> bool:
