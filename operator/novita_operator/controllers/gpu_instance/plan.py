@@ -147,7 +147,9 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
         # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.
         return action.Take(seen.live[0].id)
     failure = seen.resource.status.failure
-    if failure is not None and seen.failure_stands:
+    # Told already: a user who asks for another try before it is let go asks for the next one, and for no second report.
+    told = failure is not None and failure.reason == "InstanceLost" and failure.instance_id == seen.instance_id
+    if told or (failure is not None and seen.failure_stands):
         return action.Release(look_first=True)
     return action.Fail(
         "InstanceLost",
@@ -274,8 +276,16 @@ def _retain(seen: Observation, _: datetime) -> action.Action | None:
 
 
 def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
-    """A namespace that is no longer admitted rents nothing, and can still end what it has rented."""
-    return None if seen.account.state == "NotAdmitted" else _account_is_of_no_use(seen, now)
+    """A namespace that is no longer admitted rents nothing, and can still end what it has rented.
+
+    Where lists fail, deletes may work all the same: what the last list showed is deleted without a new one.
+    """
+    if seen.account.state == "NotAdmitted":
+        return None
+    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.delete_accepted
+    if seen.account.state == "Unreachable" and unasked and seen.live:
+        return action.Delete(tuple(found.id for found in seen.live))
+    return _account_is_of_no_use(seen, now)
 
 
 def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:

@@ -17,6 +17,7 @@ from novita_operator.reconciling.action import (
     ConfirmGone,
     Delete,
     Describe,
+    Fail,
     Launch,
     Nothing,
     Release,
@@ -174,6 +175,23 @@ def test_another_try_has_its_own_deadline() -> None:
     resource = a.an_object(status=status, intent=a.an_intent(), **EDITED)
 
     assert decide(a.an_observation(resource, a.an_instance("starting"))) == Wait(moving=True, seconds=590)
+
+
+@pytest.mark.parametrize("request_", [ASKED, EDITED], ids=["by annotation", "by an edit"])
+def test_another_try_that_is_asked_for_before_a_lost_instance_is_released_is_not_lost_with_it(
+    request_: dict[str, Any],
+) -> None:
+    status = {"failure": a.a_failure("InstanceLost") | {"instanceId": "i-1"}, "instanceId": "i-1"}
+    resource = a.an_object(status=status, intent=a.an_intent(), **request_)
+
+    assert decide(a.an_observation(resource, gone_looks=2)) == Release(look_first=True)
+
+
+def test_another_instance_that_is_lost_is_another_failure() -> None:
+    status = {"failure": a.a_failure("InstanceLost") | {"instanceId": "i-0"}, "instanceId": "i-1"}
+    resource = a.an_object(status=status, intent=a.an_intent(), **ASKED)
+
+    assert isinstance(decide(a.an_observation(resource, gone_looks=2)), Fail)
 
 
 def test_the_annotation_that_was_there_when_it_failed_asks_for_nothing_new() -> None:
