@@ -137,6 +137,25 @@ def test_an_account_that_cannot_be_used_keeps_the_finalizer(state: Any, policy: 
     assert decide(seen) == Wait(poll=True)
 
 
+@pytest.mark.parametrize("fresh", [True, False], ids=["a fresh view", "an old view"])
+def test_where_lists_fail_deletes_are_tried_all_the_same(fresh: bool) -> None:
+    down = {"account": AccountView("Unreachable"), "fresh": fresh}
+
+    assert decide(going(a.an_instance(), view=down)) == Delete(("i-1",))
+    assert decide(going(a.an_instance(), view=down | {"delete_accepted": True})) == Wait(poll=True)
+
+
+@pytest.mark.parametrize("state", ["KeyRejected", "KeyMissing", "Absent"])
+def test_without_a_key_no_delete_is_tried(state: Any) -> None:
+    assert decide(going(a.an_instance(), view={"account": AccountView(state)})) == Wait(poll=True)
+
+
+def test_an_instance_that_is_to_stay_is_not_touched_where_lists_fail() -> None:
+    assert decide(going(a.an_instance(), policy="Stop", view={"account": AccountView("Unreachable")})) == Wait(
+        poll=True
+    )
+
+
 def test_the_first_poll_is_waited_for() -> None:
     assert decide(going(view={"account": AccountView("Starting"), "fresh": False})) == NEXT_POLL
 

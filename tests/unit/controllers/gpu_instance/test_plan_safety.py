@@ -182,7 +182,7 @@ def test_only_instances_that_were_seen_are_acted_on() -> None:
 
 
 def test_on_an_old_view_nothing_is_done_that_costs_or_ends_anything() -> None:
-    old = [(seen, decided) for seen, decided in decisions() if not seen.fresh]
+    old = [(seen, decided) for seen, decided in decisions() if not seen.fresh and seen.account.state != "Unreachable"]
     assert len(old) > 500
     for _, decided in old:
         harmless = action.Nothing() if isinstance(decided, action.Take | action.Wait) else decided
