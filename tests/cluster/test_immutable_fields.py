@@ -47,7 +47,6 @@ _REFUSED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("env", None, ()),
     ("tools", {"jupyter": True}, ()),
     ("imagePullSecretRef", {"name": "other"}, ()),
-    ("rootfsSizeGB", 70, ("70",)),
     ("connectionSecretName", None, ("how-to-reach-it", "nothing")),
 )
 
@@ -81,6 +80,14 @@ async def test_what_was_rented_with_cannot_be_edited(
     assert refused.value.status == 422
     missing = [word for word in (field, "cannot be changed", "create a new GPUInstance", *says) if word not in message]
     assert not missing, message
+
+
+async def test_a_root_disk_cannot_shrink(plane: Plane, stored: str) -> None:
+    with pytest.raises(kube.Refused) as refused:
+        await plane.kube.patch(kube.GPU_INSTANCES, stored, {"spec": {"rootfsSizeGB": 70}}, _NAMESPACE, dry_run=True)
+
+    assert refused.value.status == 422
+    assert [word for word in ("spec.rootfsSizeGB", "70", "can only grow") if word not in refused.value.message] == []
 
 
 @pytest.mark.parametrize(("field", "value"), _TAKEN, ids=[field for field, _ in _TAKEN])
