@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from tests.conftest import MakeWorkspace, StartOperator
 from tests.support import builders, kube
@@ -43,7 +44,7 @@ def _leaks(places: dict[str, str], *values: str) -> list[tuple[str, str]]:
     return [(place, value) for place, text in places.items() for value in values if value in text]
 
 
-async def _spec(workspace: Workspace, canaries: Canaries) -> dict[str, object]:
+async def _spec(workspace: Workspace, canaries: Canaries) -> dict[str, Any]:
     await workspace.apply(kube.SECRETS, builders.secret("keys", workspace.namespace, token=canaries.from_secret))
     pull = builders.docker_secret(
         "regcred", workspace.namespace, registry="registry.example.com", user="robot", password=canaries.registry

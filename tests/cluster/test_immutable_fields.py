@@ -10,7 +10,7 @@ from tests.support import builders, kube
 from tests.support.plane import Plane
 
 _NAMESPACE = "default"
-_FULL = {
+_FULL: dict[str, Any] = {
     "accountRef": {"name": "team"},
     "productName": "RTX 4090 24GB",
     "gpuCount": 2,

@@ -62,4 +62,4 @@ async def test_two_hundred_objects_become_ready_with_two_hundred_creates_and_one
 
 async def _all_ready(workspace: Workspace) -> bool:
     objects = await workspace.plane.kube.list(kube.GPU_INSTANCES, workspace.namespace)
-    return sum(condition(body, "Ready").get("status") == "True" for body in objects) == _OBJECTS
+    return len([body for body in objects if condition(body, "Ready").get("status") == "True"]) == _OBJECTS

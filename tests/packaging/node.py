@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.support import processes, waiting
+from tests.support import waiting
 from tests.support.kube import Body, Kind
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
 from tests.support.processes import Child
+
+from local_cluster import ports
 
 DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
 JOBS = Kind("/apis/batch/v1", "jobs")
@@ -39,7 +41,7 @@ class Node:
 
     async def launch(self, namespace: str, pod: Body) -> OperatorProcess:
         """The operator of this pod, not waited for."""
-        port = processes.free_port()
+        port = ports.free(1)[0]
         here = {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(port)}
         child = await self._start(namespace, pod, f"operator-{port}", here)
         return OperatorProcess(child, f"http://127.0.0.1:{port}")

@@ -13,6 +13,7 @@ import httpx
 import yaml
 
 Body = dict[str, Any]
+Bodies = list[Body]  # inside the class, `list` is a method
 _MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 _TIMEOUT_SECONDS = 30.0  # a loaded machine with two cores; an idle one answers within milliseconds
 
@@ -86,9 +87,9 @@ class Kube:
                 return None
             raise
 
-    async def list(self, kind: Kind, namespace: str = "") -> list[Body]:
+    async def list(self, kind: Kind, namespace: str = "") -> Bodies:
         """All objects of a namespace, or of the cluster."""
-        items: list[Body] = (await self._call("GET", kind.path(namespace))).get("items", [])
+        items: Bodies = (await self._call("GET", kind.path(namespace))).get("items", [])
         return items
 
     async def watch(self, kind: Kind, namespace: str, version: str) -> AsyncIterator[Body]:
@@ -98,7 +99,7 @@ class Kube:
             async for line in reply.aiter_lines():
                 yield json.loads(line)
 
-    async def snapshot(self, kind: Kind, namespace: str) -> tuple[list[Body], str]:
+    async def snapshot(self, kind: Kind, namespace: str) -> tuple[Bodies, str]:
         """All objects of a namespace, and the resourceVersion to watch from."""
         answer = await self._call("GET", kind.path(namespace))
         return answer.get("items", []), answer["metadata"]["resourceVersion"]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from tests.support import processes, waiting
+from tests.support import waiting
 from tests.support.processes import Child
+
+from local_cluster import ports
 
 # Every pause is as short as the settings allow, so that a test waits for work and not for time. All are milliseconds.
 FAST: Mapping[str, str] = {
@@ -53,7 +55,7 @@ class OperatorProcess:
     ) -> OperatorProcess:
         """Start it, or another program that takes the same settings, and do not wait."""
         directory.mkdir(parents=True, exist_ok=True)
-        port = processes.free_port()
+        port = ports.free(1)[0]
         environment = {
             **FAST,
             "KUBECONFIG": str(kubeconfig),

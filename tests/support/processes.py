@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,18 +74,6 @@ class Child:
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")
-
-
-def free_port() -> int:
-    """A free port that no outgoing connection takes meanwhile: below the range that the kernel gives out."""
-    while True:
-        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret; two runs at once should not meet
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 async def read_when_written(path: Path, child: Child) -> str:
