@@ -17,6 +17,8 @@ from novita_operator.runtime.workqueue import Closed, WorkQueue
 logger = logging.getLogger(__name__)
 
 _CONFLICT_SECONDS = 1.0  # a watch event takes milliseconds; a watch that is behind needs no hot loop
+# Whoever should wake an object may be gone before: then it comes back by itself.
+_WOKEN_AT_LATEST_SECONDS = 30.0
 
 
 class Reconciles(Protocol):
@@ -112,6 +114,7 @@ class Workers:
                 self._queue.succeeded(key)
                 self._queue.add_after(key, seconds)
             case Woken():
+                self._queue.add_after(key, _WOKEN_AT_LATEST_SECONDS)
                 return "waiting"
             case None:
                 self._queue.succeeded(key)
