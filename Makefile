@@ -53,6 +53,10 @@ packaging: binaries ## Chart, kustomize and what is generated for them
 faults: binaries ## Break everything on purpose; the simulator's ledger judges (writes tests/faults/RESULTS.md)
 	$(BIN)/python -m tests.faults run
 
+.PHONY: bench
+bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md)
+	$(BIN)/python -m tests.bench --sizes 100 1000
+
 binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager and helm into your cache, once
 	@$(BIN)/python -m local_cluster build --with-helm
 

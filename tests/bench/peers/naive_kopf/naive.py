@@ -15,6 +15,7 @@ import kopf
 GROUP, VERSION, PLURAL = "gpu.novita.ai", "v1alpha1", "gpuinstances"
 BASE = os.environ["NOVITA_API_URL"] + "/gpu-instance/openapi/v1"
 HEADERS = {"Authorization": f"Bearer {os.environ['NOVITA_API_KEY']}"}
+CLIENT = httpx.AsyncClient(headers=HEADERS, timeout=30)
 PRODUCT = os.environ.get("PRODUCT_ID", "4090.16c62g")
 
 
@@ -31,11 +32,11 @@ async def create(name: str, patch: kopf.Patch, **_: Any) -> None:
     patch.status["phase"] = "Creating"
 
 
-@kopf.timer(GROUP, VERSION, PLURAL, interval=5)
+@kopf.timer(GROUP, VERSION, PLURAL, interval=float(os.environ.get("POLL_SECONDS", "5")))
 async def poll(status: kopf.Status, patch: kopf.Patch, **_: Any) -> None:
-    if status.get("instanceId") and status.get("phase") != "Ready":
+    if status.get("instanceId"):
         found = await _call("GET", "/gpu/instance", params={"instanceId": status["instanceId"]})
-        if found["status"] == "running":
+        if found["status"] == "running" and status.get("phase") != "Ready":
             patch.status["phase"] = "Ready"
 
 
@@ -46,7 +47,6 @@ async def delete(status: kopf.Status, **_: Any) -> None:
 
 
 async def _call(method: str, path: str, **rest: Any) -> Any:
-    async with httpx.AsyncClient(headers=HEADERS, timeout=30) as client:
-        reply = await client.request(method, BASE + path, **rest)
-        reply.raise_for_status()
-        return reply.json() if reply.content else {}
+    reply = await CLIENT.request(method, BASE + path, **rest)
+    reply.raise_for_status()
+    return reply.json() if reply.content else {}
