@@ -18,7 +18,7 @@ T = TypeVar("T")
 async def eventually(look: Callable[[], Awaitable[T]]) -> T:
     """What `look` sees, once it is something. A simulated instance needs a tenth of a second for each step."""
     async with asyncio.timeout(5):
-        while not (seen := await look()):  # noqa: ASYNC110 - the other side of a socket sets no Event of ours
+        while not (seen := await look()):
             await asyncio.sleep(0.01)
     return seen
 

@@ -33,7 +33,7 @@ def an_order(**changes: Any) -> dict[str, Any]:
 async def until(fact: Callable[[], Awaitable[object]]) -> None:
     """Waits for a fact that has real time in it; fails after five seconds."""
     async with asyncio.timeout(5):
-        while not await fact():  # noqa: ASYNC110 - it is asked over HTTP, there is no event to wait for
+        while not await fact():
             await asyncio.sleep(0.01)
 
 
