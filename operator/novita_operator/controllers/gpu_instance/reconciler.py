@@ -19,6 +19,7 @@ from novita_operator.controllers.gpu_instance.observation import AccountView, Ob
 from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.controllers.gpu_instance.serving import Serving
+from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -233,10 +234,14 @@ class Reconciler:
             await self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         if not _says_more(old, outcome.status):
+            await self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         newest = self.cache.find(key)
         if newest is None or newest["metadata"]["uid"] != at.uid:
             return
+        if (newest.get("status") or {}).get("instanceId") != seen.resource.status.instance_id:
+            # Another process has recorded an instance, or let one go: this pass knew nothing of it.
+            raise kube_errors.Conflict("the status names another instance than when this pass began")
         current = meta.Meta.parse(newest["metadata"])
         outcome = self.notifier.amend(outcome, seen, newest)
         crashpoints.reached("status.before-write")
