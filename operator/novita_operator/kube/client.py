@@ -167,7 +167,7 @@ class KubeClient:
         return dict(body.get("data") or {})
 
     async def write_owned_secret(self, secret: Body) -> None:
-        """Create the Secret, or bring ours up to date. Raises Conflict where it belongs to somebody else."""
+        """Create the Secret, or bring ours up to date. Raises Taken where it belongs to somebody else."""
         namespace, name = secret["metadata"]["namespace"], secret["metadata"]["name"]
         path = "/api/v1/namespaces/{namespace}/secrets"
         try:
@@ -175,7 +175,7 @@ class KubeClient:
         except errors.Conflict:
             found = await self._call("GET", path + "/{name}", namespace=namespace, name=name)
             if not _same_owner(found, secret):
-                raise errors.Conflict(f"Secret {namespace}/{name} exists and belongs to somebody else") from None
+                raise errors.Taken(f"Secret {namespace}/{name} exists and belongs to somebody else") from None
             if found.get("data") == secret["data"]:
                 return
             body = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"]}}

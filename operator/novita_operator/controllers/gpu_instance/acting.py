@@ -156,7 +156,7 @@ class Actor:
         try:
             await self.kube.write_owned_secret(connection.secret(seen.resource, instance))
             crashpoints.reached("secret.after-write")
-        except kube_errors.Conflict as error:
+        except kube_errors.Taken as error:
             text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
             return Result(
                 problem=Problem(api.ConditionType.READY, api.Reason.SECRET_CONFLICT, text, stalled=True), detail=None

@@ -139,6 +139,13 @@ class Observation:
         return adopt.instance_id if adopt is not None else None
 
     @property
+    def deadline_begins_anew(self) -> bool:
+        """Whether a person asks for another try of an instance that was too late, and was kept."""
+        failure = self.resource.status.failure
+        late = failure is not None and failure.reason == "StartupTimeout" and not self.failure_stands
+        return late and self.instance is not None and self.instance.state is not InstanceState.EXITED
+
+    @property
     def deadline(self) -> datetime | None:
         """When the instance must be Ready, counted from the last create or start call."""
         started = self.resource.status.started_at

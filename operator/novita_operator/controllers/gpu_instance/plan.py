@@ -239,7 +239,7 @@ def _too_late(seen: Observation, now: datetime) -> action.Action | None:
     """The deadline counts from a create or start call to the first Ready after it, and never later."""
     if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
         return None
-    if seen.resource.status.failure is not None and seen.failure_stands:
+    if (seen.resource.status.failure is not None and seen.failure_stands) or seen.deadline_begins_anew:
         return None
     seconds = int(seen.startup.total_seconds())
     word = seen.instance.word if seen.instance else "unknown"

@@ -95,7 +95,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstan
         "binding": _binding(facts),
         "service": result.service or (old.service if seen.resource.spec.service is not None else None),
         "created_at": (result.created_at or old.created_at) if in_place else None,
-        "started_at": (result.started_at or old.started_at) if not result.released else None,
+        "started_at": _started_at(facts),
         "ready_at": _ready_at(facts, ready),
         "stopped_at": _stopped_at(facts, ready),
         "attempts": result.attempt or old.attempts,
@@ -119,9 +119,18 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstan
     return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, pace.cost_interval)})
 
 
+def _started_at(facts: Facts) -> datetime | None:
+    """From when the deadline counts: the last create or start call, or when another try was asked for."""
+    if facts.result.released:
+        return None
+    if facts.seen.deadline_begins_anew:
+        return facts.now
+    return facts.result.started_at or facts.old.started_at
+
+
 def _failure(facts: Facts, ready: readiness.Verdict) -> api.Failure | None:
     """A failure is remembered until another try has worked, so that each pass knows what is being repaired."""
-    if ready.ready or facts.result.started_at is not None:
+    if ready.ready or facts.result.started_at is not None or facts.seen.deadline_begins_anew:
         return None
     return facts.result.failure or facts.old.failure
 

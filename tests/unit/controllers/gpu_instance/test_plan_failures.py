@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
@@ -11,6 +12,8 @@ from tests.unit.support.builders import NOON, ago, wire
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import plan
 from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.status import Pace, report
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling.action import (
     Action,
@@ -199,3 +202,20 @@ def test_the_annotation_that_was_there_when_it_failed_asks_for_nothing_new() -> 
     resource = a.an_object(status={"failure": failure}, **ASKED)
 
     assert decide(a.an_observation(resource)) == Nothing()
+
+
+def test_a_late_instance_that_was_kept_has_a_new_deadline_when_another_try_is_asked_for() -> None:
+    status = {
+        "instanceId": "i-1",
+        "startedAt": a.wire(a.ago(3600)),
+        "failure": a.a_failure("StartupTimeout", generation=1) | {"instanceId": "i-1"},
+    }
+    edited = a.an_object(spec={"startup": {"onTimeout": "Keep"}}, status=status, intent=a.an_intent(), generation=2)
+    seen = a.an_observation(edited, a.an_instance("pulling"))
+
+    decided = plan.decide(seen, a.NOON)
+    reported = report(seen, Result(), a.NOON, Pace(600, timedelta(seconds=30))).status
+
+    assert isinstance(decided, Wait)
+    assert reported["startedAt"] == a.wire(a.NOON)
+    assert "failure" not in reported
