@@ -9,7 +9,7 @@ from typing import Any
 
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.novita.models import Instance
+from novita_operator.novita.models import Instance, PortMapping
 
 # `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
 _SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
@@ -18,6 +18,10 @@ _SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
 _BINDING_TYPE = "novita-gpu"
 _SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
 _SUFFIX = "-connection"
+# The bounds of the schema: what is longer leads nowhere, and a status that holds it would be refused.
+_ADDRESS_CHARS = 512
+_ENDPOINT_CHARS = 300
+_MOST_PORTS = 32
 
 
 def secret_name(resource: api.GPUInstance) -> str:
@@ -38,7 +42,7 @@ def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
         return False
     if instance.started_at is not None and known.instance_started_at != instance.started_at:
         return False
-    listed = {(port.port, port.endpoint) for port in instance.ports if port.endpoint}
+    listed = {(port.port, port.endpoint) for port in _reachable(instance)}
     complete = listed <= {(port.port, port.endpoint) for port in known.ports}
     return complete and as_listed(known, instance) == known
 
@@ -53,25 +57,33 @@ def as_listed(known: api.Connection, instance: Instance | None) -> api.Connectio
 
 def is_complete(instance: Instance) -> bool:
     """Whether Novita has given out the connection details yet."""
-    return instance.ssh is not None and bool(instance.ssh.command)
+    return instance.ssh is not None and _address(instance.ssh.command) is not None
 
 
 def describe(instance: Instance, secret: str) -> api.Connection:
     """`status.connection`."""
     host, port, _ = _ssh_parts(instance)
+    endpoint = f"{host}:{port}" if host else ""
     return api.Connection(
         ssh=instance.ssh.command if instance.ssh else "",
-        endpoint=f"{host}:{port}" if host else "",
-        jupyter=instance.jupyter or None,
-        web_terminal=instance.web_terminal.address if instance.web_terminal else None,
+        endpoint=endpoint if len(endpoint) <= _ENDPOINT_CHARS else "",
+        jupyter=_address(instance.jupyter),
+        web_terminal=_address(instance.web_terminal.address) if instance.web_terminal else None,
         ports=tuple(
             api.PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
-            for port in instance.ports
-            if port.endpoint
+            for port in _reachable(instance)
         ),
         secret_ref=api.SecretRef(name=secret),
         instance_started_at=instance.started_at,
     )
+
+
+def _address(text: str) -> str | None:
+    return text if 0 < len(text) <= _ADDRESS_CHARS else None
+
+
+def _reachable(instance: Instance) -> list[PortMapping]:
+    return [port for port in instance.ports if _address(port.endpoint) is not None][:_MOST_PORTS]
 
 
 def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:

@@ -9,13 +9,22 @@ from typing import Any
 from novita_operator.api import conditions, meta
 from novita_operator.api import gpu_instance as api
 from novita_operator.api.conditions import Condition
-from novita_operator.controllers.gpu_instance import abnormal, connection, cost, readiness, restarts, transitions
+from novita_operator.controllers.gpu_instance import (
+    abnormal,
+    connection,
+    cost,
+    readiness,
+    restarts,
+    standing,
+    transitions,
+)
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.reconciling.outcome import Outcome
 
 _TYPE = api.ConditionType
 _Cond = readiness.Cond
+_WORD_CHARS = 64  # the bound of the schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ def report(seen: Observation, result: Result, now: datetime, pace: Pace) -> Outc
     """The status after this pass, and the Events for what changed since the one in the object."""
     if _nothing_is_known(seen, result):
         return Outcome(status=seen.resource.status.to_wire(), events=())
-    facts = Facts(seen, result, result.problem or _standing_problem(seen), now)
+    facts = Facts(seen, result, result.problem or standing.problem(seen), now)
     ready = readiness.judge(facts)
     status = _status(facts, ready, pace)
     events = transitions.events(facts.old, status, facts.result, seen)
@@ -99,7 +108,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstan
         "ready_at": _ready_at(facts, ready),
         "stopped_at": _stopped_at(facts, ready),
         "attempts": result.attempt or old.attempts,
-        "novita_status": instance.word if instance is not None and in_place else None,
+        "novita_status": instance.word[:_WORD_CHARS] if instance is not None and in_place else None,
         "failure": _failure(facts, ready),
         "restarts": result.restarts or old.restarts,
         **_life(facts, pace),
@@ -216,15 +225,6 @@ def _synced(facts: Facts) -> readiness.Cond:
     return _Cond(_TYPE.SYNCED, "True", api.Reason.SUCCESS, "The last pass did what the spec asks.")
 
 
-_ACCOUNT_REASONS: dict[str, tuple[api.ConditionType, api.Reason, bool]] = {
-    "Absent": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, False),
-    "KeyMissing": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, True),
-    "NotAdmitted": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_ADMITTED, True),
-    "KeyRejected": (_TYPE.SYNCED, api.Reason.CREDENTIALS_REJECTED, True),
-    "Unreachable": (_TYPE.SYNCED, api.Reason.NOVITA_UNAVAILABLE, False),
-}
-
-
 def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     old = resource.status
@@ -240,27 +240,6 @@ def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: date
     kept = [known for known in old.conditions if known.type not in new]
     merged = conditions.merge(old.conditions, [*kept, *new.values()])
     return old.model_copy(update={"conditions": merged}).to_wire()
-
-
-def _standing_problem(seen: Observation) -> Problem | None:
-    """What stands in the way whatever the pass did."""
-    unreadable = seen.resource.unreadable
-    if seen.unclear_end is not None:
-        text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
-        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text)
-    if unreadable is not None:
-        text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
-        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text, stalled=True)
-    return _account_problem(seen)
-
-
-def _account_problem(seen: Observation) -> Problem | None:
-    found = _ACCOUNT_REASONS.get(seen.account.state)
-    # What is no longer admitted can still be deleted (plan): that is in nobody's way.
-    if found is None or seen.paused or (seen.deleting and seen.account.state == "NotAdmitted"):
-        return None
-    about, reason, stalled = found
-    return Problem(about, reason, seen.account.message, stalled)
 
 
 def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None:

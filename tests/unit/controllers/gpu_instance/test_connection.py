@@ -11,7 +11,7 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import ago, decoded
 
 from novita_operator.controllers.gpu_instance import connection
-from novita_operator.novita.models import Instance, PortMapping, Ssh
+from novita_operator.novita.models import Instance, PortMapping, Ssh, WebTerminal
 
 HOST = "proxy.us-ca-6.gpu-instance.novita.ai"
 
@@ -185,3 +185,25 @@ def test_what_is_known_holds_only_for_the_instance_as_it_runs_now(
     status: dict[str, Any], instance: Instance, current: bool
 ) -> None:
     assert connection.is_current(a.an_object(status=status).status, instance) is current
+
+
+# --- What is too long to be an address ------------------------------------------------------------------------------
+
+LONG = "https://" + "x" * 600
+
+
+def test_an_address_that_no_status_can_hold_is_left_out() -> None:
+    instance = a.a_running_instance(
+        jupyter=LONG,
+        web_terminal=WebTerminal(LONG, "admin", SecretStr("pw")),
+        ports=(PortMapping(80, "HTTP", LONG), PortMapping(90, "TCP", "h:1")),
+    )
+
+    described = connection.describe(instance, "s")
+
+    assert (described.jupyter, described.web_terminal) == (None, None)
+    assert [port.port for port in described.ports] == [90]
+
+
+def test_an_ssh_command_that_no_status_can_hold_is_none() -> None:
+    assert not connection.is_complete(reached_by("ssh -p 1 root@" + "x" * 600))

@@ -159,3 +159,11 @@ def test_an_unreadable_spec_is_named_by_field_and_stalls() -> None:
     assert brief(outcome, "Synced") == "False/InvalidSpec"
     assert brief(outcome, "Stalled") == "True/InvalidSpec"
     assert "spec.gpuCount" in message(outcome)
+
+
+def test_an_unreadable_spec_that_says_enough_for_a_deletion_blocks_none() -> None:
+    enough = a.an_object(**(GOING | {"spec": {"gpuCount": "many"}}))
+    too_little = a.an_object(**(GOING | {"spec": {"deletionPolicy": "Archive"}}))
+
+    assert brief(report(a.an_observation(enough, a.an_instance())), "Ready") == "False/Deleting"
+    assert brief(report(a.an_observation(too_little, a.an_instance())), "Ready") == "False/DeletionBlocked"

@@ -10,6 +10,7 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 from tests.unit.support.reports import CHOSEN, Life, brief, message, report
 
+from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance.result import Result
 
@@ -124,3 +125,13 @@ def test_an_unfinished_description_changes_no_connection() -> None:
     outcome = life.step(a.an_instance(), result=Result(detail=a.an_instance()))
 
     assert outcome.status["connection"] == before
+
+
+def test_a_word_of_novita_that_is_no_word_is_cut() -> None:
+    """The schema bounds it; a status that the API server refuses would never be written at all."""
+    resource = a.an_object(status={"instanceId": "i-1"}, intent=a.an_intent())
+
+    outcome = report(a.an_observation(resource, a.an_instance("w" * 4096)))
+
+    assert outcome.status["novitaStatus"] == "w" * 64
+    api.GPUInstanceStatus.model_validate(outcome.status)
