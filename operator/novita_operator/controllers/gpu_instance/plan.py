@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
-from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import connection, drift, restarts
+from novita_operator.controllers.gpu_instance import connection, deleting, drift, ending, guards, restarts
+from novita_operator.controllers.gpu_instance.guards import Check
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import action
 
-Check = Callable[[Observation, datetime], action.Action | None]
-
-# What we did last is not in the snapshot yet, or Novita is about to show something: the next poll tells.
-_NEXT_POLL = action.Wait(moving=True, poll=True)
-
 
 def decide(seen: Observation, now: datetime) -> action.Action:
     """The next step for this object."""
-    checks = _DELETING if seen.deleting else _LIVING
+    checks = deleting.CHECKS if seen.deleting else _LIVING
     for check in checks:
         if (found := check(seen, now)) is not None:
             return found
     return action.Nothing()
 
 
-def _paused(seen: Observation, _: datetime) -> action.Action | None:
-    return action.Nothing() if seen.paused else None
-
-
 def _unreadable(seen: Observation, _: datetime) -> action.Action | None:
     return action.Nothing() if seen.resource.unreadable is not None else None
-
-
-def _account_is_of_no_use(seen: Observation, _: datetime) -> action.Action | None:
-    if seen.account.state == "Usable":
-        return None
-    # Every end of a poll wakes the object: the cause may be gone then.
-    return action.Wait(moving=seen.account.state == "Starting", poll=True)
-
-
-def _more_than_one(seen: Observation, _: datetime) -> action.Action | None:
-    live = seen.live
-    if len(live) < 2:  # noqa: PLR2004 - one is what the object asks for
-        return None
-    keep = live[0].id
-    return action.RemoveDuplicates(keep=keep, remove=tuple(extra.id for extra in live[1:]))
 
 
 def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
@@ -56,17 +31,13 @@ def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
     return None
 
 
-def _view_is_old(seen: Observation, _: datetime) -> action.Action | None:
-    return None if seen.fresh else _NEXT_POLL
-
-
 def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
     """After a recorded failure: end what is billed, as `startup.onTimeout` says, and rent nothing."""
     failure = seen.resource.status.failure
     if failure is None or not seen.failure_stands:
         return None
     if seen.instance_id is None and not seen.found:
-        return action.Nothing() if not seen.held else _let_go(seen)
+        return action.Nothing() if not seen.held else ending.let_go(seen)
     if failure.reason == "StartupTimeout":
         return _end_billing(seen, now)
     if failure.retry_at is not None and seen.instance is not None:
@@ -80,10 +51,10 @@ def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
 def _end_billing(seen: Observation, now: datetime) -> action.Action | None:
     match seen.resource.spec.startup.on_timeout:
         case "Delete":
-            return _delete_all(seen, now)
+            return ending.delete_all(seen, now)
         case "Stop":
             instance = seen.instance
-            return None if instance is None else _stop(instance)
+            return None if instance is None else ending.stop(instance)
         case "Keep":
             return None
         case other:
@@ -96,7 +67,7 @@ def _replaced(seen: Observation, now: datetime) -> action.Action | None:
     if failure is None or seen.failure_stands or failure.reason not in restarts.REPLACED or seen.power != "Running":
         return None
     old = failure.instance_id is not None and failure.instance_id == seen.instance_id
-    return _delete_all(seen, now) if old else None
+    return ending.delete_all(seen, now) if old else None
 
 
 def _reclaimed(seen: Observation, _: datetime) -> action.Action | None:
@@ -118,7 +89,7 @@ def _reclaimed(seen: Observation, _: datetime) -> action.Action | None:
 
 def _lifetime_is_over(seen: Observation, now: datetime) -> action.Action | None:
     if seen.power == "Released" and (seen.instance_id is not None or seen.found):
-        return _delete_all(seen, now)
+        return ending.delete_all(seen, now)
     end = seen.end
     if seen.power == "Running" and seen.instance_id is not None and end is not None and end.at <= now:
         return action.End(end.cause, end.action, end.message)
@@ -129,7 +100,7 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
     if seen.instance_id is not None or seen.found:
         return None
     if seen.may_be_rented:
-        return _NEXT_POLL
+        return guards.NEXT_POLL
     if seen.power != "Running":
         return action.Nothing()
     return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
@@ -140,7 +111,7 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
     if seen.instance_id is None or seen.instance is not None:
         return None
     if seen.create_may_be_hidden:
-        return _NEXT_POLL
+        return guards.NEXT_POLL
     if seen.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
         return action.ConfirmGone(seen.instance_id)
     if seen.live:
@@ -169,17 +140,7 @@ def _present(seen: Observation, now: datetime) -> action.Action | None:
 def _towards_stopped(instance: Instance) -> action.Action:
     if instance.state is InstanceState.EXITED:
         return action.Nothing()
-    return _stop(instance)
-
-
-def _stop(instance: Instance) -> action.Action:
-    match instance.state:
-        case InstanceState.RUNNING | InstanceState.PULLING:
-            return action.Stop(instance.id)
-        case InstanceState.EXITED | InstanceState.FROZEN:
-            return action.Nothing()
-        case _:
-            return _NEXT_POLL
+    return ending.stop(instance)
 
 
 def _towards_running(seen: Observation, instance: Instance, now: datetime) -> action.Action:
@@ -192,7 +153,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
-            return _NEXT_POLL
+            return guards.NEXT_POLL
         case InstanceState.FROZEN:
             return action.Nothing()
         case _:
@@ -249,83 +210,13 @@ def _too_late(seen: Observation, now: datetime) -> action.Action | None:
     )
 
 
-# --- Deletion ---------------------------------------------------------------------------------------------------
-
-
-def _not_held(seen: Observation, _: datetime) -> action.Action | None:
-    return None if seen.held else action.Nothing()
-
-
-def _given_up(seen: Observation, _: datetime) -> action.Action | None:
-    left = seen.left_behind
-    asked = seen.resource.meta.annotations.get(meta.FORCE_FINALIZE)
-    return action.Abandon(left) if asked == left else None
-
-
-def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:
-    unreadable = seen.resource.unreadable
-    return action.Nothing() if unreadable is not None and not unreadable.can_delete else None
-
-
-def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
-    return action.Release() if seen.nothing_was_ever_asked else None
-
-
-def _retain(seen: Observation, _: datetime) -> action.Action | None:
-    return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
-
-
-def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
-    """A namespace that is no longer admitted rents nothing, and can still end what it has rented.
-
-    Where lists fail, deletes may work all the same: what the last list showed is deleted without a new one.
-    """
-    if seen.account.state == "NotAdmitted":
-        return None
-    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.delete_accepted
-    if seen.account.state == "Unreachable" and unasked and seen.live:
-        return action.Delete(tuple(found.id for found in seen.live))
-    return _account_is_of_no_use(seen, now)
-
-
-def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
-    if seen.resource.spec.deletion_policy != "Stop":
-        return None
-    instance = seen.instance
-    if instance is None and seen.create_may_be_hidden:
-        return _NEXT_POLL
-    if instance is None:
-        return action.Take(seen.live[0].id) if seen.live and seen.gone_looks else _let_go(seen)
-    step = _more_than_one(seen, now) or _stop(instance)
-    return action.Release() if isinstance(step, action.Nothing) else step
-
-
-def _delete_all(seen: Observation, _: datetime) -> action.Action | None:
-    if seen.live:
-        return action.Delete(tuple(found.id for found in seen.live))
-    if seen.found:
-        return _NEXT_POLL
-    unlisted = seen.only_by_id or seen.create_may_be_hidden
-    if seen.instance_id is not None and not seen.delete_accepted and unlisted:
-        # The list lacks it, perhaps since it is so young: asking by id is the only way to reach it.
-        return action.Delete((seen.instance_id,))
-    return _let_go(seen)
-
-
-def _let_go(seen: Observation) -> action.Action:
-    """Nothing is listed any more: make sure, then drop the finalizer."""
-    if seen.instance_id is not None:
-        return action.Release(look_first=True) if seen.gone_looks else action.ConfirmGone(seen.instance_id)
-    return _NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)
-
-
 _LIVING: tuple[Check, ...] = (
-    _paused,
+    guards.paused,
     _unreadable,
-    _account_is_of_no_use,
+    guards.account_is_of_no_use,
     _id_not_recorded,
-    _view_is_old,
-    _more_than_one,
+    guards.view_is_old,
+    guards.more_than_one,
     _failed_before,
     _replaced,
     _lifetime_is_over,
@@ -333,17 +224,4 @@ _LIVING: tuple[Check, ...] = (
     _gone,
     _reclaimed,
     _present,
-)
-
-_DELETING: tuple[Check, ...] = (
-    _not_held,
-    _given_up,
-    _paused,
-    _nothing_to_delete,
-    _unclear_how,
-    _retain,
-    _account_is_out_of_reach,
-    _view_is_old,
-    _stop_and_leave,
-    _delete_all,
 )
