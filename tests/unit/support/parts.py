@@ -16,6 +16,7 @@ from novita_operator.controllers.gpu_instance.acting import Actor
 from novita_operator.controllers.gpu_instance.desired import Defaults
 from novita_operator.controllers.gpu_instance.memory import Memories
 from novita_operator.controllers.gpu_instance.notifying import Notifier
+from novita_operator.controllers.gpu_instance.observing import Observer
 from novita_operator.controllers.gpu_instance.probing import Probing
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.controllers.gpu_instance.serving import Serving
@@ -91,11 +92,12 @@ def polled(accounts: Accounts, account: Account, *shown: Instance) -> None:
 
 def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
     """One that can observe; it has no cluster and no actor."""
-    nothing = cast("Any", None)
+    nothing, cache = cast("Any", None), Cache()
     return Reconciler(
         kube=cast("KubeClient", nothing),
-        cache=Cache(),
+        cache=cache,
         accounts=accounts,
+        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG),
         actor=cast("Actor", nothing),
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
@@ -104,8 +106,6 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         memories=Memories(),
         clock=clock,
         cluster=CLUSTER,
-        defaults=DEFAULTS,
-        list_lag=LAG,
         cost_interval=600,
         resync_seconds=600,
         warning=timedelta(seconds=30),

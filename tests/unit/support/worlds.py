@@ -109,7 +109,7 @@ class World:
     def _pass(self, fate: Fate, hidden_for: float) -> None:
         resource = a.an_object(**self.object)
         memory = self.reconciler.memories.of(UID, self.account.polls_begun)
-        seen = self.reconciler._observe(resource, self.account, memory)
+        seen = self.reconciler.observer.observe(resource, self.account, memory)
         decided = plan.decide(seen, self.clock.now())
         result = self._act(decided, seen, memory, (fate, hidden_for)).after(memory.unwritten)
         memory.unwritten = None

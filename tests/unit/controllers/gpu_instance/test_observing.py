@@ -35,7 +35,7 @@ class World:
         parts.polled(self.accounts, self.account, *shown)
 
     def look(self, resource: GPUInstance | None = None) -> Observation:
-        return self.reconciler._observe(resource or self.resource, self.account, self.memory)
+        return self.reconciler.observer.observe(resource or self.resource, self.account, self.memory)
 
     def poll_and_look(self, *shown: Instance, after: float = 0) -> Observation:
         self.clock.turned += after
@@ -228,7 +228,7 @@ def test_an_id_that_novita_gave_this_process_counts_before_the_status_says_it() 
 def test_without_an_account_nothing_is_fresh_and_nothing_is_found() -> None:
     world = World()
 
-    seen = world.reconciler._observe(world.resource, None, world.memory)
+    seen = world.reconciler.observer.observe(world.resource, None, world.memory)
 
     assert (seen.account.state, seen.fresh, seen.found) == ("Absent", False, ())
     assert 'there is no NovitaAccount "default"' in seen.account.message

@@ -237,7 +237,7 @@ async def test_the_account_hears_what_an_object_waits_for(
 async def test_an_object_sees_how_its_account_is(world: World, health: Any, state: str, says: str) -> None:
     world.account.health = health
 
-    seen = world.reconciler._observe(a.an_object(), world.account, world.reconciler.memories.of(a.UID, 0))
+    seen = world.reconciler.observer.observe(a.an_object(), world.account, world.reconciler.memories.of(a.UID, 0))
 
     assert (seen.account.state, seen.account.message) == (state, says)
 
