@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 from tests.faults import judge
+from tests.faults.keeper import Keeper
 from tests.faults.row import Case, Row
 from tests.faults.rows import crashes
 from tests.faults.tally import Tally
@@ -72,6 +73,7 @@ async def frozen_without_lease(stage: Stage) -> Tally:
         fired = 0
         for turn in range(2):
             names = [f"n{turn}{letter}" for letter in "abcd"]
+            await waiting.until(partial(_two_run, keeper), "two processes run")
             frozen = keeper.running[turn % len(keeper.running)]
             await frozen.until_ready()
             await at.create(names)
@@ -86,6 +88,10 @@ async def frozen_without_lease(stage: Stage) -> Tally:
             await at.reach(names, gone, "gone")
         await keeper.stop()
         return await judge.verdict(at, fired=fired)
+
+
+async def _two_run(keeper: Keeper) -> bool:
+    return len(keeper.running) == keeper.replicas
 
 
 async def _holder(at: World) -> str:
