@@ -229,6 +229,51 @@ async def test_an_operator_killed_before_the_transition_is_written_tells_of_it_o
     assert place.events() == ["instance.ready"]
 
 
+async def test_the_deletion_of_an_object_waits_for_no_receiver_and_is_told_once_the_receiver_is_back(
+    quiet: Workspace, start_operator: StartOperator, place: Place
+) -> None:
+    operator = await start_operator(quiet, **FAST | {"WEBHOOK_RETRY_DELAY": "1000"})
+    await quiet.create(notifications=notify(place))
+    await quiet.until_ready()
+    await until_told(quiet, place, "instance.ready")
+    await until_nothing_waits(quiet)
+    await place.close()
+    await quiet.delete()
+    await quiet.until_gone()
+
+    async def tried() -> bool:
+        return await posts(operator, "retried") >= 1
+
+    await quiet.until_novita(tried, "it was tried while the receiver was down")
+    await place.open()
+
+    await until_told(quiet, place, "instance.ready", "instance.deleted")
+
+
+async def test_a_receiver_that_is_taken_out_of_the_spec_hears_no_more(
+    quiet: Workspace, start_operator: StartOperator, place: Place
+) -> None:
+    operator = await start_operator(quiet, **FAST)
+    async with Place() as other:
+        await place.close()
+        await quiet.create(notifications=notify(place))
+        await quiet.until_ready()
+
+        async def tried() -> bool:
+            return await posts(operator, "retried") >= 1
+
+        await quiet.until_novita(tried, "it was tried while the receiver was down")
+        await quiet.edit(notifications=notify(other))
+        await until_nothing_waits(quiet)
+        await place.open()
+        await quiet.edit(powerState="Stopped")
+        await quiet.until_condition("Ready", "True", "Stopped")
+        await until_told(quiet, other, "instance.stopped")
+
+    assert place.got == []
+    assert trouble(await quiet.events()) == []
+
+
 async def test_a_restart_tells_nothing_anew(quiet: Workspace, start_operator: StartOperator, place: Place) -> None:
     first = await start_operator(quiet, **FAST)
     await quiet.create(notifications=notify(place))

@@ -153,17 +153,13 @@ class Courier:
             case Failed(reason, at_least) if progress.tries < TRIES:
                 self._count(waiting, "retried")
                 logger.info("%s: %s; next try of its webhook %s follows", lane.key, reason, waiting.told.id)
-                self._queue.add_after(lane, max(at_least, self._pause(progress.tries)))
+                self._queue.add_after(lane, max(at_least, pause_after(progress.tries, self.retry_delay, self.jitter())))
                 return
             case Failed(reason):
                 await self._give_up(waiting, f"{reason}. Given up after {TRIES} tries")
             case Refused(reason):
                 await self._give_up(waiting, f"{reason}. Given up at once, since another try would end the same way")
         await self._settle(lane, waiting)
-
-    def _pause(self, tries: int) -> float:
-        """Half of it is sure: five tries within a lucky second would be none."""
-        return self.retry_delay * 2.0 ** (tries - 1) * (0.5 + self.jitter() / 2)
 
     async def _give_up(self, waiting: Waiting, why: str) -> None:
         self._count(waiting, "given-up")
@@ -191,3 +187,11 @@ class Courier:
 
     def _count(self, waiting: Waiting, outcome: str) -> None:
         self.metrics.webhooks.labels(waiting.told.event, outcome).inc()
+
+
+def pause_after(tries: int, first: float, share: float) -> float:
+    """Seconds to wait after so many tries; `share` is from 0 to 1.
+
+    Half of each pause is sure. With all of it left to chance, five tries could be over within a second.
+    """
+    return first * 2.0 ** (tries - 1) * (0.5 + share / 2)
