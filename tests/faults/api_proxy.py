@@ -225,9 +225,9 @@ async def proxied(kubeconfig: Path, written: Path) -> AsyncIterator[ApiProxy]:
         proxy._session = session
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", proxy.handle)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1).start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{runner.addresses[0][1]}"}
         await asyncio.to_thread(written.write_text, yaml.safe_dump(config))
         try:

@@ -45,7 +45,7 @@ class Machine(RuleBasedStateMachine):
         self.offset = 0
         self.fired = 0
         self.at: World = self.do(self.stack.enter_async_context(world(self.stage, "machine")))
-        self.keeper: Keeper = self.at.keeper()
+        self.keeper: Keeper = self.do(_started(self.at))
 
     def do(self, step: Coroutine[Any, Any, T]) -> T:
         """Carry out a step on the harness' event loop."""
@@ -124,6 +124,10 @@ class Machine(RuleBasedStateMachine):
         tally = await judge.verdict(at, fired=self.fired + crashes + hits)
         assert tally.clean, "\n".join(tally.complaints)
         return tally
+
+
+async def _started(at: World) -> Keeper:
+    return at.keeper()
 
 
 async def _killed(keeper: Keeper) -> None:

@@ -16,6 +16,7 @@ from tests.faults.row import Case, Row
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, gone, ready, world
 from tests.support import waiting
+from tests.support.kube import Body
 from tests.support.operator_process import OperatorProcess
 
 _NAIVE = Path(__file__).parents[2] / "bench" / "peers" / "naive_kopf" / "naive.py"
@@ -52,7 +53,7 @@ async def naive(stage: Stage) -> Tally:
         at.keepers.append(keeper)
         keeper.start()
         killed = await _kill(keeper)
-        await _settle(at)
+        await at.reach(_NAMES, _naively_ready, "Ready", seconds=_PATIENCE_SECONDS)
         await at.delete(_NAMES)
         await at.reach(_NAMES, gone, "gone", seconds=_PATIENCE_SECONDS)
         await _settle(at)
@@ -63,6 +64,11 @@ async def naive(stage: Stage) -> Tally:
         return Tally(
             fired=killed, outside=twice, forgotten=left, person=len(at.stuck), notes=(note,), heal=tuple(at.heal)
         )
+
+
+def _naively_ready(body: Body | None) -> bool:
+    """The tutorial knows a phase and no conditions."""
+    return body is not None and (body.get("status") or {}).get("phase") == "Ready"
 
 
 def _account() -> Mapping[str, object]:

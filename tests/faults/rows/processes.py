@@ -7,6 +7,7 @@ from functools import partial
 
 from tests.faults import judge
 from tests.faults.keeper import Keeper
+from tests.faults.keeper import Keeper
 from tests.faults.row import Case, Row
 from tests.faults.rows import crashes
 from tests.faults.tally import Tally
@@ -74,7 +75,7 @@ async def frozen_without_lease(stage: Stage) -> Tally:
         for turn in range(2):
             names = [f"n{turn}{letter}" for letter in "abcd"]
             await waiting.until(partial(_two_run, keeper), "two processes run")
-            frozen = keeper.running[turn % len(keeper.running)]
+            frozen = await waiting.until(partial(_one_of, keeper, turn), "both run")
             await frozen.until_ready()
             await at.create(names)
             await asyncio.sleep(0.2 + 0.3 * turn)  # another moment of the create each time
@@ -92,6 +93,11 @@ async def frozen_without_lease(stage: Stage) -> Tally:
 
 async def _two_run(keeper: Keeper) -> bool:
     return len(keeper.running) == keeper.replicas
+
+
+async def _one_of(keeper: Keeper, turn: int) -> OperatorProcess | None:
+    both = len(keeper.running) == keeper.replicas
+    return keeper.running[turn % keeper.replicas] if both else None
 
 
 async def _holder(at: World) -> str:
