@@ -7,7 +7,6 @@ from functools import partial
 
 from tests.faults import judge
 from tests.faults.keeper import Keeper
-from tests.faults.keeper import Keeper
 from tests.faults.row import Case, Row
 from tests.faults.rows import crashes
 from tests.faults.tally import Tally
