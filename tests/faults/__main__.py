@@ -31,7 +31,7 @@ def harness() -> None:
 def run_rows(
     only: Annotated[list[str] | None, typer.Option(help="Only this row; repeat for more. `rows` lists them.")] = None,
     case: Annotated[str, typer.Option(help="Only cases whose label contains this.")] = "",
-    jobs: Annotated[int, typer.Option(min=1, help="Cases at the same time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Cases at the same time; they mostly wait.")] = 3,
     quick: Annotated[bool, typer.Option(help="Only what `make test` runs, too.")] = False,
     broken: Annotated[str | None, typer.Option(help="Leave out: lookup, intent or finalizer.")] = None,
     write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all rows.")] = None,
@@ -39,12 +39,15 @@ def run_rows(
     """Run rows and print the table."""
     rows = catalog.chosen(only or [], case)
     started = time.monotonic()
-    done = asyncio.run(run.run(rows, jobs=jobs, quick=quick, broken=broken, say=typer.echo))
-    took = f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}"
-    typer.echo(results.write(done, {"took": took}))
-    if write if write is not None else not (case or quick or broken):
-        results.keep(_KEPT, done)
-        _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()))
+    kept = write if write is not None else not (case or quick or broken)
+
+    def finished(row: results.Done) -> None:
+        if kept:
+            results.keep(_KEPT, [row])
+            _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()))
+
+    done = asyncio.run(run.run(rows, jobs=jobs, quick=quick, broken=broken, say=typer.echo, finished=finished))
+    typer.echo(results.write(done, {"took": f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}"}))
     if not all(each.as_it_must_be for each in done):
         raise typer.Exit(1)
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -38,20 +39,26 @@ async def staged(directory: Path, broken: str | None = None) -> AsyncIterator[St
         await plane.close()
 
 
-async def run(rows: Sequence[Row], *, jobs: int, quick: bool, broken: str | None, say: Say) -> list[Done]:
-    """All cases of these rows. Rows that must be alone come last."""
+async def run(
+    rows: Sequence[Row], *, jobs: int, quick: bool, broken: str | None, say: Say, finished: Callable[[Done], None]
+) -> list[Done]:
+    """All cases of these rows; `finished` hears of each row at its end. Rows that must be alone come last."""
     _end_in_order()
     directory = Path(tempfile.mkdtemp(prefix="novita-faults-"))
     say(f"logs: {directory}")
     done: list[Done] = []
+
+    def hear(found: Done) -> None:
+        done.append(found)
+        finished(found)
+        say(f"{found.row.name}: {_short(found.tally)} in {found.seconds:.0f} s")
+
     async with staged(directory, broken) as stage:
-        for row in sorted(rows, key=lambda each: each.alone):
-            cases = [case for case in row.cases if case.quick or not quick]
-            if cases:
-                started = time.monotonic()
-                tally = await _row(row, cases, stage, 1 if row.alone else jobs, say)
-                done.append(Done(row, tally, time.monotonic() - started))
-                say(f"{row.name}: {_short(tally)} in {done[-1].seconds:.0f} s")
+        wanted = [replace(row, cases=tuple(case for case in row.cases if case.quick or not quick)) for row in rows]
+        # Rows of few cases have long ones: they begin first, so that nobody waits for the last of them at the end.
+        together = sorted((row for row in wanted if not row.alone), key=lambda row: len(row.cases))
+        await _rows(together, stage, jobs, say, hear)
+        await _rows([row for row in wanted if row.alone], stage, 1, say, hear)
     return done
 
 
@@ -62,22 +69,26 @@ def _end_in_order() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
 
 
-async def _row(row: Row, cases: Sequence[Case], stage: Stage, jobs: int, say: Say) -> Tally:
-    waiting = list(reversed(cases))
-    found: list[Tally] = []
+async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Callable[[Done], None]) -> None:
+    """The cases of all these rows, so many at a time."""
+    waiting = deque((row, case) for row in rows for case in row.cases)
+    found: dict[str, list[Tally]] = {row.name: [] for row in rows}
+    began: dict[str, float] = {}
 
     async def work() -> None:
         while waiting:
-            case = waiting.pop()
+            row, case = waiting.popleft()
+            began.setdefault(row.name, time.monotonic())
             tally = await attempt(case, stage)
-            found.append(tally)
+            found[row.name].append(tally)
             for complaint in tally.complaints:
                 say(f"  {row.name} / {case.label}: {complaint}")
+            if len(found[row.name]) == len(row.cases):
+                hear(Done(row, tallies.total(found[row.name]), time.monotonic() - began[row.name]))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(jobs):
             group.create_task(work())
-    return tallies.total(found)
 
 
 async def attempt(case: Case, stage: Stage) -> Tally:

@@ -15,6 +15,7 @@ from tests.faults.rows import (
     novita_faults,
     orphans,
     outage,
+    owners,
     peers,
     processes,
 )
@@ -28,6 +29,7 @@ ROWS: tuple[Row, ...] = (
     processes.ROW,
     api_faults.ROW,
     orphans.ROW,
+    owners.ROW,
     outage.ROW,
     peers.OURS,
     machine.ROW,
