@@ -1,4 +1,4 @@
-"""Sets and jobs through crashes around each child that they make and let go: no child too many, nothing left billing."""
+"""Sets and jobs through crashes around each child that they make and let go: none too many, nothing left billing."""
 
 from __future__ import annotations
 
