@@ -46,13 +46,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One paid call that is about to be made, for the server's own copy of the object."""
+    """One paid call that is about to be made, for the server's own copy of the object, until a monotonic time."""
 
     offer: Offer
     candidate: Candidate
     intent: Intent
     fresh: api.GPUInstance
     name: str
+    valid_until: float
 
     def request(self) -> CreateRequest:
         offer = self.offer
@@ -137,8 +138,10 @@ class Launcher:
                 return await taking.take(found, seen, account, memory) if isinstance(found, Instance) else found
             if not account.money.admits(repeated=_had_one(fresh, refused), monotonic=self.clock.monotonic()):
                 return Result(problem=_frozen(account.name))
+            # From before the write: a process that is frozen while its answer is under way must not send any more.
+            valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
             refused = intent = await self._write_intent(fresh, candidate, key)
-            attempt = Attempt(offer, candidate, intent, fresh, seen.name)
+            attempt = Attempt(offer, candidate, intent, fresh, seen.name, valid_until)
             outcome = await self._create(attempt, account, memory)
             if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
                 return outcome
@@ -206,9 +209,7 @@ class Launcher:
         try:
             if not self.may_pay():
                 raise errors.NotSent("this process is shutting down")
-            instance_id = await account.client.create_instance(
-                request, not_after=self.clock.monotonic() + _INTENT_VALID_SECONDS
-            )
+            instance_id = await account.client.create_instance(request, not_after=attempt.valid_until)
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
             maybe_done = isinstance(error, errors.OutcomeUnknown)
@@ -231,6 +232,9 @@ class Launcher:
     async def _write_refusal(self, intent: Intent, key: Key) -> None:
         """Nothing was rented for sure: the object may go at any time, so the finalizer goes, too."""
         fresh = await self._fresh(key)
+        if intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT)) != intent:
+            # Another process has noted a call of its own meanwhile: note and finalizer are not ours to settle.
+            return
         crashpoints.reached("refusal.before-write")
         body = await self.kube.patch_metadata(
             self.kind,
