@@ -253,7 +253,7 @@ class KubeClient:
         headers = {"Accept": accept, "Content-Type": _JSON}
         if method == "PATCH":
             headers["Content-Type"] = _MERGE_PATCH
-            query = {**(query or {}), "fieldManager": meta.FIELD_MANAGER}
+            query = {"fieldManager": meta.FIELD_MANAGER, **(query or {})}
         try:
             request = await self._api.param_serialize(
                 method, path, where, list((query or {}).items()), headers, body, auth_settings=["BearerToken"]

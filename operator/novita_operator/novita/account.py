@@ -14,6 +14,7 @@ from novita_operator.novita.catalog import Catalog
 from novita_operator.novita.clock import Clock, SystemClock
 from novita_operator.novita.instances import Instances
 from novita_operator.novita.limits import Priority, RateLimiter
+from novita_operator.novita.logs import LogAddresses, Logs
 from novita_operator.novita.metrics import Metrics
 from novita_operator.novita.models import (
     Balance,
@@ -46,6 +47,7 @@ class NovitaAccountClient:
         self._templates = Templates(transport)
         self._billing = Billing(transport)
         self._metrics = Metrics(transport)
+        self._logs = Logs(transport)
         self._network_volumes = Volumes(transport)
         self._max_age = catalog_max_age_seconds
         clock = clock or SystemClock()
@@ -139,6 +141,10 @@ class NovitaAccountClient:
         """All GPU products of all regions, from one call for everybody who asks."""
         return await self._products.get("all", self._catalog.products, self._age(max_age_seconds))
 
+    async def products_in(self, cluster_id: str) -> tuple[Product, ...]:
+        """The GPU products of one region with their stock there, read anew."""
+        return await self._catalog.products(cluster_id)
+
     async def clusters(self, *, max_age_seconds: float | None = None) -> tuple[Cluster, ...]:
         """All regions, from one call for everybody who asks."""
         return await self._clusters.get("all", self._catalog.clusters, self._age(max_age_seconds))
@@ -166,6 +172,10 @@ class NovitaAccountClient:
     async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> tuple[Utilization, ...]:
         """How busy the instance's GPUs were between two moments, as far as Novita has recorded it."""
         return await self._metrics.gpu_utilization(instance_id, since, until)
+
+    async def log_addresses(self, instance_id: str) -> LogAddresses:
+        """Where the logs of one instance can be read. Raises NotFound."""
+        return await self._logs.addresses(instance_id)
 
     async def network_volumes(self) -> tuple[NetworkVolume, ...]:
         """All network volumes of the account, read anew: they are asked for once per create."""

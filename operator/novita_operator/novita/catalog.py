@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from novita_operator.novita import decoding
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Cluster, Product
@@ -16,13 +18,15 @@ class Catalog:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def products(self) -> tuple[Product, ...]:
-        """All GPU products of all regions, in one call."""
-        return decoding.products(await self._read("products"))
+    async def products(self, cluster_id: str = "") -> tuple[Product, ...]:
+        """All GPU products of all regions, in one call; or those of one, whose stock is then that of the region."""
+        return decoding.products(await self._read("products", {"clusterId": cluster_id} if cluster_id else {}))
 
     async def clusters(self) -> tuple[Cluster, ...]:
         """All regions."""
-        return decoding.clusters(await self._read("clusters"))
+        return decoding.clusters(await self._read("clusters", {}))
 
-    async def _read(self, what: str) -> Json:
-        return await self._transport.request("GET", f"{_BASE}/{what}", idempotent=True, priority=Priority.READ_FOR_USER)
+    async def _read(self, what: str, params: Mapping[str, str]) -> Json:
+        return await self._transport.request(
+            "GET", f"{_BASE}/{what}", params=params, idempotent=True, priority=Priority.READ_FOR_USER
+        )

@@ -1,0 +1,48 @@
+"""The options that verbs share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from novita_operator.plugin import completing
+
+
+class Format(StrEnum):
+    """How a listing is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "-n",
+        "--namespace",
+        help="The namespace; without it, that of the context.",
+        autocompletion=completing.namespaces,
+    ),
+]
+Everywhere = Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="A table for people, or JSON for programs.")]
+
+_OF_THE_CLUSTER = ("--context", "--kubeconfig")
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """The options that choose the cluster come first, wherever they stand: kubectl takes them anywhere before `--`."""
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    front: list[str] = []
+    rest: list[str] = []
+    at = 0
+    while at < end:
+        name, equals, _ = words[at].partition("=")
+        count = 1 if name not in _OF_THE_CLUSTER or equals else 2
+        (front if name in _OF_THE_CLUSTER else rest).extend(words[at : min(at + count, end)])
+        at += count
+    return [*front, *rest, *words[end:]]
