@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import logging
 import sys
@@ -27,7 +28,10 @@ class Secrets:
         # 8: shorter ones are no credentials, and words would match.
         if len(value) >= 8 and value not in self._values:  # noqa: PLR2004 - see above
             self._values.add(value)
-            self._forms = tuple(sorted({*self._forms, *_forms(value)}, key=len, reverse=True))
+            forms = list(self._forms)
+            for form in _forms(value):
+                bisect.insort(forms, form, key=lambda known: -len(known))
+            self._forms = tuple(forms)
 
     def redact(self, text: str) -> str:
         for form in self._forms:

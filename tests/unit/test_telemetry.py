@@ -117,7 +117,7 @@ def test_secrets_may_be_added_while_another_thread_writes() -> None:
 
     thread = threading.Thread(target=write)
     thread.start()
-    for number in range(3_000):
+    for number in range(1_000):
         secrets.add(f"secret-number-{number}")
     done.set()
     thread.join()
