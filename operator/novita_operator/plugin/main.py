@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,21 @@ from pydantic import ValidationError
 from novita_operator import __version__
 from novita_operator.kube import errors as kube_errors
 from novita_operator.novita import errors as novita_errors
-from novita_operator.plugin import cluster, cost, explain, options, power, printing, status
+from novita_operator.plugin import (
+    bundle,
+    cluster,
+    connect,
+    cost,
+    doctor,
+    explain,
+    offers,
+    options,
+    orphans,
+    plan,
+    power,
+    printing,
+    status,
+)
 
 _WRONG = 1
 _INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
@@ -38,8 +53,24 @@ def cluster_options(
     cluster.chosen.set(cluster.Choice(kubeconfig, context))
 
 
-for verb in (status.status, explain.explain, cost.cost, power.start, power.stop, power.restart):
-    app.command()(verb)
+_VERBS: dict[str, Callable[..., None]] = {
+    "status": status.status,
+    "explain": explain.explain,
+    "cost": cost.cost,
+    "start": power.start,
+    "stop": power.stop,
+    "restart": power.restart,
+    "ssh": connect.ssh,
+    "open": connect.open_,
+    "logs": connect.logs,
+    "offers": offers.offers,
+    "plan": plan.plan,
+    "doctor": doctor.doctor,
+    "support-bundle": bundle.support_bundle,
+}
+for name, verb in _VERBS.items():
+    app.command(name)(verb)
+app.add_typer(orphans.app, name="orphans")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from novita_operator.api import gpu_instance as api
@@ -14,6 +15,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
+from novita_operator.reconciling import naming
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts import Account
 from novita_operator.runtime.clock import Clock
@@ -24,7 +26,7 @@ _AGAIN_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Adopter:
-    """Adopts. `namespaces`: the watched ones; empty means all."""
+    """Adopts. `namespaces`: the watched ones; empty means all. `cluster`: our part of the marks in names."""
 
     kube: KubeClient
     cache: Cache
@@ -32,6 +34,7 @@ class Adopter:
     clock: Clock
     holder: str
     namespaces: tuple[str, ...]
+    cluster: str
 
     async def adopt(self, instance_id: str, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
         """Record the instance as this object's. Raises kube errors."""
@@ -54,9 +57,11 @@ class Adopter:
 
     async def _owner(self, instance: Instance, seen: Observation) -> str | None:
         """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""
-        if instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name:
+        bodies = await self.kube.list(self.kind, self.namespaces)
+        marked = instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name
+        if marked and not self._is_orphan(instance, {body["metadata"]["uid"] for body in bodies}):
             return f"another object of an operator (its name is {instance.name})"
-        for body in await self.kube.list(self.kind, self.namespaces):
+        for body in bodies:
             other = api.GPUInstance.parse(body)
             wants = other.spec.adopt is not None and other.spec.adopt.instance_id == instance.id
             elder = wants and (other.meta.created_at, other.meta.uid) < (
@@ -66,6 +71,11 @@ class Adopter:
             if other.meta.uid != seen.resource.meta.uid and (other.status.instance_id == instance.id or elder):
                 return f"GPUInstance {other.meta.namespace}/{other.meta.name}"
         return None
+
+    def _is_orphan(self, instance: Instance, uids: Collection[str]) -> bool:
+        """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
+        renter = naming.owner_uid(self.cluster, instance.name)
+        return not self.namespaces and renter is not None and renter not in uids
 
     async def _hold(self, instance: Instance, key: Key) -> None:
         """The finalizer, and the note that nothing was rented: a crash here leaves the instance as it was."""

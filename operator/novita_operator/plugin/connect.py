@@ -1,0 +1,111 @@
+"""`ssh`, `open`, `logs`: into an instance."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import webbrowser
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from novita_operator.api.gpu_instance import Connection, GPUInstance
+from novita_operator.plugin import cluster, completing, novita, printing
+from novita_operator.plugin.cluster import Scope, Wrong
+from novita_operator.plugin.options import Namespace
+
+Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
+PrintOnly = Annotated[bool, typer.Option("--print", help="Print it and do nothing.")]
+
+# What Novita says is taken apart and put together anew: nothing else of it may reach ssh as an option of its own.
+_TARGET = re.compile(r"(?P<user>\w[\w.-]*)@(?P<host>[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)")
+_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d{1,5})(?!\S)")
+
+
+def ssh(
+    name: Name,
+    more: Annotated[list[str] | None, typer.Argument(help="After `--`: options and a command for ssh.")] = None,
+    namespace: Namespace = None,
+    *,
+    print_only: PrintOnly = False,
+) -> None:
+    """Open a shell on the instance. The password is in its Secret; the command that shows it is printed."""
+    found = cluster.ask(lambda reader: cluster.instance(reader, Scope(namespace), name))
+    command = ssh_command(_connection(found).ssh, name)
+    if print_only:
+        printing.say(" ".join(command))
+        printing.note(_password(found))
+        return
+    program = shutil.which("ssh")
+    if program is None:
+        raise Wrong(f"there is no ssh on this machine. The command is: {' '.join(command)}")
+    printing.note(_password(found))
+    os.execv(program, [*command, *(more or [])])  # noqa: S606 - that is what the verb is for
+
+
+def open_(name: Name, namespace: Namespace = None, *, print_only: PrintOnly = False) -> None:
+    """Open Jupyter in the browser; its address is printed in any case."""
+    found = cluster.ask(lambda reader: cluster.instance(reader, Scope(namespace), name))
+    connection = _connection(found)
+    address = connection.jupyter or ""
+    if urlsplit(address).scheme not in {"http", "https"}:
+        ports = ", ".join(f"{port.port}: {port.endpoint}" for port in connection.ports) or "none"
+        raise Wrong(f"{name} has no Jupyter; its template or spec.tools.jupyter decides. Its ports: {ports}")
+    printing.say(address)
+    if not print_only and not _opened(address):
+        printing.note("There is no browser here that can be opened: open the address yourself.")
+
+
+def logs(name: Name, namespace: Namespace = None) -> None:
+    """Where the logs are: Novita has addresses for them and no route of its API."""
+    found = cluster.ask(lambda reader: cluster.instance(reader, Scope(namespace), name))
+    if found.status.instance_id is None:
+        raise Wrong(f"{name} has no instance at Novita, and so no logs.")
+    if not novita.has_key():
+        terminal = found.status.connection.web_terminal if found.status.connection else None
+        way = f" Or look inside: {terminal}" if terminal else ""
+        raise Wrong(
+            "log addresses are not kept in the cluster; only Novita knows them. Set NOVITA_API_KEY (and "
+            f"NOVITA_API_URL) of the account that pays, then this verb asks for them.{way}"
+        )
+    addresses = novita.ask(lambda client: client.log_addresses(str(found.status.instance_id)))
+    if not addresses.instance and not addresses.system:
+        raise Wrong(f"Novita gives no log addresses for {name} now ({found.status.phase}).")
+    printing.say(f"container  {addresses.instance or '-'}")
+    printing.say(f"system     {addresses.system or '-'}")
+
+
+def ssh_command(told: str, name: str) -> list[str]:
+    """The command to run, made of user, host and port of Novita's own. Raises Wrong where it has none."""
+    target, port = _TARGET.search(told), _PORT.search(told)
+    if target is None:
+        raise Wrong(f"{name}: Novita's ssh command has no user and host: {told!r}")
+    return ["ssh", "-p", port["port"] if port else "22", f"{target['user']}@{target['host']}"]
+
+
+def _connection(found: GPUInstance) -> Connection:
+    if found.status.connection is None or not found.status.connection.ssh:
+        raise Wrong(
+            f"{found.meta.name} cannot be reached now ({found.status.phase or 'not looked at yet'}). "
+            f"`kubectl wait --for=condition=Ready gpui/{found.meta.name} -n {found.meta.namespace}` waits until it can."
+        )
+    return found.status.connection
+
+
+def _password(found: GPUInstance) -> str:
+    secret = found.status.connection.secret_ref if found.status.connection else None
+    if secret is None:
+        return "The password is not known yet."
+    return (
+        f"Password: kubectl get secret {secret.name} -n {found.meta.namespace} "
+        "-o jsonpath='{.data.password}' | base64 -d"
+    )
+
+
+def _opened(address: str) -> bool:
+    try:
+        return webbrowser.open(address)
+    except webbrowser.Error:
+        return False
