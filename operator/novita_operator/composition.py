@@ -191,7 +191,9 @@ def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier)
         may_pay=parts.may_pay,
     )
     recorder = Recorder(parts.kube, settings.identity)
-    adopter = adopting.Adopter(parts.kube, parts.cache, kind, parts.clock, settings.identity, settings.namespaces)
+    adopter = adopting.Adopter(
+        parts.kube, parts.cache, kind, parts.clock, settings.identity, settings.namespaces, parts.cluster
+    )
     return instance_reconciler.Reconciler(
         kube=parts.kube,
         cache=parts.cache,
