@@ -1,0 +1,81 @@
+"""The plugin as people run it: the real program, a kubeconfig, and whatever it prints looked through for secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import processes
+from tests.support.plane import Output, Plane
+from tests.support.workspace import Workspace
+
+COMMAND = (sys.executable, "-m", "novita_operator.plugin")
+
+
+@dataclass
+class Plugin:
+    """Runs verbs in one workspace. `path`: where it finds other programs, such as ssh."""
+
+    workspace: Workspace
+    home: Path
+    kubeconfig: Path
+    path: str = processes.BARE_ENVIRONMENT["PATH"]
+    printed: list[str] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home), "PATH": self.path, **more}
+
+    async def anywhere(self, *arguments: str, stdin: str | None = None, **environment: str) -> Output:
+        """Run it as it is typed, without choosing a namespace."""
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**processes.BARE_ENVIRONMENT, **self.environment(**environment)},
+            cwd=self.home,
+        )
+        out, err = await process.communicate(stdin.encode() if stdin is not None else None)
+        printed = Output(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in printed.err, printed.err
+        self.printed += [printed.out, printed.err]
+        return printed
+
+    async def run(self, verb: str, *arguments: str, **environment: str) -> Output:
+        """A verb in the workspace's namespace."""
+        return await self.anywhere(verb, "-n", self.workspace.namespace, *arguments, **environment)
+
+    async def asking_novita(self, *arguments: str, stdin: str | None = None) -> Output:
+        """With the key of the workspace's account in the environment."""
+        novita = self.workspace.novita
+        return await self.anywhere(*arguments, stdin=stdin, NOVITA_API_KEY=novita.key, NOVITA_API_URL=novita.url)
+
+    async def read(self, verb: str, *arguments: str) -> Any:
+        """What a listing verb writes for programs."""
+        return json.loads((await self.run(verb, "-o", "json", *arguments)).out)
+
+
+@pytest.fixture
+async def plugin(workspace: Workspace, plane: Plane, tmp_path: Path) -> AsyncIterator[Plugin]:
+    """In a workspace of the shared operator, with an administrator's kubeconfig. No output may hold a secret."""
+    made = Plugin(workspace, tmp_path, plane.kubeconfig)
+    yield made
+    await assert_no_secret_was_printed(made)
+
+
+async def assert_no_secret_was_printed(plugin: Plugin) -> None:
+    instances = await plugin.workspace.novita.instances()
+    passwords = [
+        instance[part]["password"]
+        for instance in instances
+        for part in ("connectComponentSSH", "connectComponentWebTerminal")
+    ]
+    secrets = [plugin.workspace.novita.key, *filter(None, passwords)]
+    assert [secret for secret in secrets for text in plugin.printed if secret in text] == []
