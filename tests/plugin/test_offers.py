@@ -78,7 +78,7 @@ async def test_a_set_is_planned_with_all_of_its_replicas(plugin: Plugin) -> None
 
     assert planned.code == 0, planned.err
     line = next(line for line in planned.out.splitlines() if line.startswith("GPUInstanceSet"))
-    assert line.split()[6:10] == ["3", "0.35", "1.05", "25.20"]
+    assert line.split()[7:11] == ["3", "0.35", "1.05", "25.20"]
     assert "Together 1.05 USD/h" in planned.out
 
 

@@ -15,7 +15,7 @@ from tests.support.history import condition
 
 from novita_operator.reconciling import naming
 
-_CLUSTER = "plugin00"
+_CLUSTER = "pluginaa"
 _OLD_SECONDS = 7200
 
 

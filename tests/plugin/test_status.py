@@ -10,6 +10,10 @@ from tests.support import waiting
 from tests.support.processes import Child
 
 
+def _read(file: Path) -> str:
+    return file.read_text()
+
+
 def _line(text: str, name: str) -> str:
     return next(line for line in text.splitlines() if f"{name} " in line)
 
@@ -118,6 +122,6 @@ async def test_the_table_can_be_had_as_a_picture(plugin: Plugin) -> None:
 
     await plugin.run("status", "--svg", "status.svg")
 
-    picture = Path(plugin.home / "status.svg").read_text()
+    picture = _read(plugin.home / "status.svg")
     assert picture.startswith("<svg")
     assert "Stopped" in picture

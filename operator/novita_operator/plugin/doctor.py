@@ -46,7 +46,7 @@ async def examine(reader: Reader, scope: Scope, lease: str) -> list[Finding]:
     found += [await _definition(reader, resource) for resource in resources.RESOURCES]
     found += await _rights(reader, scope.one(reader))
     found += await _accounts(reader, now)
-    found += await _objects(reader, now)
+    found += await _objects(reader, scope, now)
     found.append(await _lease(reader, lease, now))
     return found
 
@@ -91,13 +91,16 @@ async def _accounts(reader: Reader, now: datetime) -> list[Finding]:
     return [finding for account in accounts for finding in judging.account(account, now)]
 
 
-async def _objects(reader: Reader, now: datetime) -> list[Finding]:
-    try:
-        return list(judging.objects(await cluster.instances(reader, Scope(everywhere=True)), now))
-    except errors.NotFound:
-        return []
-    except errors.Forbidden:
-        return list(judging.objects(await cluster.instances(reader, Scope()), now))
+async def _objects(reader: Reader, scope: Scope, now: datetime) -> list[Finding]:
+    """Those of the cluster, or of one namespace where the user may read no others."""
+    for each in (Scope(everywhere=True), scope):
+        try:
+            return list(judging.objects(await cluster.instances(reader, each), now))
+        except errors.NotFound:
+            return []  # the missing CRD is told already
+        except errors.Forbidden:
+            continue
+    return []  # the missing right is told already
 
 
 async def _lease(reader: Reader, lease: str, now: datetime) -> Finding:

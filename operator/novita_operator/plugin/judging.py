@@ -82,7 +82,9 @@ _NO_OPERATOR = (
 def _truth(about: str, condition: Condition, good: str, fix: str) -> Finding:
     if condition.status == "True":
         return ok(about, good)
-    return problem(about, f"{condition.type}={condition.status} ({condition.reason}): {condition.message}", fix)
+    text = f"{condition.type}={condition.status} ({condition.reason}): {condition.message}"
+    # Unknown follows from something else, which another condition tells.
+    return note(about, text) if condition.status == "Unknown" else problem(about, text, fix)
 
 
 def _sign_of_life(about: str, found: NovitaAccount, now: datetime) -> Finding:
