@@ -57,4 +57,5 @@ ROW = Row(
         Case("200 objects, 502", partial(rented_once, _BAD_GATEWAY, _COUNT, {}, 0.0)),
         Case("200 objects, list 30 s behind", partial(rented_once, _LOST, _COUNT, _REAL_LAG, _REAL_LAG_SECONDS)),
     ),
+    alone=True,  # hundreds of objects each: side by side they would wait for the machine and not for the faults
 )

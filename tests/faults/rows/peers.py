@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.faults import judge
@@ -22,7 +22,7 @@ from tests.support.operator_process import OperatorProcess
 _NAIVE = Path(__file__).parents[2] / "bench" / "peers" / "naive_kopf" / "naive.py"
 _COUNT, _KILLS = 250, 5
 _DELAY = {"kind": "delay", "route": "create", "seconds": 2.0, "after": True}
-_BETWEEN_SECONDS = 4.0  # a process starts in one or two, so that creates are under way when it is killed
+_CREATES_PER_KILL = 30
 _PATIENCE_SECONDS = 240.0
 _NAMES = tuple(f"n{number:03}" for number in range(_COUNT))
 # Two seconds a reply, 250 objects: what the kill test is about is the creates that are under way together.
@@ -35,7 +35,7 @@ async def ours(stage: Stage) -> Tally:
         await at.novita.fault(**_DELAY)
         await at.create(_NAMES)
         keeper = at.keeper()
-        killed = await _kill(keeper)
+        killed = await _kill(at, keeper)
         await at.reach(_NAMES, ready, "Ready", seconds=_PATIENCE_SECONDS)
         live = sum(life.deleted is None for life in await judge.lives(at))
         await at.delete(_NAMES)
@@ -52,7 +52,7 @@ async def naive(stage: Stage) -> Tally:
         keeper = Keeper(lambda extra: _launch(at, extra), at.directory)
         at.keepers.append(keeper)
         keeper.start()
-        killed = await _kill(keeper)
+        killed = await _kill(at, keeper)
         await at.reach(_NAMES, _naively_ready, "Ready", seconds=_PATIENCE_SECONDS)
         await at.delete(_NAMES)
         await at.reach(_NAMES, gone, "gone", seconds=_PATIENCE_SECONDS)
@@ -75,15 +75,21 @@ def _account() -> Mapping[str, object]:
     return {"limits": {"requestsPerMinute": 6000, "maxConcurrentCreates": 64}}
 
 
-async def _kill(keeper: Keeper) -> int:
-    """So many SIGKILLs, spread over the creates; the keeper starts the process anew each time."""
+async def _kill(at: World, keeper: Keeper) -> int:
+    """So many SIGKILLs, each after so many more creates, so that others are always under way; then it starts anew."""
     killed = 0
-    for _ in range(_KILLS):
-        await asyncio.sleep(_BETWEEN_SECONDS)  # the creates are under way meanwhile
+    for turn in range(1, _KILLS + 1):
+        await waiting.until(
+            partial(_rented, at, turn * _CREATES_PER_KILL), "creates are under way", seconds=_PATIENCE_SECONDS
+        )
         for process in list(keeper.running):
             await process.kill()
             killed += 1
     return killed
+
+
+async def _rented(at: World, count: int) -> bool:
+    return len(await judge.lives(at)) >= count
 
 
 async def _settle(at: World) -> None:
@@ -104,10 +110,13 @@ def _launch(at: World, extra: Mapping[str, str]) -> OperatorProcess:
     return OperatorProcess.launch(at.directory, at.kubeconfig, command, **{**at.settings, **own, **extra})
 
 
-OURS = Row("kills", "Five SIGKILLs during 250 creates, replies delayed 2 s: this operator", (Case("ours", ours),))
+OURS = Row(
+    "kills", "Five SIGKILLs during 250 creates, replies delayed 2 s: this operator", (Case("ours", ours),), alone=True
+)
 NAIVE = Row(
     "kills-naive",
     "Five SIGKILLs during 250 creates, replies delayed 2 s: the operator of kopf's tutorial",
     (Case("naive", naive),),
+    alone=True,
     must_fail=True,
 )
