@@ -52,7 +52,7 @@ async def test_orphans_are_listed_with_their_price_and_change_the_exit_code(alon
 
     assert shown.code == 1
     assert orphan in shown.out
-    assert "1 orphans, " in shown.out
+    assert "1 orphan, " in shown.out
     assert [(each["id"], each["account"]) for each in listed] == [(orphan, alone.workspace.account_name)]
 
 

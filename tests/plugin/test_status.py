@@ -30,7 +30,7 @@ async def test_a_ready_instance_has_a_full_bar_its_price_and_what_the_operator_s
     assert "█████ 5/5" in line
     assert "1x RTX 4090 24GB" in line
     assert "0.35" in line
-    assert "1 instances, 1 ready, 1 billed: 0.35 USD/h" in shown.out
+    assert "1 instance, 1 ready, 1 billed: 0.35 USD/h" in shown.out
     assert f"account {plugin.workspace.account_name}: balance" in shown.out
 
 
@@ -125,3 +125,4 @@ async def test_the_table_can_be_had_as_a_picture(plugin: Plugin) -> None:
     picture = _read(plugin.home / "status.svg")
     assert picture.startswith("<svg")
     assert "Stopped" in picture
+    assert "url(https" not in picture.replace('"', "")

@@ -126,4 +126,7 @@ def _draw(found: list[Finding]) -> None:
     printing.show(drawn)
     wrong = findings.problems(found)
     printing.say()
-    printing.say(f"{wrong} problems found." if wrong else "No problems found.", "bold red" if wrong else "bold green")
+    printing.say(
+        f"{printing.count(wrong, 'problem')} found." if wrong else "No problems found.",
+        "bold red" if wrong else "bold green",
+    )

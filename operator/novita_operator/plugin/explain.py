@@ -108,7 +108,7 @@ def _now(story: Story) -> list[RenderableType]:
     status = story.instance.status
     if not status.conditions:
         return [printing.cell("The operator has not looked at this object yet. Does it run, and watch this namespace?")]
-    lines: list[RenderableType] = [_condition(each, story.now) for each in status.conditions if _speaks(each)]
+    lines: list[RenderableType] = [_condition(each, story.now) for each in _speaking(status.conditions)]
     lines.append(
         printing.cell(
             f"Cost: {money.cents(money.price(status))} USD/h now, {money.so_far(status, story.now):.4f} USD so far "
@@ -118,6 +118,14 @@ def _now(story: Story) -> list[RenderableType]:
     if status.attempts and status.attempts > 1:
         lines.append(printing.cell(f"Create calls made for this object: {status.attempts}."))
     return lines
+
+
+def _speaking(found: Sequence[Condition]) -> list[Condition]:
+    """What is wrong first; of several that say the same in the same words, the first is enough."""
+    by_message: dict[str, Condition] = {}
+    for each in sorted(filter(_speaks, found), key=lambda condition: condition.type not in _ABNORMAL):
+        by_message.setdefault(each.message, each)
+    return list(by_message.values())
 
 
 def _speaks(condition: Condition) -> bool:

@@ -70,7 +70,8 @@ def account(found: NovitaAccount, now: datetime) -> Iterator[Finding]:
         if (abnormal := conditions.find(found.status.conditions, kind)) is not None and abnormal.status == "True":
             yield problem(about, f"{kind}: {abnormal.message}", "see the message")
     if found.status.orphans:
-        text = f"{len(found.status.orphans)} instances belong to no object and may cost money"
+        text = "instances that belong to no object and may cost money: "
+        text += ", ".join(orphan.id for orphan in found.status.orphans[:_SHOWN])
         yield problem(about, text, "`kubectl novita orphans` lists them")
 
 

@@ -86,32 +86,31 @@ async def _read(reader: Reader) -> list[Found]:
 async def _delete(reader: Reader, name: str, *, confirmed: bool) -> str:
     body = await reader.get(ACCOUNTS, "", name)
     account = NovitaAccount.parse(body)
-    count = len(account.status.orphans)
-    if not count:
+    some = printing.count(_count(account), "orphan")
+    if not account.status.orphans:
         return f"Account {name} has no orphans."
     if account.spec.orphans != "Delete":
         raise Wrong(
-            f"account {name} only reports its {count} orphans (spec.orphans is Report). To have them deleted, now and "
+            f"account {name} only reports its {some} (spec.orphans is Report). To have them deleted, now and "
             f'in future: kubectl patch nva {name} --type=merge -p \'{{"spec":{{"orphans":"Delete"}}}}\''
         )
     paused = conditions.find(account.status.conditions, ConditionType.ORPHAN_DELETION_PAUSED)
     if paused is None:
-        return f"The operator deletes the {count} orphans of account {name} by itself; nothing needs to be confirmed."
+        return f"The operator deletes {some} of account {name} by itself; nothing needs to be confirmed."
     if paused.reason == Reason.IDENTITY_SHARED:
         raise Wrong(f"this cannot be confirmed: {paused.message}")
     if not confirmed:
         raise Wrong(
             f"{paused.message} The same with this program: kubectl novita orphans delete --account {name} --yes"
         )
-    listed = _confirmed_count(account)
-    annotations = {meta.CONFIRM_ORPHANS: str(listed)}
+    annotations = {meta.CONFIRM_ORPHANS: str(_count(account))}
     # Only the list that was looked at is confirmed: the operator compares the number once more.
     change = {"metadata": {"uid": account.meta.uid, "annotations": annotations}}
     await reader.patch(ACCOUNTS, "", name, change)
-    return f"Confirmed: the operator deletes {listed} orphans of account {name} at its next looks."
+    return f"Confirmed: the operator deletes {some} of account {name} at its next looks."
 
 
-def _confirmed_count(account: NovitaAccount) -> int:
+def _count(account: NovitaAccount) -> int:
     """All of them, also where the status lists only the first."""
     counted = account.status.instances.orphaned if account.status.instances else 0
     return max(counted, len(account.status.orphans))
@@ -130,7 +129,8 @@ def _draw(found: list[Found]) -> None:
     printing.show(drawn)
     total = sum((money.amount(each.orphan.price_per_hour) for each in found), Decimal(0))
     printing.say()
-    printing.say(f"{len(found)} orphans, {total} USD/h. `orphans adopt ID` keeps one, `orphans delete` ends them.")
+    some = printing.count(len(found), "orphan")
+    printing.say(f"{some}, {total} USD/h. `orphans adopt ID` keeps one, `orphans delete` ends them.")
 
 
 def _manifest(one: Found, name: str) -> dict[str, Any]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 # Where output is piped, lines are as long as they are: whoever reads it cuts and wraps. Columns.
 _UNBOUNDED = 10_000
+# Without the fonts that rich has a viewer load from elsewhere: a picture must not call home.
+_SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -72,7 +76,12 @@ def picture(what: RenderableType, file: Path, title: str) -> None:
     # 150 columns hold the table without wrapping its sentences more than once.
     recorder = Console(record=True, width=150, force_terminal=True, color_system="truecolor", file=io.StringIO())
     recorder.print(what)
-    recorder.save_svg(str(file), title=title)
+    recorder.save_svg(str(file), title=title, code_format=_SVG)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def age(span: timedelta) -> str:

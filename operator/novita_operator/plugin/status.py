@@ -121,8 +121,8 @@ def _progress(step: int | None) -> Text:
 def _totals(found: Sequence[Row], accounts: Sequence[NovitaAccount], now: datetime) -> str:
     sum_ = money.total(money.bills((row.instance for row in found), now))
     ready = sum(row.ready for row in found)
-    text = f"{len(found)} instances, {ready} ready, {sum_.billed} billed: {money.cents(sum_.per_hour)} USD/h"
-    text += f", {sum_.so_far:.4f} USD so far"
+    text = f"{printing.count(len(found), 'instance')}, {ready} ready, {sum_.billed} billed: "
+    text += f"{money.cents(sum_.per_hour)} USD/h, {sum_.so_far:.4f} USD so far"
     for account in accounts:
         if account.status.balance is not None:
             left = f", {account.status.hours_left} h left" if account.status.hours_left else ""
