@@ -126,6 +126,14 @@ def test_every_setting_is_a_value_or_decided_by_the_chart() -> None:
     assert not as_values & setting_values.NOT_VALUES
 
 
+def test_no_secret_is_a_value_which_everybody_could_read_in_the_deployment() -> None:
+    properties = Settings.model_json_schema()["properties"]
+    secret = {name for name, raw in properties.items() if "writeOnly" in json.dumps(raw)}
+
+    assert {"novita_api_key", "webhook_secret"} <= secret
+    assert secret <= setting_values.NOT_VALUES
+
+
 def test_every_value_has_a_description_and_its_default_fits_its_schema() -> None:
     leaves = [leaf for value in values.read(CHART / "values.yaml") for leaf in value.leaves()]
 

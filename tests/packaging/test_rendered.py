@@ -147,6 +147,20 @@ def test_settings_reach_the_operator_as_plain_numbers() -> None:
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 150
 
 
+def test_the_webhook_comes_from_its_secret_and_is_not_written_into_the_deployment() -> None:
+    (container,) = find(render(values={"webhook": {"secretName": "hooks"}}), "Deployment")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    sources = {
+        each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"] if "WEBHOOK" in each["name"]
+    }
+
+    assert sources == {
+        "WEBHOOK_URL": {"name": "hooks", "key": "url"},
+        "WEBHOOK_SECRET": {"name": "hooks", "key": "secret", "optional": True},
+    }
+
+
 def test_the_simulator_is_what_the_operator_speaks_to() -> None:
     objects = render(values={"simulator": {"enabled": True}, "settings": {"novitaApiUrl": "https://api.novita.ai"}})
     service = find(objects, "Service", "novita-operator-simulator")

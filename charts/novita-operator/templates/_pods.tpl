@@ -78,6 +78,16 @@ readOnly: true
 - name: DEFAULT_ACCOUNT_SECRET_KEY
   value: {{ .Values.simulator.enabled | ternary "apiKey" .Values.account.secretKey }}
 {{- end }}
+{{- with .Values.webhook }}
+{{- if .secretName }}
+- name: WEBHOOK_URL
+  valueFrom:
+    secretKeyRef: {name: {{ .secretName }}, key: {{ .urlKey }}}
+- name: WEBHOOK_SECRET
+  valueFrom:
+    secretKeyRef: {name: {{ .secretName }}, key: {{ .signingKey }}, optional: true}
+{{- end }}
+{{- end }}
 {{- if gt (int .Values.replicaCount) 1 }}
 - name: LEADER_ELECTION
   value: "true"
