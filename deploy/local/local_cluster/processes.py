@@ -31,7 +31,7 @@ class Started:
         self._signal(signal.SIGTERM)
         if not self._gone_within(seconds):
             self._signal(signal.SIGKILL)
-            self._gone_within(seconds)
+            self._gone_within(_TERM_SECONDS)  # the kernel ends it, but not at once
 
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:
