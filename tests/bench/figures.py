@@ -1,23 +1,26 @@
-"""What one run of one contender gave. Times in seconds, memory in MiB."""
+"""What one run gave. Times in seconds, memory in MiB, counts per object where the name says so."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _KIB_PER_MIB = 1024
+_PERCENT = 100
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process has used so far."""
+    """What a process has used so far. `files`: open file descriptors."""
 
     cpu: float
     rss: float
     peak: float
+    files: int
 
     @classmethod
     def of(cls, pid: int) -> Usage:
@@ -25,19 +28,37 @@ class Usage:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
         cpu = (int(fields[11]) + int(fields[12])) / _TICKS
-        return cls(cpu, _mib(lines["VmRSS"]), _mib(lines["VmHWM"]))
+        return cls(cpu, _mib(lines["VmRSS"]), _mib(lines["VmHWM"]), len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One contender at one size. Counts are per object where their name says so."""
+class Spread:
+    """Percentiles of one latency, in seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        cuts = quantiles(values, n=_PERCENT)
+        return cls(cuts[49], cuts[94], cuts[98])
+
+
+@dataclass(frozen=True)
+class Life:
+    """One contender at one size, nothing limited: made, steady, restarted, deleted.
+
+    `touched`: from the object's creation to the first write to it. `noticed`: from running at Novita to Ready here.
+    """
 
     contender: str
     objects: int
     floor_seconds: float
     ready_seconds: float
-    ready_p50: float
-    ready_p99: float
+    to_ready: Spread
+    touched: Spread
+    noticed: Spread
     calls_to_ready: float
     writes_to_ready: float
     events_to_ready: float
@@ -50,6 +71,7 @@ class Figures:
     steady_cpu_percent: float
     restart_seconds: float
     restart_writes: int
+    restart_calls: int
     delete_seconds: float
     delete_writes: float
     delete_calls: float
@@ -57,6 +79,42 @@ class Figures:
     left_billing: int
     writes: Mapping[str, float]
     calls: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Limited:
+    """Ours under a rate limit: the limit is what time goes to. Floors are arithmetic: calls through the limit."""
+
+    objects: int
+    requests_per_minute: int
+    ready_seconds: float
+    ready_floor: float
+    delete_seconds: float
+    delete_floor: float
+    left_billing: int
+
+
+@dataclass(frozen=True)
+class Poison:
+    """The same number of good objects beside good and beside poisoned ones."""
+
+    good: int
+    poisoned: int
+    p99_without: float
+    p99_with: float
+    good_ready: int
+
+
+@dataclass(frozen=True)
+class Churn:
+    """After each cycle, with nothing left: what the process holds."""
+
+    objects: int
+    rss: Sequence[float]
+    tasks: Sequence[int]
+    files: Sequence[int]
+    seconds: float
+    left_billing: int
 
 
 def _mib(text: str) -> float:

@@ -1,119 +1,161 @@
-"""The table, the machine-readable file and the picture."""
+"""RESULTS.md: what was found, as tables, and each goal beside its figure."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from tests.bench.figures import Figures
+from tests.bench import goals
+from tests.bench.contenders import NAIVE, OURS
+from tests.bench.figures import Churn, Life
+from tests.bench.results import Results, growth, slope
 
-_ROWS: tuple[tuple[str, Callable[[Figures], float | str]], ...] = (
-    ("all Ready, s", lambda each: each.ready_seconds),
-    ("  floor by bare HTTP, s", lambda each: each.floor_seconds),
-    ("  ratio to the floor", lambda each: each.ready_seconds / each.floor_seconds),
-    ("  object to Ready p50, s", lambda each: each.ready_p50),
-    ("  object to Ready p99, s", lambda each: each.ready_p99),
-    ("Novita calls per object to Ready", lambda each: each.calls_to_ready),
-    ("Novita calls per object and hour, steady", lambda each: each.steady_calls_per_hour),
-    ("API writes per object to Ready, Events apart", lambda each: each.writes_to_ready),
-    ("Events per object to Ready", lambda each: each.events_to_ready),
-    ("API writes in a steady minute, all objects", lambda each: each.steady_writes),
-    ("CPU s to Ready", lambda each: each.cpu_to_ready),
-    ("CPU steady, % of a core", lambda each: each.steady_cpu_percent),
-    ("RSS idle, MiB", lambda each: each.rss_idle),
-    ("RSS with all Ready, MiB", lambda each: each.rss_ready),
-    ("RSS peak, MiB", lambda each: each.rss_peak),
-    ("restart: first look at Novita, s", lambda each: each.restart_seconds),
-    ("restart: API writes", lambda each: each.restart_writes),
-    ("all deleted, s", lambda each: each.delete_seconds),
-    ("API writes per object to delete", lambda each: each.delete_writes),
-    ("Novita calls per object to delete", lambda each: each.delete_calls),
-    ("instances rented per object", lambda each: each.created / each.objects),
-    ("left billing at the end", lambda each: each.left_billing),
+_ROWS: tuple[tuple[str, Callable[[Life], float]], ...] = (
+    ("all Ready, s", lambda life: life.ready_seconds),
+    ("floor: bare HTTP without an operator, s", lambda life: life.floor_seconds),
+    ("ratio to that floor", lambda life: life.ready_seconds / life.floor_seconds),
+    ("created to Ready p50, s", lambda life: life.to_ready.p50),
+    ("created to Ready p99, s", lambda life: life.to_ready.p99),
+    ("created to first write p50, s", lambda life: life.touched.p50),
+    ("created to first write p95, s", lambda life: life.touched.p95),
+    ("created to first write p99, s", lambda life: life.touched.p99),
+    ("running at Novita to Ready p50, s", lambda life: life.noticed.p50),
+    ("running at Novita to Ready p95, s", lambda life: life.noticed.p95),
+    ("running at Novita to Ready p99, s", lambda life: life.noticed.p99),
+    ("Novita calls per object to Ready", lambda life: life.calls_to_ready),
+    ("Novita calls per object and hour, steady", lambda life: life.steady_calls_per_hour),
+    ("API writes per object to Ready, Events apart", lambda life: life.writes_to_ready),
+    ("Events per object to Ready", lambda life: life.events_to_ready),
+    ("API writes in a steady minute, all objects", lambda life: life.steady_writes),
+    ("CPU s to Ready", lambda life: life.cpu_to_ready),
+    ("CPU steady, % of a core", lambda life: life.steady_cpu_percent),
+    ("RSS idle, MiB", lambda life: life.rss_idle),
+    ("RSS with all Ready, MiB", lambda life: life.rss_ready),
+    ("RSS peak, MiB", lambda life: life.rss_peak),
+    ("restart: first object looked at, s", lambda life: life.restart_seconds),
+    ("restart: API writes", lambda life: life.restart_writes),
+    ("restart: Novita calls in 20 s", lambda life: life.restart_calls),
+    ("all deleted, s", lambda life: life.delete_seconds),
+    ("API writes per object to delete", lambda life: life.delete_writes),
+    ("Novita calls per object to delete", lambda life: life.delete_calls),
+    ("instances rented", lambda life: life.created),
+    ("left billing at the end", lambda life: life.left_billing),
 )
+_GROWING: tuple[tuple[str, Callable[[Life], float]], ...] = (
+    ("time to Ready", lambda life: life.ready_seconds),
+    ("CPU to Ready", lambda life: life.cpu_to_ready),
+    ("RSS above idle", lambda life: life.rss_ready - life.rss_idle),
+    ("time to delete", lambda life: life.delete_seconds),
+)
+_HOUR = 3600
 
 
-def write(found: Sequence[Figures], directory: Path) -> str:
-    """RESULTS.md, results.json and, where matplotlib is there, results.png. Returns the table."""
-    table = markdown(found)
-    (directory / "RESULTS.md").write_text(table)
-    (directory / "results.json").write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
-    _plot(found, directory / "results.png")
-    return table
+def markdown(results: Results) -> str:
+    """The whole page."""
+    parts = [_head(results), goals.table(results), _lives(results), _growths(results), _limits(results)]
+    parts += [_poison(results), _churn(results.churn), _counts(results)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def markdown(found: Sequence[Figures]) -> str:
-    """One column for each contender and size."""
-    names = [f"{each.contender}, {each.objects}" for each in found]
-    machine = (
-        f"{os.cpu_count()} cores, Python {platform.python_version()}; a real API server, the simulator and the "
-        "operator share them. `make bench` writes this file. Only ratios within one run mean anything; the load of the "
-        f"machine was {os.getloadavg()[0]:.1f} at the end."
+def _head(results: Results) -> str:
+    low, high = min(results.noise), max(results.noise)
+    return (
+        "# Measured\n\n"
+        f"{os.cpu_count()} cores, Python {platform.python_version()}: a real API server with etcd, the simulator, the "
+        "operator and the bench share them. Only ratios within one run mean anything. Noise: the same piece of work, "
+        f"timed before each run, took between 1 and {high / low:.2f} times its shortest time. `make bench` writes this "
+        "file; `naive kopf` is `peers/naive_kopf/naive.py`, the operator that kopf's tutorial leads to."
     )
+
+
+def _lives(results: Results) -> str:
+    if not results.lives:
+        return ""
+    pairs = _pairs(results)
+    names = [f"{life.contender}, {life.objects:,}" for life in results.lives]
+    names += [f"naive ÷ ours, {ours.objects:,}" for ours, _ in pairs]
+    lines = ["## No limit", "", "| | " + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
+    for what, figure in _ROWS:
+        cells = [_shown(figure(life)) for life in results.lives]
+        cells += [_ratio(figure(naive), figure(ours)) for ours, naive in pairs]
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _pairs(results: Results) -> list[tuple[Life, Life]]:
+    by = {(life.contender, life.objects): life for life in results.lives}
+    sizes = dict.fromkeys(life.objects for life in results.lives)
+    return [(by[OURS.name, n], by[NAIVE.name, n]) for n in sizes if (OURS.name, n) in by and (NAIVE.name, n) in by]
+
+
+def _growths(results: Results) -> str:
+    lines = []
+    for name, lives in results.by_contender().items():
+        if len(lives) > 1:
+            found = ", ".join(f"{what} {growth(lives, figure):.2f}" for what, figure in _GROWING)
+            lines.append(f"- {name}, {lives[0].objects:,} to {lives[-1].objects:,}: {found}")
+    return "Growth, as the fitted exponent of the number of objects:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _limits(results: Results) -> str:
     lines = [
-        "# Measured",
-        "",
-        machine,
-        "",
-        "| | " + " | ".join(names) + " |",
-        "|---|" + "--:|" * len(found),
+        f"- {each.objects:,} objects: all Ready in {each.ready_seconds:.1f} s "
+        f"({each.ready_seconds / each.ready_floor:.2f} times the floor of {each.ready_floor:.1f} s), all deleted in "
+        f"{each.delete_seconds:.1f} s ({each.delete_seconds / each.delete_floor:.2f} times {each.delete_floor:.1f} s), "
+        f"{each.left_billing} left billing"
+        for each in results.limited
     ]
-    lines += [
-        f"| {what.strip()} | " + " | ".join(_shown(figure(each)) for each in found) + " |" for what, figure in _ROWS
-    ]
-    lines += ["", "Growth of the time to Ready, as an exponent of the number of objects: " + _growth(found) + "."]
-    lines += ["", "Writes and calls per object to Ready:", ""]
-    lines += [f"- {each.contender}, {each.objects}: {_counts(each.writes)}; {_counts(each.calls)}" for each in found]
-    return "\n".join(lines) + "\n"
-
-
-def _counts(counts: object) -> str:
-    assert isinstance(counts, dict)
-    return ", ".join(f"{what} {count:g}" for what, count in counts.items() if count >= 0.01)
-
-
-def _growth(found: Sequence[Figures]) -> str:
-    parts = []
-    for name in dict.fromkeys(each.contender for each in found):
-        sizes = sorted((each for each in found if each.contender == name), key=lambda each: each.objects)
-        if len(sizes) > 1:
-            small, large = sizes[0], sizes[-1]
-            exponent = math.log(large.ready_seconds / small.ready_seconds) / math.log(large.objects / small.objects)
-            parts.append(f"{name} {exponent:.2f}")
-    return ", ".join(parts) or "one size only"
-
-
-def _shown(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:.0f}" if value == int(value) or value >= 100 else f"{value:.2f}"
-
-
-def _plot(found: Sequence[Figures], path: Path) -> None:
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError:
-        return
-    panels: tuple[tuple[str, Callable[[Figures], float]], ...] = (
-        ("Novita calls per object and hour", lambda each: each.steady_calls_per_hour),
-        ("API writes per object to Ready", lambda each: each.writes_to_ready),
-        ("RSS, MiB", lambda each: each.rss_ready),
-        ("all Ready, s", lambda each: each.ready_seconds),
+    limit = results.limited[0].requests_per_minute if results.limited else 0
+    head = (
+        f"## A limit of {limit:,} calls a minute\n\nThe floor is one call for each object through the limit, and the "
+        "simulator's own time from create to running.\n\n"
     )
-    figure, axes = plt.subplots(1, len(panels), figsize=(16, 3.6))
-    for axis, (title, value) in zip(axes, panels, strict=True):
-        for name in dict.fromkeys(each.contender for each in found):
-            sizes = sorted((each for each in found if each.contender == name), key=lambda each: each.objects)
-            axis.plot([each.objects for each in sizes], [value(each) for each in sizes], marker="o", label=name)
-        axis.set_title(title)
-        axis.set_xscale("log")
-        axis.set_ylim(bottom=0)
-        axis.set_xlabel("objects")
-    axes[0].legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    return head + "\n".join(lines) if lines else ""
+
+
+def _poison(results: Results) -> str:
+    found = results.poison
+    if found is None:
+        return ""
+    return (
+        f"## Poison\n\n{found.good} objects that work beside {found.poisoned} that never will: created to Ready p99 "
+        f"{found.p99_with:.2f} s, beside as many good ones {found.p99_without:.2f} s "
+        f"(ratio {found.p99_with / found.p99_without:.2f})."
+    )
+
+
+def _churn(found: Churn | None) -> str:
+    if found is None:
+        return ""
+    rows = zip(range(1, len(found.rss) + 1), found.rss, found.tasks, found.files, strict=True)
+    lines = [f"| {cycle} | {rss:.1f} | {tasks} | {files} |" for cycle, rss, tasks, files in rows]
+    late = slice(len(found.rss) // 2, None)
+    return (
+        f"## Churn\n\n{found.objects:,} objects made, Ready, deleted and gone, {len(found.rss)} times in "
+        f"{found.seconds:.0f} s ({_HOUR / found.seconds:.1f} times as fast as once in five minutes); "
+        f"{found.left_billing} left billing. Rise from cycle to cycle, fitted over all and over the second half: "
+        f"RSS {slope(found.rss):+.2f} and {slope(found.rss[late]):+.2f} MiB, "
+        f"tasks {slope(found.tasks):+.2f} and {slope(found.tasks[late]):+.2f}, "
+        f"file descriptors {slope(found.files):+.2f} and {slope(found.files[late]):+.2f}.\n\n"
+        "| after cycle | RSS, MiB | tasks | file descriptors |\n|--:|--:|--:|--:|\n" + "\n".join(lines)
+    )
+
+
+def _counts(results: Results) -> str:
+    lines = [
+        f"- {life.contender}, {life.objects:,}: {_list(life.writes)}; {_list(life.calls)}" for life in results.lives
+    ]
+    return "Writes and calls per object to Ready:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _list(counts: Mapping[str, float]) -> str:
+    return ", ".join(f"{what} {count:g}" for what, count in counts.items() if count > 0)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.2f}"
+
+
+def _ratio(naive: float, ours: float) -> str:
+    return f"{naive / ours:.2f}" if ours > 0 else "-"
