@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
 from tests.support.simulator import Simulator
@@ -15,6 +16,10 @@ from tests.support.workspace import Workspace
 
 # Six virtual seconds from create to running take 0.6 s: a few polls, so that every state is seen on the way.
 _ACCELERATION = 10.0
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("busy-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy-machine")
 
 MakeWorkspace = Callable[..., Awaitable[Workspace]]
 StartOperator = Callable[..., Awaitable[OperatorProcess]]

@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         description="Whether endpoints that Novita names may be private, loopback or link-local addresses; "
         "for the simulator and private networks.",
     )
-    workers: int = Field(32, ge=1, le=256, description="Objects reconciled at the same time.")
+    workers: int = Field(64, ge=1, le=256, description="Objects reconciled at the same time.")
     shutdown_grace: int = Field(
         45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."
     )

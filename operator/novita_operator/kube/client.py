@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import client as api_client
@@ -54,7 +56,16 @@ async def connect(kubeconfig: Path | None = None) -> KubeClient:
         await api_config.load_kube_config(
             config_file=str(kubeconfig) if kubeconfig else None, client_configuration=configuration
         )
+    configuration.proxy = configuration.proxy or _proxy_of(configuration.host)
+    # What the environment says is read once, above: aiohttp would read it, and ~/.netrc, anew for each call.
+    configuration.client_session_kwargs = {"trust_env": False}
     return KubeClient(api_client.ApiClient(configuration))
+
+
+def _proxy_of(url: str) -> str | None:
+    """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY ask for on the way to this URL."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 class KubeClient:

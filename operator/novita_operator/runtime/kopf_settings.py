@@ -20,13 +20,26 @@ class _EndlessBackoff:
             pause = min(60.0, pause * 2)
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """We compare nothing by what kopf remembers: its copy of each object, at each change, is work for nothing."""
+
+    def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:  # noqa: ARG002 - kopf's names
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Nowhere."""
+
+
 def configure(settings: kopf.OperatorSettings, *, grace_seconds: float) -> None:
     """Settings that were measured (reliability: kopf's traps). Nothing may ever write kopf's own annotations."""
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.persistence.finalizer = f"{meta.GROUP}/account-timer"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=meta.GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=meta.GROUP)
+    settings.persistence.diffbase_storage = _NoDiffs()
     # A watch is renewed every few minutes, on the server's side first, so that a frozen connection is noticed.
     settings.watching.server_timeout = 290
     settings.watching.client_timeout = 300
