@@ -67,7 +67,7 @@ async def test_fake_novita_returns_502_after_creating_still_exactly_one_machine(
     assert await workspace.novita.fired() == 1
     ledger = await workspace.novita.ledger()
     assert (ledger.created, len(ledger.live)) == (1, 1)
-    assert "Adopted" in await workspace.reasons()
+    await workspace.until_event("Adopted")
 
 
 async def test_startup_deadline_the_billing_meter_stops_within_one_poll_of_the_deadline(

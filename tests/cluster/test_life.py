@@ -173,10 +173,7 @@ async def test_a_start_after_a_stop_keeps_the_instance_and_renews_the_connection
     assert history.phases()[:2] == ["Stopped", "Starting"]
     assert after["status"]["connection"]["ssh"] == instance["connectComponentSSH"]["sshCommand"]
     assert builders.decoded(secret)["password"] == instance["connectComponentSSH"]["password"]
-    assert [reason for reason in await workspace.reasons() if reason in ("Stopped", "Started")] == [
-        "Stopped",
-        "Started",
-    ]
+    await workspace.until_reasons("Stopped", "Started")
     assert (await workspace.novita.ledger()).created == 1
 
 

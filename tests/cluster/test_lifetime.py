@@ -107,10 +107,8 @@ async def test_an_end_is_announced_one_period_before(time: Any) -> None:
     passed = (clock.now - datetime.fromisoformat(started)).total_seconds()
     await clock.passes(7200 - passed - 5)
     await workspace.until_condition("Ready", reason="Stopped")
-    await workspace.until_event("Stopped")
 
-    reasons = await workspace.reasons()
-    assert reasons.index("EndingSoon") < reasons.index("Ended") < reasons.index("Stopped")
+    await workspace.until_reasons("EndingSoon", "Ended", "Stopped")
 
 
 async def test_a_schedule_stops_in_the_evening_and_starts_in_the_morning_across_a_restart(time: Any) -> None:

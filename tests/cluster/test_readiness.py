@@ -78,8 +78,7 @@ async def test_it_is_no_longer_ready_when_a_port_falls_silent_and_ready_again_wh
 
     await ssh.open()
     await workspace.until_ready()
-    reasons = await workspace.reasons()
-    assert [reason for reason in reasons if reason in ("Ready", "NotReachable")] == ["Ready", "NotReachable", "Ready"]
+    await workspace.until_reasons("Ready", "NotReachable", "Ready")
     assert (await workspace.novita.ledger()).created == 1
 
 

@@ -20,8 +20,7 @@ async def test_an_instance_that_vanished_is_rented_again_under_the_same_object(w
     assert [record.id for record in ledger.live] == [body["status"]["instanceId"]]
     assert ledger.created == 2
     assert body["status"]["restarts"]["count"] == 1
-    reasons = await workspace.reasons()
-    assert reasons.index("InstanceLost") < reasons.index("Recreated")
+    await workspace.until_reasons("InstanceLost", "Recreated")
 
 
 async def test_an_instance_that_ended_by_itself_is_started_again(workspace: Workspace) -> None:
@@ -100,7 +99,6 @@ async def test_what_a_stop_puts_at_risk_is_said_before_it_is_done(workspace: Wor
 
     assert "network volume" in condition(stopped, "DataAtRisk")["message"]
     assert stopped["status"]["dataKeptUntil"] > stopped["status"]["stoppedAt"]
-    reasons = await workspace.reasons()
-    assert reasons.index("DataAtRisk") < reasons.index("Stopped")
+    await workspace.until_reasons("DataAtRisk", "Stopped")
     await workspace.edit(powerState="Running")
     assert condition(await workspace.until_ready(), "DataAtRisk") == {}

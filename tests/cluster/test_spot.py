@@ -29,9 +29,7 @@ async def test_a_reclaimed_spot_instance_is_replaced_under_the_same_object_and_s
     ledger = await workspace.novita.ledger()
     assert [record.id for record in ledger.live] == [body["status"]["instanceId"]]
     assert ledger.created == 2
-    reasons = await workspace.reasons()
-    order = [reasons.index(reason) for reason in ("SpotReclaimed", "Deleted", "Recreated")]
-    assert order == sorted(order)
+    await workspace.until_reasons("SpotReclaimed", "Deleted", "Recreated")
     assert condition(ready, "SpotReclaiming") == {}
 
 

@@ -40,7 +40,7 @@ async def test_the_deadline_deletes_the_instance_and_the_object_asks_for_a_perso
     await workspace.until_novita(gone, "the instance is gone")
     await workspace.until(lambda body: "instanceId" not in body["status"], "the id is forgotten")
     assert (await workspace.novita.ledger()).created == 1
-    assert "StartupTimeout" in await workspace.reasons()
+    await workspace.until_event("StartupTimeout")
 
 
 async def test_an_edit_after_the_deadline_tries_again(workspace: Workspace) -> None:

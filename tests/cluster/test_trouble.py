@@ -223,4 +223,4 @@ async def test_a_lost_reply_is_looked_for_by_name_and_taken_over(workspace: Work
     ledger = await workspace.novita.ledger()
     assert await workspace.novita.fired() == 1
     assert (ledger.created, ledger.duplicated) == (1, 0)
-    assert "Adopted" in await workspace.reasons()
+    await workspace.until_event("Adopted")

@@ -22,6 +22,11 @@ BARE_ENVIRONMENT: Mapping[str, str] = {
 _TAIL_LINES = 40
 
 
+def _hear_interrupts() -> None:
+    """A shell that runs the tests in the background makes them, and whatever they start, deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Child:
     """A running program."""
@@ -41,6 +46,7 @@ class Child:
                 env={**BARE_ENVIRONMENT, **environment},
                 cwd=log.parent,
                 start_new_session=True,
+                preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no threads of ours hold a lock that the child needs
             )
         return cls(process, log)
 

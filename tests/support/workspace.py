@@ -178,6 +178,14 @@ class Workspace:
 
         return await waiting.until(probe, f"{name}: an Event {reason}", explain=self.explain)
 
+    async def until_reasons(self, *wanted: str, name: str = "gpu") -> None:
+        """Until the Events of these reasons are exactly these, in this order; other reasons may lie between."""
+
+        async def probe() -> bool:
+            return [reason for reason in await self.reasons(name) if reason in wanted] == list(wanted)
+
+        await waiting.until(probe, f"{name}: Events {', '.join(wanted)}", explain=self.explain)
+
     async def until_novita(self, fact: Callable[[], Awaitable[Any]], what: str) -> Any:
         """Until something is so at the simulator."""
         return await waiting.until(fact, what, explain=self.explain)
