@@ -288,6 +288,7 @@ def _collector(parts: Parts) -> collector.Collector:
 
 def _open_account(parts: Parts, resource: novita_account.NovitaAccount, key: SecretStr) -> accounts.Account:
     settings, limits = parts.settings, resource.spec.limits
+    parts.metrics.know_account(resource.meta.name)
 
     def observe(route: str, outcome: str, seconds: float) -> None:
         parts.metrics.novita_calls.labels(resource.meta.name, route, outcome).inc()

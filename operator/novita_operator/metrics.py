@@ -1,7 +1,7 @@
 """The metrics, all in one place. Names follow the Prometheus rules: one prefix, units, `_total` for counters.
 
-No metric is labelled with an object's name: a thousand objects make as many series as one. `docs/metrics.md` is
-generated from here.
+No metric is labelled with an object's name: a thousand objects make as many series as one.
+`docs/reference/metrics.md` is generated from here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self._of_accounts: list[Counter | Gauge] = []
         self.novita_calls = self._counter("api_calls", "Calls to the Novita API.", "account", "route", "outcome")
         self.novita_call_seconds = self._histogram(
             "api_call_duration_seconds", "Time of one Novita call.", _CALL_BUCKETS, "route"
@@ -58,7 +59,9 @@ class Metrics:
             "webhooks", "Tries to deliver a webhook: delivered, retried or given-up.", "event", "outcome"
         )
         self.snapshot_age = self._gauge(
-            "account_last_poll_timestamp_seconds", "Start of the last list that was read to its end.", "account"
+            "account_last_poll_timestamp_seconds",
+            "Start of the last list that was read to its end; 0 before it.",
+            "account",
         )
         self.price = self._gauge("account_price_usd_per_hour", "What everything in the account costs now.", "account")
         self.balance = self._gauge("account_balance_usd", "What the account has left.", "account")
@@ -80,6 +83,21 @@ class Metrics:
         """Count the objects of the cluster at each scrape."""
         self.registry.register(_Objects(cache))
 
+    def know_account(self, name: str) -> None:
+        """Let what is counted for an account begin at 0: a series that begins at 1 has not increased, for an alert."""
+        counted = (self.instances_created, self.instances_deleted, self.duplicates_removed, self.orphans_deleted)
+        for metric in (*counted, self.snapshot_age):
+            metric.labels(name)
+
+    def know_kind(self, kind: str) -> None:
+        """The same for the errors that nobody expected."""
+        self.reconciles.labels(kind, "bug")
+
+    def forget_account(self, name: str) -> None:
+        """Drop all series of an account: what stays would look like an account that is no longer polled."""
+        for metric in self._of_accounts:
+            metric.remove_by_labels({"account": name})
+
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Name, type, labels and meaning of every metric, as Prometheus shows them."""
         found = [(each, getattr(each, "_labelnames", ())) for each in self.registry._collector_to_names]  # noqa: SLF001
@@ -92,10 +110,14 @@ class Metrics:
         return sorted([*rows, (_Objects.NAME, "gauge", "phase", _Objects.MEANING)])
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"novita_{name}", meaning, labels, registry=self.registry)
+        counter = Counter(f"novita_{name}", meaning, labels, registry=self.registry)
+        self._of_accounts += [counter] if "account" in labels else []
+        return counter
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(f"novita_{name}", meaning, labels, registry=self.registry)
+        gauge = Gauge(f"novita_{name}", meaning, labels, registry=self.registry)
+        self._of_accounts += [gauge] if "account" in labels else []
+        return gauge
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"novita_{name}", meaning, labels, registry=self.registry, buckets=buckets)
@@ -132,7 +154,7 @@ def _shown(family: Metric) -> str:
 
 
 def to_markdown() -> str:
-    """The table of `docs/metrics.md`."""
+    """The table of `docs/reference/metrics.md`."""
     rows = [
         f"| `{name}` | {kind} | {labels or 'none'} | {meaning} |"
         for name, kind, labels, meaning in Metrics().describe()

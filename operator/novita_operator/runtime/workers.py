@@ -46,6 +46,8 @@ class Workers:
         self._reconcilers = reconcilers
         self._clock = clock
         self._metrics = metrics
+        for kind in reconcilers:
+            metrics.know_kind(kind)
         self._tasks: list[asyncio.Task[None]] = []
         self.last_progress = clock.monotonic()
 

@@ -79,11 +79,12 @@ class Reconciler:
         logger.error("%s: %s; tried again in %.0f s", key, type(error).__name__, pause)
 
     async def forget(self, name: str) -> None:
-        """The object is gone: close its connections."""
+        """The object is gone: close its connections, and show nothing of it any more."""
         self.collector.forget(name)
         account = self.accounts.remove(name)
         if account is not None:
             await account.client.aclose()
+        self.poller.metrics.forget_account(name)
 
     async def _hold(self, resource: novita_account.NovitaAccount, key: Key) -> None:
         """Objects need the key for their deletion, so the account outlives them."""
