@@ -1,11 +1,11 @@
-"""`python -m chart_tools [--check]` writes, or compares, what is generated for chart, kustomize and README."""
+"""`python -m chart_tools [--check]` writes, or compares, what is generated for chart, kustomize and documents."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from chart_tools import crds, gitops, kustomize, readme, schema, settings_table, values
+from chart_tools import crds, gitops, kustomize, readme, reference, schema, settings_table, values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "novita-operator"
@@ -22,6 +22,7 @@ def files() -> dict[Path, str]:
     }
     made |= {CHART / "templates" / "crds" / name: text for name, text in crds.templates(ROOT / "crds").items()}
     deployed = kustomize.files(CHART / "files") | gitops.files(SCRIPTS)
+    made |= reference.files(ROOT / "crds", ROOT / "docs")
     return made | {ROOT / "deploy" / name: text for name, text in deployed.items()}
 
 
