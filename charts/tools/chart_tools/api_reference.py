@@ -20,10 +20,10 @@ list and `{}` the values of a map. The API server checks types, ranges and *rule
 sentence.
 """
 _EXAMPLES = {
-    "GPUInstance": ("metadata:\n  name: example\nspec: {}\n"),
+    "GPUInstance": "metadata:\n  name: example\nspec: {}\n",
     "NovitaAccount": "metadata:\n  name: default\nspec:\n  apiKeySecretRef:\n    name: novita-api-key\n",
     "GPUInstanceSet": "metadata:\n  name: example\nspec:\n  replicas: 2\n  template:\n    spec: {}\n",
-    "GPUJob": "metadata:\n  name: example\nspec:\n  template:\n    image: registry.example.com/team/train:1\n",
+    "GPUJob": "metadata:\n  name: example\nspec:\n  template:\n    image: example.com/train:1\n    command: ./train\n",
 }
 _BOUNDS = (
     ("minimum", "≥ {}"), ("maximum", "≤ {}"), ("minLength", "≥ {} characters"), ("maxLength", "≤ {} characters"),
