@@ -47,11 +47,18 @@ unit: $(READY) ## What needs no cluster
 cluster: binaries ## The operator on a real API server, and the local control plane itself
 	$(BIN)/python -m pytest tests/cluster tests/local
 
-packaging: binaries ## Chart, kustomize and what is generated for them
-	$(BIN)/python -m pytest tests/packaging
+packaging: binaries ## Chart, kustomize, what is generated, alerts and dashboard
+	$(BIN)/python -m pytest tests/packaging tests/monitoring
 
 faults: binaries ## Break everything on purpose; the simulator's ledger judges (writes tests/faults/RESULTS.md)
 	$(BIN)/python -m tests.faults run
+
+.PHONY: dashboard-picture promtool
+dashboard-picture: binaries ## Three minutes of a real run, drawn as the dashboard (writes docs/images/dashboard.png)
+	$(BIN)/python -m tests.monitoring
+
+promtool: $(READY) ## Build the whole promtool into your cache (minutes); the tests of the alerts then ask it, too
+	@$(BIN)/python -m tests.monitoring.promtool
 
 .PHONY: bench
 bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md)
@@ -79,13 +86,13 @@ types: $(READY) ## Check types, strictly
 layers: $(READY) ## Does every import point down (pyproject.toml, importlinter)?
 	$(BIN)/lint-imports
 
-check-diff: $(READY) ## Are crds/, chart and kustomize what models, settings and values say?
+check-diff: $(READY) ## Are crds/, chart, kustomize and docs/reference what the code says?
 	$(BIN)/python -m novita_operator.api.crd crds --check
 	$(BIN)/python -m chart_tools --check
 
 ##@ Generate
 .PHONY: generate lock
-generate: $(READY) ## Write crds/ from the models, and what chart and kustomize take from them
+generate: $(READY) ## Write crds/ from the models, and chart, kustomize and docs/reference from them
 	$(BIN)/python -m novita_operator.api.crd crds
 	$(BIN)/python -m chart_tools
 
