@@ -53,6 +53,7 @@ from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings
 from novita_operator.webhooks import opening
 from novita_operator.webhooks.courier import Courier
+from novita_operator.webhooks.outbox import Outbox
 
 # Objects are looked at again so often even if nothing happens.
 _RESYNC_SECONDS = 600.0
@@ -75,6 +76,7 @@ class Parts:
     cache: Cache
     queue: WorkQueue[Key]
     accounts: accounts.Accounts
+    recorder: Recorder
     clock: SystemClock
     metrics: Metrics
     shutdown: Shutdown
@@ -120,6 +122,7 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
         cache=cache,
         queue=queue,
         accounts=accounts.Accounts(),
+        recorder=Recorder(kube, settings.identity),
         clock=clock,
         metrics=metrics,
         shutdown=Shutdown(),
@@ -130,9 +133,8 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
 def controllers(parts: Parts) -> Controllers:
     """The kinds, wired."""
     looks = _probing(parts)
-    courier = opening.courier(
-        parts.settings, parts.kube, parts.cache, instance_reconciler.KIND, parts.clock, parts.metrics
-    )
+    outbox = Outbox(parts.kube, parts.cache, instance_reconciler.KIND)
+    courier = opening.courier(parts.settings, parts.kube, outbox, parts.recorder, parts.clock, parts.metrics)
     instance = instance_handlers.Intake(_instance_reconciler(parts, looks, courier), parts.cache, parts.queue, courier)
     account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
     instance_set = set_handlers.Intake(_set_reconciler(parts), parts.cache, parts.queue)
@@ -190,7 +192,7 @@ def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier)
         metrics=parts.metrics,
         may_pay=parts.may_pay,
     )
-    recorder = Recorder(parts.kube, settings.identity)
+    recorder = parts.recorder
     adopter = adopting.Adopter(
         parts.kube, parts.cache, kind, parts.clock, settings.identity, settings.namespaces, parts.cluster
     )
@@ -225,7 +227,7 @@ def _set_reconciler(parts: Parts) -> set_reconciler.Reconciler:
         kube=parts.kube,
         cache=parts.cache,
         children=Children(parts.kube, parts.cache, meta.SET_LABEL),
-        recorder=Recorder(parts.kube, parts.settings.identity),
+        recorder=parts.recorder,
         clock=parts.clock,
         resync_seconds=_RESYNC_SECONDS,
     )
@@ -237,7 +239,7 @@ def _job_reconciler(parts: Parts) -> job_reconciler.Reconciler:
         kube=parts.kube,
         cache=parts.cache,
         children=Children(parts.kube, parts.cache, meta.JOB_LABEL),
-        recorder=Recorder(parts.kube, settings.identity),
+        recorder=parts.recorder,
         clock=parts.clock,
         pauses=job_observation.Pauses(first=settings.backoff_base / 1000, longest=settings.backoff_max / 1000),
         resync_seconds=_RESYNC_SECONDS,
@@ -265,7 +267,7 @@ def _account_reconciler(parts: Parts) -> account_reconciler.Reconciler:
         poller=poller,
         collector=_collector(parts),
         credentials=credentials.Credentials(parts.kube, settings.own_api_key, settings.operator_namespace),
-        recorder=Recorder(parts.kube, settings.identity),
+        recorder=parts.recorder,
         open_account=partial(_open_account, parts),
         clock=parts.clock,
         wake=parts.queue.add,

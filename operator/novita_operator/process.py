@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _DEFAULT_ACCOUNT = "default"
 _BROKEN_EXIT = 1
+# For the Events of the last passes, after their own grace; a pod has half a minute beyond that.
+_LAST_EVENTS_SECONDS = 5.0
 
 
 async def run(settings: Settings) -> None:
@@ -68,6 +70,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
             await _take_in_accounts(parts, controllers)
             background.append(_in_background(controllers.probing.run(), "probing"))
             controllers.courier.start()
+            parts.recorder.start()
             workers.start(settings.workers)
             await _watch(parts, controllers, workers, ready)
     finally:
@@ -76,6 +79,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
         await controllers.probing.aclose()
         if parts.lease is not None:
             await parts.lease.release()
+        await parts.recorder.drain(_LAST_EVENTS_SECONDS)
         server.stop()
 
 

@@ -170,7 +170,7 @@ class Courier:
         )
         event = Event(type="Warning", reason=EventReason.NOTIFICATION_FAILED, message=text)
         # Before it is struck out: a crash in between says it twice, and never not at all.
-        await self.recorder.record("GPUInstance", waiting.resource.meta, (event,), self.clock.now())
+        await self.recorder.post("GPUInstance", waiting.resource.meta, event, self.clock.now())
 
     async def _settle(self, lane: Lane, waiting: Waiting) -> None:
         self.outbox.settle(lane, waiting.told)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from novita_operator.kube.cache import Cache
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.runtime.clock import Clock
@@ -15,13 +14,15 @@ from novita_operator.webhooks.receivers import Default
 from novita_operator.webhooks.sending import Sender
 
 
-def courier(settings: Settings, kube: KubeClient, cache: Cache, kind: Kind, clock: Clock, metrics: Metrics) -> Courier:
+def courier(
+    settings: Settings, kube: KubeClient, outbox: Outbox, recorder: Recorder, clock: Clock, metrics: Metrics
+) -> Courier:
     """A courier that has not started."""
     sender = Sender(timeout=settings.webhook_timeout / 1000, allowed=settings.webhook_networks)
     return Courier(
-        outbox=Outbox(kube, cache, kind),
+        outbox=outbox,
         poster=Poster(kube, sender, clock),
-        recorder=Recorder(kube, settings.identity),
+        recorder=recorder,
         default=Default(settings.webhook_url, settings.webhook_secret),
         clock=clock,
         metrics=metrics,

@@ -182,7 +182,7 @@ class Actor:
         if seen.resource.status.data_kept_until is None and not seen.deleting:
             text = f"Stopping instance {instance_id}. {data_at_risk(at + DISK_KEPT)}"
             event = Event("Warning", EventReason.DATA_AT_RISK, text)
-            await self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
+            self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
         problem = await self._call(
             "stop", partial(account.client.stop_instance, instance_id), instance_id, account, memory
         )

@@ -79,7 +79,7 @@ class Launcher:
         if account.money.frozen:
             return Result(problem=_frozen(account.name))
         if not account.creates.try_take(key):
-            return Result()
+            return Result(queued=True)
         try:
             offer = await self._choose(seen.resource, account)
             if isinstance(offer, Problem):

@@ -129,7 +129,7 @@ class Reconciler:
         return await self.actor.act(decided, seen, account, memory, key)
 
     async def _publish(self, key: Key, seen: Observation, result: Result, outcome: Outcome) -> None:
-        """Write the status if it says anything new, then post the Events."""
+        """Write the status if it says anything new; only a pass whose status was taken tells its Events."""
         now = self.clock.now()
         at = seen.resource.meta
         old = seen.resource.status.to_wire()
@@ -137,17 +137,17 @@ class Reconciler:
             self.notifier.say_farewell(key, seen, result)
             if at.deleted_at is not None:
                 self.actor.metrics.deletion_seconds.observe((now - at.deleted_at).total_seconds())
-            await self.recorder.record("GPUInstance", at, outcome.events, now)
+            self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         if not _says_more(old, outcome.status):
-            await self.recorder.record("GPUInstance", at, outcome.events, now)
+            self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         newest = self.cache.find(key)
         if newest is None or newest["metadata"]["uid"] != at.uid:
             return
-        if (newest.get("status") or {}).get("instanceId") != seen.resource.status.instance_id:
-            # Another process has recorded an instance, or let one go: this pass knew nothing of it.
-            raise kube_errors.Conflict("the status names another instance than when this pass began")
+        if _decided_upon(api.GPUInstance.parse(newest).status) != _decided_upon(seen.resource.status):
+            # Another process was faster: it may have recorded an instance, and told the same Events.
+            raise kube_errors.Conflict("the status is another one than when this pass began")
         current = meta.Meta.parse(newest["metadata"])
         outcome = self.notifier.amend(outcome, seen, newest)
         crashpoints.reached("status.before-write")
@@ -156,7 +156,7 @@ class Reconciler:
         self.cache.wrote(key, body)
         if outcome.status.get("readyAt") and seen.resource.status.ready_at is None:
             self._measure_ready(seen, now)
-        await self.recorder.record("GPUInstance", at, outcome.events, now)
+        self.recorder.record("GPUInstance", at, outcome.events, now)
 
     def _measure_ready(self, seen: Observation, now: datetime) -> None:
         started = seen.resource.status.started_at
@@ -204,6 +204,11 @@ class Reconciler:
         yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
+
+
+def _decided_upon(status: api.GPUInstanceStatus) -> api.GPUInstanceStatus:
+    """The status without what the courier strikes out while passes are under way."""
+    return status.model_copy(update={"notifications": None})
 
 
 def _says_more(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -54,7 +54,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The new facts of a pass; fields that did not change are None."""
+    """The new facts of a pass; fields that did not change are None. `queued`: no slot for a create call was free."""
 
     problem: Problem | None = None
     instance_id: str | None = None
@@ -75,6 +75,7 @@ class Result:
     released: bool = False
     abandoned: str | None = None
     again: bool = False
+    queued: bool = False
 
     def after(self, earlier: Result | None) -> Result:
         """This result, with the lasting facts of an earlier pass whose status could not be written."""

@@ -83,10 +83,13 @@ def report(seen: Observation, result: Result, now: datetime, pace: Pace) -> Outc
 
 
 def _nothing_is_known(seen: Observation, result: Result) -> bool:
-    """Before an account's first poll has ended, as after each restart: what the status says is still the best guess."""
+    """Before an account's first poll has ended, as after each restart, and while a create call waits for its turn.
+
+    What the status says is still the best guess: to take it back for a moment would tell the same Event again.
+    """
     old = seen.resource.status
     same = bool(old.conditions) and old.observed_generation == seen.resource.meta.generation
-    return same and seen.account.state == "Starting" and result == Result()
+    return same and (result == Result(queued=True) or (seen.account.state == "Starting" and result == Result()))
 
 
 def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstanceStatus:

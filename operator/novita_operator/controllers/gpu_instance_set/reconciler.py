@@ -103,7 +103,7 @@ class Reconciler:
             body = await self.kube.patch_status(KIND, at, old, outcome.status)
             crashpoints.reached("status.after-write")
             self.cache.wrote(key, body)
-        await self.recorder.record("GPUInstanceSet", at, outcome.events, self.clock.now())
+        self.recorder.record("GPUInstanceSet", at, outcome.events, self.clock.now())
 
     def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
         if result.refused is not None:

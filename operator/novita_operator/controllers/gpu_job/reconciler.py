@@ -116,7 +116,7 @@ class Reconciler:
 
     async def _remove(self, at: meta.Meta, key: Key) -> None:
         text = "The job is deleted: spec.ttlSecondsAfterFinished has passed."
-        await self.recorder.record("GPUJob", at, [Event("Normal", EventReason.EXPIRED, text)], self.clock.now())
+        self.recorder.record("GPUJob", at, [Event("Normal", EventReason.EXPIRED, text)], self.clock.now())
         try:
             await self.kube.delete(KIND, at.namespace, at.name, uid=at.uid, version=at.resource_version)
         except errors.NotFound:
@@ -135,7 +135,7 @@ class Reconciler:
             body = await self.kube.patch_status(KIND, at, old, outcome.status)
             crashpoints.reached("status.after-write")
             self.cache.wrote(key, body)
-        await self.recorder.record("GPUJob", at, outcome.events, self.clock.now())
+        self.recorder.record("GPUJob", at, outcome.events, self.clock.now())
 
     def _come_back(self, seen: Observation, result: Result) -> Requeue:
         if result.refused is not None:

@@ -173,7 +173,7 @@ class Reconciler:
             newest = self.cache.find(key) or {}
             body = await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted)
             self.cache.put(key, body)
-        await self.recorder.record("NovitaAccount", resource.meta, events, now)
+        self.recorder.record("NovitaAccount", resource.meta, events, now)
 
     def _measure(self, account: Account, facts: status.Facts) -> None:
         metrics, name = self.poller.metrics, account.name

@@ -40,7 +40,11 @@ class World:
     account: Account
 
     async def publish(self, seen: Observation, result: Result) -> None:
-        await self.reconciler._publish(KEY, seen, result, report(seen, result))
+        self.reconciler.recorder.start()
+        try:
+            await self.reconciler._publish(KEY, seen, result, report(seen, result))
+        finally:
+            await self.reconciler.recorder.drain(1)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -129,6 +133,28 @@ async def test_nothing_is_told_of_a_status_that_could_not_be_written(world: Worl
         await world.publish(seen, RENTED)
 
     assert world.told == []
+
+
+async def test_what_two_passes_find_in_the_same_old_status_is_told_once(world: World) -> None:
+    """The other one was another process: the watch shows its write while this pass is under way."""
+    refused = Result(problem=a_problem("Scheduled", "PriceAboveLimit"))
+    first, second = seen_now(world), seen_now(world)
+    await world.publish(first, refused)
+
+    with pytest.raises(errors.Conflict):
+        await world.publish(second, refused)
+
+    assert world.told == ["CreateRefused"]
+
+
+async def test_a_webhook_that_was_delivered_meanwhile_is_no_reason_to_start_over(world: World) -> None:
+    seen = seen_now(world)
+    told = {"id": "1", "event": "instance.ready", "at": wire(NOON), "to": ["default"]}
+    world.reconciler.cache.put(KEY, world.server.touch("team/demo", status={"notifications": [told]}))
+
+    await world.publish(seen, RENTED)
+
+    assert world.status["instanceId"] == "i-1"
 
 
 async def test_an_id_that_another_process_recorded_meanwhile_is_not_wiped_out(world: World) -> None:

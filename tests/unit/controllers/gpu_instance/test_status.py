@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
-from tests.unit.support.reports import CHOSEN, Life, a_problem, brief, condition, kstatus, message, report
+from tests.unit.support.reports import CHOSEN, Life, a_problem, brief, condition, kstatus, message, reasons, report
 
 from novita_operator.api import gpu_instance as api
 from novita_operator.controllers.gpu_instance import status
@@ -131,6 +131,18 @@ def test_what_is_known_is_not_forgotten_before_the_first_poll() -> None:
 
     assert outcome.status == before
     assert outcome.events == ()
+
+
+def test_an_object_that_waits_for_its_turn_does_not_take_back_what_it_said() -> None:
+    life = Life()
+    refused = Result(problem=a_problem("Scheduled", "PriceAboveLimit"))
+    before = life.step(result=refused)
+
+    queued = life.step(result=Result(queued=True), later=1)
+    again = life.step(result=refused, later=2)
+
+    assert (reasons(before), queued.status) == (["CreateRefused"], before.status)
+    assert (queued.events, again.events) == ((), ())
 
 
 # --- A create call without an answer --------------------------------------------------------------------------------
