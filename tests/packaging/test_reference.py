@@ -92,9 +92,10 @@ def test_the_catalogue_knows_every_event_and_no_other() -> None:
     shown = re.findall(r"(?m)^\| `(\w+)` \|", (REFERENCE / "events.md").read_text())
 
     assert shown == [str(each) for each in events.EventReason]
+    assert set(ADVICE["Event"]) == set(shown)
 
 
-@pytest.mark.parametrize("kind", CRDS)
+@pytest.mark.parametrize("kind", [*CRDS, "Event"])
 def test_advice_names_fields_annotations_and_verbs_that_exist(kind: str) -> None:
     text = " ".join(ADVICE[kind].values())
     annotations = {value for value in vars(meta).values() if isinstance(value, str) and value.startswith(meta.GROUP)}
@@ -106,8 +107,8 @@ def test_advice_names_fields_annotations_and_verbs_that_exist(kind: str) -> None
 
 
 def _is_field(kind: str, name: str) -> bool:
-    # What a NovitaAccount has is spoken of where its users see it.
-    owners = (kind, "NovitaAccount")
+    # What a NovitaAccount has is spoken of where its users see it; Events are of all kinds.
+    owners = CRDS if kind == "Event" else (kind, "NovitaAccount")
     return any(name in _schema(owner)["properties"]["spec"]["properties"] for owner in owners)
 
 

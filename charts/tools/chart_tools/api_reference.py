@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from chart_tools.tables import table
+
 Schema = Mapping[str, Any]
 
 _HEAD = """\
@@ -66,7 +68,7 @@ def _columns(columns: list[Schema]) -> str:
         (each["name"], f"`{each['jsonPath']}`", "with `-o wide`" if each.get("priority") else "always")
         for each in columns
     )
-    return "\nColumns of `kubectl get`:\n\n" + _table(("column", "field", "shown"), rows)
+    return "\nColumns of `kubectl get`:\n\n" + table(("column", "field", "shown"), rows)
 
 
 def _objects(kind: str, path: str, schema: Schema) -> Iterator[str]:
@@ -76,7 +78,7 @@ def _objects(kind: str, path: str, schema: Schema) -> Iterator[str]:
     yield f"{schema['description']}\n\n" if "description" in schema else ""
     required = set(schema.get("required", ()))
     rows = (_row(kind, path, name, field, name in required) for name, field in schema.get("properties", {}).items())
-    yield _table(("field", "type", "default", "allowed", "what"), rows)
+    yield table(("field", "type", "default", "allowed", "what"), rows)
     yield _rules(schema)
     for below, child in inner:
         yield from _objects(kind, below, child)
@@ -143,12 +145,3 @@ def _validations(schema: Schema) -> list[Schema]:
 
 def _anchor(kind: str, path: str) -> str:
     return f"{kind}-{path}".lower().replace(".", "-").replace("[]", "").replace("{}", "")
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join("| " + " | ".join(_cell(cell) for cell in row) + " |\n" for row in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
