@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from tests.monitoring import promtool, rule_tests
+from tests.monitoring import names, promtool, rule_tests
 from tests.monitoring.rule_tests import Expectation
 
 FILE = Path(__file__).parent / "alerts_test.yaml"
 ALERTS = Path(__file__).parents[2] / "charts" / "novita-operator" / "files" / "alerts.yaml"
 EXPECTATIONS = rule_tests.read(FILE)
 RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_metrics_and_labels_that_exist(rule: dict[str, Any]) -> None:
+    samples = names.samples()
+
+    metrics, labels = names.asked(rule["expr"])
+    shown = set(re.findall(r"\$labels\.(\w+)", "".join(rule["annotations"].values())))
+
+    assert metrics
+    assert metrics <= set(samples)
+    assert labels | shown <= frozenset().union(*(samples[metric] for metric in metrics))
 
 
 @pytest.mark.parametrize("expected", EXPECTATIONS, ids=lambda each: each.title)

@@ -14,12 +14,13 @@ import yaml
 from tests.packaging.rendering import ROOT, find, render
 
 from local_cluster import binaries, module, toolchain
+from novita_operator import __version__
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 _BIN = Path(sys.executable).parent
 # Kind loads it by this name, and users verify it by this name.
-_IMAGE = "ghcr.io/novita-operator/novita-operator:0.1.0"
+_IMAGE = f"ghcr.io/novita-operator/novita-operator:{__version__}"
 
 
 def _stages() -> list[str]:
