@@ -21,8 +21,9 @@ SHELL = {"export", "read", "printf", "base64", "sed", "tar", "grep"}
 
 _STEPS = {
     r"^make demo": "tests/local/test_demo.py runs these in a directory of its own; here they would stop the reader's",
-    r"\bNAME\b|\bINSTANCE_ID\b|\bBACKUP\b": "a placeholder",
+    r"\bNAME\b(?!:)|\bINSTANCE_ID\b|\bBACKUP\b": "a placeholder",
     r"argocd|flux": "the CRDs of Argo CD and Flux are not in the local control plane",
+    r"^velero": PROGRAMS["velero"],
 }
 
 

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from tests.docs.reader import NAMESPACE, Reader, has, of
+from tests.docs.reader import INSTALLED, NAMESPACE, RENTED, SECRET, Reader, has, of
 from tests.support import kube
 from tests.support.simulator import Ledger
 
-_SECRET = (
-    'printf %s "$NOVITA_API_KEY" | '
-    "kubectl -n novita-system create secret generic novita-api-key --from-file=apiKey=/dev/stdin"
-)
-_INSTALLED = (
-    "kubectl create namespace novita-system",
-    "read -rs NOVITA_API_KEY",
-    _SECRET,
-    "helm install novita-operator ./charts/novita-operator --namespace novita-system",
-)
-_RENTED = (
-    "kubectl apply -f deploy/samples/quickstart.yaml",
-    "kubectl wait --for=condition=Ready gpui/quickstart --timeout=1m",
-)
 _GPU_CRD = "gpuinstances.gpu.novita.ai"
 
 
@@ -53,7 +39,7 @@ async def test_the_quickstart_with_a_real_instance(reader: Reader) -> None:
 async def test_deleting_the_objects_first_ends_everything_and_leaves_nothing(reader: Reader) -> None:
     said = await reader.types(
         of("how-to/uninstall.md", "Uninstall: what happens to my instances", "End everything, then uninstall"),
-        more=(*_INSTALLED, *_RENTED),
+        more=(*INSTALLED, *RENTED),
     )
 
     ledger = await reader.novita.ledger()
@@ -64,9 +50,7 @@ async def test_deleting_the_objects_first_ends_everything_and_leaves_nothing(rea
 
 
 async def test_the_uninstall_that_ends_everything(reader: Reader) -> None:
-    said = await reader.types(
-        of("how-to/uninstall.md", "Let the uninstall end everything"), more=(*_INSTALLED, *_RENTED)
-    )
+    said = await reader.types(of("how-to/uninstall.md", "Let the uninstall end everything"), more=(*INSTALLED, *RENTED))
 
     ledger = await reader.novita.ledger()
     assert said.code == 0, said.err
@@ -76,7 +60,7 @@ async def test_the_uninstall_that_ends_everything(reader: Reader) -> None:
 
 
 async def test_the_uninstall_that_keeps_what_runs_says_what_it_costs(reader: Reader) -> None:
-    said = await reader.types(of("how-to/uninstall.md", "Keep the instances"), more=(*_INSTALLED, *_RENTED))
+    said = await reader.types(of("how-to/uninstall.md", "Keep the instances"), more=(*INSTALLED, *RENTED))
 
     assert said.code == 0, said.err
     assert "GO ON RUNNING AND COSTING" in reader.hooks[-1]
@@ -88,10 +72,10 @@ async def test_the_uninstall_without_helm(reader: Reader) -> None:
     by_kubectl = (
         "kubectl apply --server-side -k deploy/default || kubectl apply --server-side -k deploy/default",
         "read -rs NOVITA_API_KEY",
-        _SECRET,
+        SECRET,
     )
 
-    said = await reader.types(of("how-to/uninstall.md", "Without Helm"), more=(*by_kubectl, *_RENTED))
+    said = await reader.types(of("how-to/uninstall.md", "Without Helm"), more=(*by_kubectl, *RENTED))
 
     ledger = await reader.novita.ledger()
     assert said.code == 0, said.err
@@ -100,7 +84,7 @@ async def test_the_uninstall_without_helm(reader: Reader) -> None:
 
 
 async def test_the_page_of_protections(reader: Reader) -> None:
-    said = await reader.types(of("how-to/protect.md"), more=_INSTALLED)
+    said = await reader.types(of("how-to/protect.md"), more=INSTALLED)
     over = (
         "apiVersion: gpu.novita.ai/v1alpha1\nkind: GPUInstance\nmetadata: {name: dear}\nspec: {maxPricePerHour: '9'}\n"
     )
