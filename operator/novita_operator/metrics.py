@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from novita_operator import __version__
+from novita_operator.api.gpu_instance_reasons import Phase
 from novita_operator.kube.cache import Cache
 
 # Seconds. A call takes tens of milliseconds, a bad one its timeout of 30 s.
@@ -133,7 +134,8 @@ class _Objects(Collector):
         self._cache = cache
 
     def collect(self) -> Iterable[Metric]:
-        counts = Count(_phases(self._cache))
+        counts = Count(dict.fromkeys(map(str, Phase), 0))  # a phase that nothing is in any more goes down to 0
+        counts.update(_phases(self._cache))
         family = GaugeMetricFamily(self.NAME, self.MEANING, labels=["phase"])
         for phase, count in sorted(counts.items()):
             family.add_metric([phase], count)

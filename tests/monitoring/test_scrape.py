@@ -12,6 +12,7 @@ from tests.monitoring import names
 from tests.support import kube
 from tests.support.workspace import Workspace
 
+from novita_operator.api.gpu_instance_reasons import Phase
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
 
@@ -66,9 +67,19 @@ def test_a_thousand_objects_of_three_accounts_make_fewer_than_500_series() -> No
 
     _live_through_a_thousand(metrics, cache)
 
-    found = list(names.scraped(generate_latest(metrics.registry).decode()))
-    assert 'novita_gpuinstances{phase="Pending"} 112.0' in generate_latest(metrics.registry).decode()
+    page = generate_latest(metrics.registry).decode()
+    found = list(names.scraped(page))
+    assert 'novita_gpuinstances{phase="Pending"} 112.0' in page
     assert 200 < len(found) < 500, len(found)
+
+
+def test_a_phase_that_no_object_is_in_any_more_is_0_and_not_gone() -> None:
+    metrics = Metrics()
+    metrics.show_objects(Cache())
+
+    page = generate_latest(metrics.registry).decode()
+
+    assert set(re.findall(r'novita_gpuinstances\{phase="(\w+)"\} 0\.0', page)) == set(map(str, Phase))
 
 
 def _live_through_a_thousand(metrics: Metrics, cache: Cache) -> None:
