@@ -54,7 +54,7 @@ faults: binaries ## Break everything on purpose; the simulator's ledger judges (
 	$(BIN)/python -m tests.faults run
 
 .PHONY: dashboard-picture promtool
-dashboard-picture: binaries ## Three minutes of a real run, drawn as the dashboard (writes docs/images/dashboard.png)
+dashboard-picture: binaries ## Four minutes of a real run, drawn as the dashboard (writes docs/images/dashboard.png)
 	$(BIN)/python -m tests.monitoring
 
 promtool: $(READY) ## Build the whole promtool into your cache (minutes); the tests of the alerts then ask it, too
@@ -64,8 +64,9 @@ promtool: $(READY) ## Build the whole promtool into your cache (minutes); the te
 bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md)
 	$(BIN)/python -m tests.bench --sizes 100 1000
 
-binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager and helm into your cache, once
+binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager, helm and PromQL's engine into your cache, once
 	@$(BIN)/python -m local_cluster build --with-helm
+	@$(BIN)/python -m tests.monitoring.engine
 
 ##@ Quality
 .PHONY: check format format-check lint types layers check-diff

