@@ -14,7 +14,7 @@ mpl.use("agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.gridspec import GridSpec
+from matplotlib.gridspec import GridSpec, SubplotSpec
 from tests.monitoring import engine
 from tests.monitoring.engine import Query, Series
 
@@ -23,7 +23,13 @@ _STEP_SECONDS = 5.0
 _COLUMNS = 24  # of Grafana's grid
 _INCHES = (18.0, 0.42)  # width; height of one row of the grid
 _LONGEST_LEGEND = 8
-_UNITS = {"s": "seconds", "reqps": "calls per second", "ops": "per second", "short": ""}
+_UNITS = {
+    "s": "seconds",
+    "reqps": "calls per second",
+    "ops": "per second",
+    "currencyUSD": "USD per hour",
+    "short": "",
+}
 
 
 def draw(series: Sequence[Series], target: Path, *, title: str) -> None:
@@ -33,41 +39,55 @@ def draw(series: Sequence[Series], target: Path, *, title: str) -> None:
     figure = plt.figure(figsize=(_INCHES[0], _INCHES[1] * rows), layout="constrained")
     figure.suptitle(title, fontsize=11)
     grid = GridSpec(rows, _COLUMNS, figure=figure)
-    start = min(at for each in series for at, _ in each.points)
-    end = max(at for each in series for at, _ in each.points)
     for panel in panels:
-        place = panel["gridPos"]
-        cell = grid[place["y"] : place["y"] + place["h"], place["x"] : place["x"] + place["w"]]
-        _panel(figure.add_subplot(cell), panel, series, (start, end))
+        axes = figure.add_subplot(_place(grid, panel["gridPos"]))
+        axes.set_title(panel["title"], fontsize=10, loc="left")
+        (_number if panel["type"] == "stat" else _lines)(axes, panel, series)
     figure.savefig(target, dpi=70)
     plt.close(figure)
 
 
-def _panel(axes: Axes, panel: Mapping[str, Any], series: Sequence[Series], span: tuple[float, float]) -> None:
-    queries = [Query(target["expr"], *span, _STEP_SECONDS) for target in panel["targets"]]
-    answers = engine.ask(series, queries)
-    axes.set_title(panel["title"], fontsize=10, loc="left")
-    axes.set_ylabel(_UNITS[panel["fieldConfig"]["defaults"]["unit"]], fontsize=8)
-    if panel["type"] == "stat":
-        _number(axes, answers[0])
-        return
-    for target, found in zip(panel["targets"], answers, strict=True):
-        for each in found:
-            minutes = [(at - span[0]) / 60 for at, _ in each.points]
-            axes.plot(minutes, [value for _, value in each.points], label=_legend(target["legendFormat"], each))
-    axes.set_xlim(0, (span[1] - span[0]) / 60)
+def answers(panel: Mapping[str, Any], series: Sequence[Series]) -> list[tuple[str, Series]]:
+    """What a panel shows: each series that its queries find, below its legend."""
+    span = _span(series)
+    found = engine.ask(series, [Query(target["expr"], *span, _STEP_SECONDS) for target in panel["targets"]])
+    return [
+        (_legend(target["legendFormat"], each), each)
+        for target, several in zip(panel["targets"], found, strict=True)
+        for each in several
+        if each.points
+    ]
+
+
+def _place(grid: GridSpec, at: Mapping[str, int]) -> SubplotSpec:
+    return grid[at["y"] : at["y"] + at["h"], at["x"] : at["x"] + at["w"]]
+
+
+def _lines(axes: Axes, panel: Mapping[str, Any], series: Sequence[Series]) -> None:
+    start, end = _span(series)
+    highest_first = sorted(answers(panel, series), key=lambda found: -max(value for _, value in found[1].points))
+    for number, (legend, each) in enumerate(highest_first):
+        minutes = [(at - start) / 60 for at, _ in each.points]
+        label = legend if number < _LONGEST_LEGEND else None
+        axes.plot(minutes, [value for _, value in each.points], label=label)
+    axes.set_xlim(0, (end - start) / 60)
     axes.set_ylim(bottom=0)
+    axes.set_ylabel(_UNITS[panel["fieldConfig"]["defaults"]["unit"]], fontsize=8)
     axes.grid(alpha=0.3)
     axes.tick_params(labelsize=8)
-    handles, labels = axes.get_legend_handles_labels()
-    if any(labels):
-        axes.legend(handles[:_LONGEST_LEGEND], labels[:_LONGEST_LEGEND], fontsize=7, loc="upper left")
+    if any(legend for legend, _ in highest_first):
+        axes.legend(fontsize=7, loc="best")
 
 
-def _number(axes: Axes, found: Sequence[Series]) -> None:
-    value = sum(each.points[-1][1] for each in found)
+def _number(axes: Axes, panel: Mapping[str, Any], series: Sequence[Series]) -> None:
+    value = sum(each.points[-1][1] for _, each in answers(panel, series))
     axes.axis("off")
-    axes.text(0.5, 0.5, f"{value:g}", ha="center", va="center", fontsize=40)
+    axes.text(0.5, 0.5, f"{value:.3g}", ha="center", va="center", fontsize=40)
+
+
+def _span(series: Sequence[Series]) -> tuple[float, float]:
+    times = [at for each in series for at, _ in each.points]
+    return min(times), max(times)
 
 
 def _legend(form: str, series: Series) -> str:
