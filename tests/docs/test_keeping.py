@@ -10,6 +10,8 @@ _LOST = (
     "kubectl -n novita-system scale deployment novita-operator --replicas=0",
     """kubectl patch gpui quickstart --type=merge -p '{"metadata":{"finalizers":null}}'""",
     "kubectl delete gpui quickstart --timeout=30s",
+    # In a cluster to which objects are brought back there is none; here the garbage collector takes half a minute.
+    "kubectl delete secret quickstart-connection --ignore-not-found",
     "kubectl -n novita-system scale deployment novita-operator --replicas=1",
 )
 
