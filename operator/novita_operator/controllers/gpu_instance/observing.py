@@ -45,7 +45,7 @@ class Observer:
             instance_id = memory.instance_id or _recorded(resource, account, name)
             found = _found(account, name)
         else:
-            instance_id = memory.instance_id or resource.status.instance_id
+            instance_id = _taken_over(memory.instance_id or resource.status.instance_id, resource.spec.adopt)
             found = self._adopted(account, instance_id, resource)
         if any(instance.id == instance_id for instance in found):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
@@ -155,6 +155,11 @@ def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> 
     snapshot = account.snapshot if account is not None else None
     listed = snapshot.instances.get(instance_id) if snapshot is not None and instance_id is not None else None
     return instance_id if listed is None or listed.name == name else None
+
+
+def _taken_over(recorded: str | None, adopt: api.Adopt) -> str | None:
+    """The recorded id, if it is the one to adopt: whoever may write a status must not choose what is deleted."""
+    return recorded if recorded == adopt.instance_id else None
 
 
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:

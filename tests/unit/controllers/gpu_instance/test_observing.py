@@ -243,3 +243,24 @@ def test_a_namespace_that_is_not_admitted_is_named() -> None:
     assert seen.account.state == "NotAdmitted"
     assert 'does not admit namespace "team"' in seen.account.message
     assert "spec.namespaces" in seen.account.message
+
+
+def test_a_written_status_does_not_choose_what_an_adopting_object_holds() -> None:
+    mine, other = a.a_running_instance(id="mine", name="by-hand"), a.a_running_instance(id="other", name="of-others")
+    world = World(spec={"adopt": {"instanceId": "mine"}}, status={"instanceId": "other"})
+    world.look()
+
+    seen = world.poll_and_look(mine, other)
+
+    assert seen.instance_id is None
+    assert seen.found == ()
+
+
+def test_an_adopting_object_holds_what_it_has_adopted() -> None:
+    mine = a.a_running_instance(id="mine", name="by-hand")
+    world = World(spec={"adopt": {"instanceId": "mine"}}, status={"instanceId": "mine"})
+    world.look()
+
+    seen = world.poll_and_look(mine)
+
+    assert (seen.instance_id, seen.found) == ("mine", (mine,))
