@@ -20,7 +20,7 @@ from tests.support.workspace import Workspace
 _HERE = Path(__file__).parent
 _ACCELERATION = 3.0
 _START_SECONDS = 6 / _ACCELERATION  # the simulator's six seconds from create to running
-_NO_LIMITS = {"requestsPerMinute": 6000, "maxConcurrentCreates": 64}
+_NO_LIMITS = {"requestsPerMinute": 60_000, "maxConcurrentCreates": 64}
 _LIMITS = {"requestsPerMinute": limited.REQUESTS_PER_MINUTE, "maxConcurrentCreates": 64}
 _NAIVE_MOST = 1_000  # above it, a GET for each object and poll is more than the simulator answers
 _PARTS = ("life", "limited", "poison", "churn")

@@ -94,7 +94,7 @@ class Limits(Model):
     """How hard the account may be used."""
 
     requests_per_minute: int = Field(
-        100, ge=1, le=6000, description="Calls to Novita per minute; Novita publishes no limit of its own."
+        100, ge=1, le=60_000, description="Calls to Novita per minute; Novita publishes no limit of its own."
     )
     max_concurrent_creates: int = Field(3, ge=1, le=64, description="Create calls under way at the same time.")
 
