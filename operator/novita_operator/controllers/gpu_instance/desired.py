@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from pydantic import SecretStr
 
 from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec
+from novita_operator.controllers.gpu_instance import registries
 from novita_operator.controllers.gpu_instance.selection import Candidate
 from novita_operator.novita.models import CreateRequest, PortSpec, Template, VolumeMount
 
@@ -102,15 +103,15 @@ def create_request(
     Environment variables are merged by name; all other fields replace the template's.
     """
     spec = resource.spec
-    image_auth_id = spec.registry_auth_id or (template.image_auth_id if template and not inputs.image_auth else None)
+    image = spec.image or (template.image if template else "")
     return CreateRequest(
         name=name,
         product_id=candidate.product.id,
         gpu_count=wanted.gpu_count,
         rootfs_gb=wanted.rootfs_gb,
-        image=spec.image or (template.image if template else ""),
+        image=image,
         image_auth=inputs.image_auth,
-        image_auth_id=image_auth_id,
+        image_auth_id=spec.registry_auth_id or (None if inputs.image_auth else _auth_of(template, image)),
         ports=_ports(spec, template),
         env=_merged_env(template.env if template else (), inputs.env),
         jupyter=_first(spec.tools.jupyter if spec.tools else None, template.jupyter if template else None) or False,
@@ -124,6 +125,11 @@ def create_request(
 
 def _first(spec_value: _T | None, template_value: _T | None) -> _T | None:
     return template_value if spec_value is None else spec_value
+
+
+def _auth_of(template: Template | None, image: str) -> str | None:
+    """The template's registry credential, for an image of its own registry: no other may get to see it."""
+    return template.image_auth_id if template and registries.same(template.image, image) else None
 
 
 def _ports(spec: GPUInstanceSpec, template: Template | None) -> tuple[PortSpec, ...]:

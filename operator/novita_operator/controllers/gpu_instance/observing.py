@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
+from novita_operator.api.gpu_instance_life import Adopt
 from novita_operator.controllers.gpu_instance import desired, drift, restarts
 from novita_operator.controllers.gpu_instance import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.memory import Memory
@@ -157,7 +158,7 @@ def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> 
     return instance_id if listed is None or listed.name == name else None
 
 
-def _taken_over(recorded: str | None, adopt: api.Adopt) -> str | None:
+def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:
     """The recorded id, if it is the one to adopt: whoever may write a status must not choose what is deleted."""
     return recorded if recorded == adopt.instance_id else None
 

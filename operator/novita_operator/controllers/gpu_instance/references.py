@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from novita_operator import telemetry
 from novita_operator.api.gpu_instance import EnvVar, GPUInstance, KeyRef
+from novita_operator.controllers.gpu_instance import registries
 from novita_operator.controllers.gpu_instance.desired import Inputs
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
@@ -98,9 +99,9 @@ def registry_credentials(docker_config: str, image: str) -> str | None:
         auths = json.loads(docker_config)["auths"]
     except (ValueError, KeyError, TypeError):
         return None
-    first = image.split("/", 1)[0]
-    registry = first if "/" in image and ("." in first or ":" in first or first == "localhost") else "docker.io"
-    hosts = _DOCKER_HUB if registry == "docker.io" else (registry, f"https://{registry}", f"http://{registry}")
+    registry = registries.of(image)
+    docker_hub = registry == registries.DOCKER_HUB
+    hosts = _DOCKER_HUB if docker_hub else (registry, f"https://{registry}", f"http://{registry}")
     entries = [auths.get(host) for host in hosts] if isinstance(auths, dict) else []
     found = (_user_and_password(entry) for entry in entries if isinstance(entry, dict))
     return next((credentials for credentials in found if credentials is not None), None)

@@ -166,6 +166,18 @@ def test_credentials_of_a_secret_take_the_place_of_the_templates() -> None:
     assert request.image_auth_id is None
 
 
+@pytest.mark.parametrize("image", ["novita/other:3", "index.docker.io/novita/other", "ubuntu"])
+def test_credentials_of_the_template_go_along_with_another_image_of_its_registry(image: str) -> None:
+    assert requested({"image": image}).image_auth_id == "auth-of-the-template"
+
+
+@pytest.mark.parametrize(
+    "image", ["ghcr.io/acme/train:1", "evil.example.com/docker.io/novita/pytorch:2", "localhost/x"]
+)
+def test_credentials_of_the_template_are_never_sent_to_another_registry(image: str) -> None:
+    assert requested({"image": image}).image_auth_id is None
+
+
 def test_without_a_template_what_is_not_said_is_empty() -> None:
     request = requested({"image": "ubuntu"}, template=None)
 
