@@ -7,7 +7,7 @@ _DOCKER_HUB_HOSTS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker
 
 
 def of(image: str) -> str:
-    """The registry of an image, by Docker's rules: a first part is a host if it has a dot or a colon, or is localhost."""
+    """The registry of an image, by Docker's rules: a first part with a dot or a colon, or localhost, is a host."""
     first, slash, _ = image.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     host = first.lower() if named else DOCKER_HUB
