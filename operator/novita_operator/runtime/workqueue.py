@@ -15,6 +15,8 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+# So many entries that nothing is due for any more are left in the heap before it is built anew.
+_STALE = 64
 
 
 class Closed(Exception):
@@ -45,12 +47,13 @@ class WorkQueue(Generic[K]):
         self._active: set[K] = set()
         self._again: set[K] = set()
         self._noticed: dict[K, list[Callable[[], bool]]] = {}
-        self._due: dict[K, float] = {}
+        self._due: dict[K, tuple[float, int]] = {}  # the one entry of the heap that counts for the key
         self._heap: list[tuple[float, int, K]] = []
         self._order = itertools.count()
         self._failures: dict[K, int] = {}
         self._idle_since = monotonic()
-        self._changed = asyncio.Event()
+        self._tickets = asyncio.Semaphore(0)  # one for each ready key, so that each addition wakes one worker
+        self._alarm: asyncio.TimerHandle | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -65,6 +68,11 @@ class WorkQueue(Generic[K]):
         """Keys at a worker now."""
         return len(self._active)
 
+    @property
+    def remembered(self) -> int:
+        """Due times held, those that nothing comes back for any more among them."""
+        return len(self._heap)
+
     def add(self, key: K) -> None:
         """Hand the key to the next free worker; now, whatever due time it had."""
         self._due.pop(key, None)
@@ -75,7 +83,7 @@ class WorkQueue(Generic[K]):
                 self._idle_since = self._monotonic()
             self._waiting.add(key)
             self._ready.append(key)
-            self._changed.set()
+            self._tickets.release()
 
     def notice(self, key: K, is_echo: Callable[[], bool]) -> None:
         """The watch shows a new version. What we have written ourselves does not cut the pause after a failure.
@@ -91,10 +99,12 @@ class WorkQueue(Generic[K]):
     def add_after(self, key: K, seconds: float) -> None:
         """Hand the key out when the time has come, or earlier if it is added earlier. The earliest due time wins."""
         due = self._monotonic() + max(0.0, seconds)
-        if due < self._due.get(key, float("inf")):
-            self._due[key] = due
-            heapq.heappush(self._heap, (due, next(self._order), key))
-            self._changed.set()
+        if key not in self._due or due < self._due[key][0]:
+            self._due[key] = due, next(self._order)
+            heapq.heappush(self._heap, (*self._due[key], key))
+            self._sweep()
+            if self._heap[0][2] == key:
+                self._set_alarm()
 
     def failed(self, key: K, *, at_least: float = 0.0) -> float:
         """Come back later, later each time. Returns the pause, seconds."""
@@ -117,19 +127,21 @@ class WorkQueue(Generic[K]):
     def close(self) -> None:
         """Hand out nothing any more; keys at a worker are finished by it."""
         self._closed = True
-        self._changed.set()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._tickets.release()
 
     async def take(self) -> K:
         """The next key. The caller must call `done` with it. Raises Closed."""
-        while not self._closed:
-            self._promote_due()
-            if self._ready:
-                key = self._ready.popleft()
-                self._waiting.discard(key)
-                self._active.add(key)
-                return key
-            await self._sleep_until_changed()
-        raise Closed
+        self._promote_due()
+        await self._tickets.acquire()
+        if self._closed:
+            self._tickets.release()  # for the next worker, who must hear of it, too
+            raise Closed
+        key = self._ready.popleft()
+        self._waiting.discard(key)
+        self._active.add(key)
+        return key
 
     def done(self, key: K) -> None:
         """The worker is through with the key; if it was added meanwhile, it is handed out again."""
@@ -143,14 +155,25 @@ class WorkQueue(Generic[K]):
     def _promote_due(self) -> None:
         now = self._monotonic()
         while self._heap and self._heap[0][0] <= now:
-            due, _, key = heapq.heappop(self._heap)
-            if self._due.get(key) == due:
+            due, order, key = heapq.heappop(self._heap)
+            if self._due.get(key) == (due, order):
                 self.add(key)
 
-    async def _sleep_until_changed(self) -> None:
-        self._changed.clear()
-        pause = self._heap[0][0] - self._monotonic() if self._heap else None
-        try:
-            await asyncio.wait_for(self._changed.wait(), timeout=None if pause is None else max(0.0, pause))
-        except TimeoutError:
-            return
+    def _set_alarm(self) -> None:
+        """One timer for all workers, at the first due time."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._heap and not self._closed:
+            pause = max(0.0, self._heap[0][0] - self._monotonic())
+            self._alarm = asyncio.get_running_loop().call_later(pause, self._ring)
+
+    def _ring(self) -> None:
+        self._promote_due()
+        self._set_alarm()
+
+    def _sweep(self) -> None:
+        """A key that comes back before its due time leaves that entry behind: no more of them than of keys."""
+        if len(self._heap) > 2 * len(self._due) + _STALE:
+            self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[:2]]
+            heapq.heapify(self._heap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -125,6 +126,42 @@ async def test_jitter_shortens_a_pause_to_no_less_than_half() -> None:
 
 async def test_a_failure_never_comes_back_before_the_time_that_was_asked_for() -> None:
     assert a_queue().failed("a", at_least=60) == 60
+
+
+async def test_an_addition_wakes_one_worker_and_not_all() -> None:
+    queue = a_queue()
+    workers = [asyncio.create_task(queue.take()) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    queue.add("a")
+
+    done, idle = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+    assert [worker.result() for worker in done] == ["a"]
+    assert len(idle) == 2
+    queue.close()
+    assert all(isinstance(each, Closed) for each in await asyncio.gather(*idle, return_exceptions=True))
+
+
+async def test_a_worker_that_waits_is_woken_when_a_due_time_comes() -> None:
+    queue: WorkQueue[str] = WorkQueue(monotonic=time.monotonic, backoff_base=5, backoff_max=600)
+    waiting = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+
+    queue.add_after("late", 60)
+    queue.add_after("soon", 0.01)
+
+    assert await asyncio.wait_for(waiting, 5) == "soon"
+
+
+async def test_due_times_that_were_overtaken_do_not_pile_up() -> None:
+    queue = a_queue()
+
+    for _ in range(1_000):
+        queue.add_after("a", 600)
+        queue.add("a")
+        queue.done(await queue.take())
+
+    assert queue.remembered < 200
 
 
 async def test_a_closed_queue_hands_out_nothing_more() -> None:
