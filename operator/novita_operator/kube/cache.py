@@ -10,6 +10,8 @@ from typing import Any
 Body = dict[str, Any]
 # An answer is late by milliseconds; in that time no more objects are deleted than this.
 _REMEMBERED = 256
+# Who wrote which field: as large as all the rest of a body, and read by nobody here.
+_UNREAD = frozenset({"managedFields"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +48,7 @@ class Cache:
             return
         held = self._bodies.get(key)
         if held is None or not _older(body, held):
-            self._bodies[key] = body
+            self._bodies[key] = _slim(body)
 
     def wrote(self, key: Key, body: Body) -> None:
         """Put the answer to a write of our own; the watch will bring it once more."""
@@ -76,6 +78,10 @@ class Cache:
     def of_kind(self, kind: str) -> Iterator[tuple[Key, Body]]:
         """A stable view of all objects of one kind."""
         return iter([(key, body) for key, body in self._bodies.items() if key.kind == kind])
+
+
+def _slim(body: Body) -> Body:
+    return body | {"metadata": {name: value for name, value in body["metadata"].items() if name not in _UNREAD}}
 
 
 def _older(body: Body, held: Body) -> bool:

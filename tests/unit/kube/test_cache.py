@@ -84,3 +84,12 @@ def test_what_was_only_read_is_no_echo() -> None:
     cache.put(KEY, a_body(10))
 
     assert not cache.echoes(KEY, a_body(10))
+
+
+def test_who_wrote_which_field_is_not_held() -> None:
+    cache = Cache()
+    body = a_body(10)
+
+    cache.put(KEY, {**body, "metadata": {**body["metadata"], "managedFields": [{"manager": "kubectl"}]}})
+
+    assert cache.find(KEY) == body
