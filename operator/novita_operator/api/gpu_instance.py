@@ -465,6 +465,12 @@ class GPUInstance:
         return cls(Meta.parse(body["metadata"]), spec, _status(body.get("status") or {}), unreadable)
 
 
+def account_of(body: Mapping[str, Any]) -> str:
+    """The account that `GPUInstance.parse` finds in a body, without the work of reading all of it."""
+    needed = _needed_for_deletion(body.get("spec") or {})
+    return (needed or GPUInstanceSpec()).account_ref.name
+
+
 _NEEDED_FOR_DELETION = ("accountRef", "deletionPolicy")
 _COMPLAINTS = 5  # more fields than that are another version of the schema, and the list helps nobody
 
@@ -476,11 +482,16 @@ def _spec(raw: Mapping[str, Any]) -> tuple[GPUInstanceSpec, Unreadable | None]:
         # Without the values: one of them may be a password that somebody put into `env`.
         found = error.errors(include_input=False, include_url=False)[:_COMPLAINTS]
         complaints = "; ".join(f"spec.{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+    needed = _needed_for_deletion(raw)
+    return needed or GPUInstanceSpec(), Unreadable(complaints, can_delete=needed is not None)
+
+
+def _needed_for_deletion(raw: Mapping[str, Any]) -> GPUInstanceSpec | None:
     needed = {name: raw[name] for name in _NEEDED_FOR_DELETION if isinstance(raw, Mapping) and name in raw}
     try:
-        return GPUInstanceSpec.model_validate(needed), Unreadable(complaints, can_delete=True)
+        return GPUInstanceSpec.model_validate(needed)
     except ValidationError:
-        return GPUInstanceSpec(), Unreadable(complaints, can_delete=False)
+        return None
 
 
 def _status(raw: Mapping[str, Any]) -> GPUInstanceStatus:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.unit.support.builders import NOON, UID, a_body, ago, wire
 
-from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec, Phase, Reason
+from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec, Phase, Reason, account_of
 from novita_operator.api.meta import Meta
 from novita_operator.api.novita_account import NovitaAccount
 
@@ -231,3 +231,18 @@ def test_an_accounts_status_of_another_version_is_an_empty_one() -> None:
     body = {"metadata": a_body()["metadata"], "status": {"conditions": "fine", "balance": 7}}
 
     assert NovitaAccount.parse(body).status.conditions == ()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"accountRef": {"name": "team-a"}},
+        {"accountRef": {"name": "team-a"}, "gpuCount": "many"},
+        {"accountRef": {"name": "team-a"}, "deletionPolicy": "Archive"},
+        {"accountRef": "team-a"},
+        {"accountRef": {"name": "A b"}},
+    ],
+)
+def test_the_account_alone_is_the_one_that_reading_everything_finds(spec: dict[str, Any]) -> None:
+    assert account_of(a_body(spec=spec)) == parsed(spec=spec).spec.account_ref.name

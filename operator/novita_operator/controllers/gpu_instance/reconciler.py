@@ -59,14 +59,13 @@ class Reconciler:
         body = self.cache.find(key)
         if body is None:
             return None
-        resource = api.GPUInstance.parse(body)
-        account = self.accounts.find(resource.spec.account_ref.name)
+        account = self.accounts.find(api.account_of(body))
         if account is None:
-            return await self._pass(resource, None, key)
+            return await self._pass(api.GPUInstance.parse(body), None, key)
         if not account.passes.try_take(key):
             return Woken()
         try:
-            return await self._pass(resource, account, key)
+            return await self._pass(api.GPUInstance.parse(body), account, key)
         finally:
             account.passes.give_back()
 
@@ -145,10 +144,10 @@ class Reconciler:
         newest = self.cache.find(key)
         if newest is None or newest["metadata"]["uid"] != at.uid:
             return
-        if _decided_upon(api.GPUInstance.parse(newest).status) != _decided_upon(seen.resource.status):
+        current = meta.Meta.parse(newest["metadata"])
+        if current.resource_version != at.resource_version and not _same_status(newest, seen.resource):
             # Another process was faster: it may have recorded an instance, and told the same Events.
             raise kube_errors.Conflict("the status is another one than when this pass began")
-        current = meta.Meta.parse(newest["metadata"])
         outcome = self.notifier.amend(outcome, seen, newest)
         crashpoints.reached("status.before-write")
         body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
@@ -204,6 +203,10 @@ class Reconciler:
         yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
+
+
+def _same_status(newest: dict[str, Any], resource: api.GPUInstance) -> bool:
+    return _decided_upon(api.GPUInstance.parse(newest).status) == _decided_upon(resource.status)
 
 
 def _decided_upon(status: api.GPUInstanceStatus) -> api.GPUInstanceStatus:
