@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from tests.bench.contenders import Contender
 from tests.bench.watching import Watching, watching
-from tests.support import kube
 from tests.support.workspace import Workspace
 
 AT_A_TIME = 20  # creates of objects under way: the API server of two cores answers no more at once
@@ -16,19 +15,23 @@ AT_A_TIME = 20  # creates of objects under way: the API server of two cores answ
 
 async def create(workspace: Workspace, names: Iterable[str], **spec: Any) -> None:
     """Apply all of them."""
+    await _each(names, lambda name: workspace.create(name, **spec))
+
+
+async def delete_all(workspace: Workspace, seen: Watching, objects: int) -> None:
+    """Delete every object that the watch has seen, and wait until it has seen so many go."""
+    await _each(tuple(seen.born), workspace.delete)
+    await seen.until(lambda: len(seen.gone) == objects, f"{objects} are gone")
+
+
+async def _each(names: Iterable[str], call: Callable[[str], Awaitable[object]]) -> None:
     gate = asyncio.Semaphore(AT_A_TIME)
 
     async def one(name: str) -> None:
         async with gate:
-            await workspace.create(name, **spec)
+            await call(name)
 
     await asyncio.gather(*(one(name) for name in names))
-
-
-async def delete_all(workspace: Workspace, seen: Watching, objects: int) -> None:
-    """Delete everything in the namespace, and wait until the watch has seen so many go."""
-    await workspace.plane.kube.delete_all(kube.GPU_INSTANCES, workspace.namespace)
-    await seen.until(lambda: len(seen.gone) == objects, f"{objects} are gone")
 
 
 async def until_it_watches(workspace: Workspace, contender: Contender) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -93,11 +94,20 @@ class Kube:
         return items
 
     async def watch(self, kind: Kind, namespace: str, version: str) -> AsyncIterator[Body]:
-        """Every change after this resourceVersion, as `{"type": …, "object": …}`, for as long as it is iterated."""
-        query = {"watch": "true", "resourceVersion": version}
-        async with self._client.stream("GET", kind.path(namespace), params=query, timeout=None) as reply:
-            async for line in reply.aiter_lines():
-                yield json.loads(line)
+        """Every change after this resourceVersion, as `{"type": …, "object": …}`, for as long as it is iterated.
+
+        The API server ends a watch whose reader is slow, or that is old: it is opened again where it ended.
+        """
+        while True:
+            query = {"watch": "true", "resourceVersion": version}
+            async with self._client.stream("GET", kind.path(namespace), params=query, timeout=None) as reply:
+                with contextlib.suppress(httpx.RemoteProtocolError):
+                    async for line in reply.aiter_lines():
+                        change = json.loads(line)
+                        if change["type"] == "ERROR":
+                            raise Refused(change["object"]["code"], change["object"]["message"])
+                        version = change["object"]["metadata"]["resourceVersion"]
+                        yield change
 
     async def snapshot(self, kind: Kind, namespace: str) -> tuple[Bodies, str]:
         """All objects of a namespace, and the resourceVersion to watch from."""
