@@ -79,18 +79,35 @@ class Life:
     left_billing: int
     writes: Mapping[str, float]
     calls: Mapping[str, float]
+    writes_to_delete: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What took `seconds`, and the arithmetic floors of a rate limit: `calls` for each object, and `one_call` for each.
+
+    No operator is below `floor`; `one_call` would be the floor if an answer to a create call told everything.
+    """
+
+    seconds: float
+    calls: int
+    floor: float
+    one_call: float
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.floor
 
 
 @dataclass(frozen=True)
 class Limited:
-    """Ours under a rate limit: the limit is what time goes to. Floors are arithmetic: calls through the limit."""
+    """Ours under a rate limit: all Ready; then all deleted, until nothing is billed and until the objects are gone."""
 
     objects: int
     requests_per_minute: int
-    ready_seconds: float
-    ready_floor: float
-    delete_seconds: float
-    delete_floor: float
+    ready: Timed
+    unbilled: Timed
+    gone: Timed
     left_billing: int
 
 

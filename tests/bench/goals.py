@@ -10,6 +10,7 @@ from tests.bench.figures import Churn, Life, Limited, Poison
 from tests.bench.results import Results, slope
 
 _THOUSAND, _TEN_THOUSAND = 1_000, 10_000
+_NEAR = 1.2  # times the floor
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ def _of_thousand(ours: Life) -> Iterator[Goal]:
 
 
 def _of_limited(found: Limited) -> Iterator[Goal]:
-    yield Goal("1,000 Ready under a limit: time ÷ floor", 1.2, found.ready_seconds / found.ready_floor)
-    yield Goal("1,000 deleted under a limit: time ÷ floor", 1.2, found.delete_seconds / found.delete_floor)
+    yield Goal("1,000 Ready under a limit: time ÷ floor", _NEAR, found.ready.ratio)
+    yield Goal("1,000 deleted under a limit, until nothing is billed: time ÷ floor", _NEAR, found.unbilled.ratio)
+    yield Goal("1,000 deleted under a limit, until the objects are gone: time ÷ floor", _NEAR, found.gone.ratio)
+    yield Goal("1,000 deleted under a limit: left billing", 0, found.left_billing)
 
 
 def _of_poison(found: Poison) -> Goal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import floor, making
+from tests.bench import billing, floor, making
 from tests.bench.contenders import POLL_SECONDS, Contender
 from tests.bench.figures import Life, Spread, Usage
 from tests.bench.watching import PATIENCE, Watching, watching
@@ -87,9 +87,7 @@ async def _all_ready(run: Run) -> dict[str, Any]:
 
 async def _noticed(run: Run) -> list[float]:
     """From running at Novita to Ready here, for each object."""
-    book = await run.workspace.novita.book()
-    start = time.monotonic() - book["now"]["real"]
-    runs = {each["id"]: start + each["billed"][0]["realFrom"] for each in book["instances"] if each["billed"]}
+    runs = await billing.began(run.workspace)
     return [at - runs[run.seen.instances[name]] for name, at in run.seen.ready.items()]
 
 
@@ -127,10 +125,11 @@ async def _restart(run: Run) -> dict[str, Any]:
 async def _delete(run: Run) -> dict[str, Any]:
     audit, began = await run.begin(), time.monotonic()
     await making.delete_all(run.workspace, run.seen, run.objects)
-    took = max(run.seen.gone.values()) - began
+    took, writes = max(run.seen.gone.values()) - began, run.writes(audit)
     return {
         "delete_seconds": took,
-        "delete_writes": _without_events(run.writes(audit)) / run.objects,
+        "delete_writes": _without_events(writes) / run.objects,
+        "writes_to_delete": _per(writes.items(), run.objects),
         "delete_calls": (await run.workspace.novita.calls()).total / run.objects,
         "left_billing": len((await run.workspace.novita.ledger()).billing),
     }

@@ -99,19 +99,24 @@ def _growths(results: Results) -> str:
 
 
 def _limits(results: Results) -> str:
-    lines = [
-        f"- {each.objects:,} objects: all Ready in {each.ready_seconds:.1f} s "
-        f"({each.ready_seconds / each.ready_floor:.2f} times the floor of {each.ready_floor:.1f} s), all deleted in "
-        f"{each.delete_seconds:.1f} s ({each.delete_seconds / each.delete_floor:.2f} times {each.delete_floor:.1f} s), "
-        f"{each.left_billing} left billing"
-        for each in results.limited
-    ]
-    limit = results.limited[0].requests_per_minute if results.limited else 0
+    if not results.limited:
+        return ""
     head = (
-        f"## A limit of {limit:,} calls a minute\n\nThe floor is one call for each object through the limit, and the "
-        "simulator's own time from create to running.\n\n"
+        f"## A limit of {results.limited[0].requests_per_minute:,} calls a minute\n\n"
+        "The floor is arithmetic: the calls that one object cannot do without, through the limit, and the simulator's "
+        "own time from create to running. To Ready that is a create call and one read, since Novita's lists lack the "
+        "connection; to the end of its bill one delete; to be let go also one read by id and one list by name that "
+        "show it gone. Beside it, what one call for each object would take.\n\n"
+        "| objects | | s | calls | floor, s | ratio | one call, s | ratio |\n|--:|---|--:|--:|--:|--:|--:|--:|\n"
     )
-    return head + "\n".join(lines) if lines else ""
+    rows = [
+        f"| {each.objects:,} | {what} | {timed.seconds:.1f} | {timed.calls} | {timed.floor:.1f} | {timed.ratio:.2f} "
+        f"| {timed.one_call:.1f} | {timed.seconds / timed.one_call:.2f} |"
+        for each in results.limited
+        for what, timed in (("all Ready", each.ready), ("nothing billed", each.unbilled), ("all gone", each.gone))
+    ]
+    billing = sum(each.left_billing for each in results.limited)
+    return head + "\n".join(rows) + f"\n\nLeft billing in the ledger: {billing}."
 
 
 def _poison(results: Results) -> str:
@@ -144,9 +149,11 @@ def _churn(found: Churn | None) -> str:
 
 def _counts(results: Results) -> str:
     lines = [
-        f"- {life.contender}, {life.objects:,}: {_list(life.writes)}; {_list(life.calls)}" for life in results.lives
+        f"- {life.contender}, {life.objects:,}: to Ready {_list(life.writes)}; {_list(life.calls)}; "
+        f"to delete {_list(life.writes_to_delete)}"
+        for life in results.lives
     ]
-    return "Writes and calls per object to Ready:\n\n" + "\n".join(lines) if lines else ""
+    return "Writes and calls per object:\n\n" + "\n".join(lines) if lines else ""
 
 
 def _list(counts: Mapping[str, float]) -> str:

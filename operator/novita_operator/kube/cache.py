@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ Body = dict[str, Any]
 _REMEMBERED = 256
 # Who wrote which field: as large as all the rest of a body, and read by nobody here.
 _UNREAD = frozenset({"managedFields"})
+_SHORT = 40  # characters: names, types, reasons, times and ids; messages are longer, and hardly two are the same
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,7 +83,25 @@ class Cache:
 
 
 def _slim(body: Body) -> Body:
-    return body | {"metadata": {name: value for name, value in body["metadata"].items() if name not in _UNREAD}}
+    """The body without what nobody reads. What all bodies say alike, such as field names, is in memory only once."""
+    read = {name: value for name, value in body["metadata"].items() if name not in _UNREAD}
+    return _shared(body | {"metadata": read})
+
+
+def _shared(fields: Body) -> Body:
+    return {sys.intern(name): _shared_value(value) for name, value in fields.items()}
+
+
+def _shared_value(value: object) -> object:
+    match value:
+        case dict():
+            return _shared(value)
+        case list():
+            return [_shared_value(each) for each in value]
+        case str() if len(value) <= _SHORT:
+            return sys.intern(value)
+        case _:
+            return value
 
 
 def _older(body: Body, held: Body) -> bool:

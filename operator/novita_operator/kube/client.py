@@ -22,6 +22,8 @@ from novita_operator.kube.cache import Key, key_of
 Body = dict[str, Any]
 Bodies = list[Body]
 _TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purposes
+# More at once make a busy API server no faster, and each TLS connection holds a third of a MiB.
+_CONNECTIONS = 16
 _CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _JSON = "application/json"
@@ -57,6 +59,7 @@ async def connect(kubeconfig: Path | None = None) -> KubeClient:
             config_file=str(kubeconfig) if kubeconfig else None, client_configuration=configuration
         )
     configuration.proxy = configuration.proxy or _proxy_of(configuration.host)
+    configuration.connection_pool_maxsize = _CONNECTIONS
     # What the environment says is read once, above: aiohttp would read it, and ~/.netrc, anew for each call.
     configuration.client_session_kwargs = {"trust_env": False}
     return KubeClient(api_client.ApiClient(configuration))

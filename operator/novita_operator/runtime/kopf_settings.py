@@ -53,4 +53,6 @@ def configure(settings: kopf.OperatorSettings, *, grace_seconds: float) -> None:
     settings.background.instant_exit_timeout = 0.1
     settings.background.cancellation_polling = 1.0
     settings.queueing.exit_timeout = 2.0
+    # For each object that has changed, kopf keeps a task with its last event for so long; five seconds by default.
+    settings.queueing.idle_timeout = 0.5
     settings.process.ultimate_exiting_timeout = grace_seconds + 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from novita_operator.kube.cache import Cache, Key
@@ -93,3 +95,28 @@ def test_who_wrote_which_field_is_not_held() -> None:
     cache.put(KEY, {**body, "metadata": {**body["metadata"], "managedFields": [{"manager": "kubectl"}]}})
 
     assert cache.find(KEY) == body
+
+
+def test_what_two_bodies_say_alike_is_in_memory_once_and_nothing_is_lost() -> None:
+    cache, other = Cache(), Key("gpuinstances", "team", "other")
+    text = json.dumps(a_body(10) | {"spec": {"gpuCount": 1, "ports": [{"port": 22, "ok": True}], "region": None}})
+
+    cache.put(KEY, json.loads(text))
+    cache.put(other, json.loads(text))
+
+    first, second = cache.find(KEY), cache.find(other)
+    assert first == second == json.loads(text)
+    assert first is not None
+    assert second is not None
+    assert all(one is another for one, another in zip(_names(first), _names(second), strict=True))
+
+
+def _names(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            for name, each in value.items():
+                yield name
+                yield from _names(each)
+        case list():
+            for each in value:
+                yield from _names(each)

@@ -24,7 +24,7 @@ def accrued(
     before = old.cost
     if before is None:
         return api.Cost(amount="0.0000", since=now, as_of=now) if billed else None
-    changed = old.novita_status != new.novita_status or old.instance_id != new.instance_id
+    changed = billed != _billed(old) or old.instance_id != new.instance_id
     if not changed and (not billed or (now - before.as_of).total_seconds() < interval_seconds):
         return before
     amount = Decimal(before.amount)

@@ -70,6 +70,13 @@ def test_a_stopped_instance_is_not_written_again_and_again() -> None:
     assert accrued(old, status("exited")) is old.cost
 
 
+@pytest.mark.parametrize(("before", "after"), [("pulling", "running"), ("toRemove", "removing"), ("removing", None)])
+def test_a_word_that_changes_nothing_about_the_bill_is_not_written(before: str, after: str | None) -> None:
+    old = status(before, "1.2000")
+
+    assert accrued(old, status(after), interval=3601) is old.cost
+
+
 def test_a_running_instance_is_written_once_per_interval() -> None:
     old = status("running", "1.2000")
 
