@@ -105,13 +105,13 @@ async def _parts(
 ) -> AsyncIterator[None]:
     """One part after the other; the largest number comes last, since it takes as long as all the rest."""
     ordinary = [size for size in sizes if size <= _ORDINARY_MOST]
-    if "poison" in parts:
-        yield await bench.poison()
     for size in ordinary:
         if "life" in parts:
             yield await bench.life(size, contenders)
         if "limited" in parts:
             yield await bench.limited(size)
+    if "poison" in parts:
+        yield await bench.poison()
     if "churn" in parts:
         yield await bench.churn(max(ordinary))
     for size in sizes:

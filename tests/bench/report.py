@@ -126,7 +126,7 @@ def _poison(results: Results) -> str:
     return (
         f"## Poison\n\n{found.good} objects that work beside {found.poisoned} that never will: created to Ready p99 "
         f"{found.p99_with:.2f} s, beside as many good ones {found.p99_without:.2f} s "
-        f"(ratio {found.p99_with / found.p99_without:.2f})."
+        f"(ratio {found.p99_with / found.p99_without:.2f}; two runs each, in the order plain, poisoned, poisoned, plain)."
     )
 
 
