@@ -60,9 +60,15 @@ dashboard-picture: binaries ## Four minutes of a real run, drawn as the dashboar
 promtool: $(READY) ## Build the whole promtool into your cache (minutes); the tests of the alerts then ask it, too
 	@$(BIN)/python -m tests.monitoring.promtool
 
-.PHONY: bench
-bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md)
+.PHONY: bench bench-large scale
+bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md; an hour)
 	$(BIN)/python -m tests.bench --sizes 100 1000
+
+bench-large: binaries ## The same and ours with 10,000 objects
+	$(BIN)/python -m tests.bench --sizes 100 1000 10000
+
+scale: binaries ## 100,000 instances of ten accounts in one process (writes tests/bench/SCALE.md)
+	$(BIN)/python -m tests.bench.scale
 
 binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager, helm and PromQL's engine into your cache, once
 	@$(BIN)/python -m local_cluster build --with-helm
