@@ -77,20 +77,24 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000], help="numbers of objects")
     parser.add_argument("--only", choices=["ours", "naive"], help="one contender")
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="some of the parts")
+    parser.add_argument("--add", action="store_true", help="to what an earlier run has left in the folder")
     parser.add_argument("--write", type=Path, default=_HERE, help="the folder for RESULTS.md (%(default)s)")
     given = parser.parse_args()
     contenders = {"ours": [OURS], "naive": [NAIVE]}.get(given.only or "", [OURS, NAIVE])
     given.write.mkdir(parents=True, exist_ok=True)
-    results = asyncio.run(_run(given.sizes, contenders, given.parts, given.write))
+    known = Results.from_json((given.write / "results.json").read_text()) if given.add else Results()
+    results = asyncio.run(_run(given.sizes, contenders, given.parts, given.write, known))
     sys.stdout.write(report.markdown(results))
 
 
-async def _run(sizes: Sequence[int], contenders: Sequence[Contender], parts: Sequence[str], write: Path) -> Results:
+async def _run(
+    sizes: Sequence[int], contenders: Sequence[Contender], parts: Sequence[str], write: Path, known: Results
+) -> Results:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plane = await Plane.start(_made(folder / "plane"))
         simulator = await Simulator.start(_made(folder / "simulator"), acceleration=_ACCELERATION)
-        bench = Bench(plane, simulator, folder)
+        bench = Bench(plane, simulator, folder, known)
         try:
             async for _ in _parts(bench, sizes, contenders, parts):
                 _write(bench.results, write)
@@ -113,7 +117,7 @@ async def _parts(
     if "poison" in parts:
         yield await bench.poison()
     if "churn" in parts:
-        yield await bench.churn(max(ordinary))
+        yield await bench.churn(max(ordinary, default=_ORDINARY_MOST))
     for size in sizes:
         if size > _ORDINARY_MOST and "life" in parts:
             yield await bench.life(size, [each for each in contenders if each is OURS])

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from pydantic import TypeAdapter
 from tests.bench.figures import Churn, Life, Limited, Poison
 
 
@@ -22,6 +23,11 @@ class Results:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Results:
+        """What `to_json` wrote."""
+        return TypeAdapter(cls).validate_json(text)
 
     def by_contender(self) -> dict[str, list[Life]]:
         """Smallest first."""

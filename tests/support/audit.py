@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class AuditLog:
     def writes(self, *, user: str | None = None, namespace: str | None = None) -> Iterator[Write]:
         """Every write by this user in this namespace, in order, refused ones included; dry runs are none."""
         with self.path.open("rb") as lines:
+            assert lines.seek(0, os.SEEK_END) >= self.offset, (
+                "the audit log was rotated: what is counted would be wrong"
+            )
             lines.seek(self.offset)
             for line in lines:
                 if not line.endswith(b"\n"):

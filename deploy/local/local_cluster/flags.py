@@ -10,6 +10,9 @@ _CONTROLLERS = (
     "clusterrole-aggregation-controller,ttl-after-finished-controller"
 )
 
+# 100 GB. By default a second file is begun at 100 MB, and who counts in the first would miss the rest.
+_NEVER_ROTATED_MB = 100_000
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -93,6 +96,7 @@ def api_server(files: Files, ports: Ports) -> list[str]:
         "--service-cluster-ip-range=10.0.0.0/24",
         f"--audit-policy-file={files.audit_policy}",
         f"--audit-log-path={files.audit_log}",
+        f"--audit-log-maxsize={_NEVER_ROTATED_MB}",
         "--allow-privileged=true",
     ]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Body = dict[str, Any]
@@ -14,6 +14,7 @@ _REMEMBERED = 256
 # Who wrote which field: as large as all the rest of a body, and read by nobody here.
 _UNREAD = frozenset({"managedFields"})
 _SHORT = 40  # characters: names, types, reasons, times and ids; messages are longer, and hardly two are the same
+_WORDS = 4096  # texts that are shared: all field names and reasons are a few hundred, and the rest is times and ids
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,7 +90,7 @@ def _slim(body: Body) -> Body:
 
 
 def _shared(fields: Body) -> Body:
-    return {sys.intern(name): _shared_value(value) for name, value in fields.items()}
+    return {_once(name): _shared_value(value) for name, value in fields.items()}
 
 
 def _shared_value(value: object) -> object:
@@ -99,9 +100,15 @@ def _shared_value(value: object) -> object:
         case list():
             return [_shared_value(each) for each in value]
         case str() if len(value) <= _SHORT:
-            return sys.intern(value)
+            return _once(value)
         case _:
             return value
+
+
+@lru_cache(maxsize=_WORDS)
+def _once(text: str) -> str:
+    """The first of equal texts. Not `sys.intern`: some Pythons never let go of what it has seen."""
+    return text
 
 
 def _older(body: Body, held: Body) -> bool:

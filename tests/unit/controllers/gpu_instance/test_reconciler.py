@@ -219,6 +219,12 @@ async def test_an_object_comes_back_for_its_next_try(world: World) -> None:
     assert world.reconciler._come_back(action.Nothing(), Result(), seen) == After(25)
 
 
+async def test_an_object_that_goes_does_not_come_back(world: World) -> None:
+    seen = a.an_observation(a.an_object(deleting=True))
+
+    assert world.reconciler._come_back(action.Release(), Result(released=True), seen) is None
+
+
 # --- Whether the account polls fast, and whom it wakes ---------------------------------------------------------------
 
 
