@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,9 +78,7 @@ class Reconciler:
             case steps.Make(attempt):
                 return await self._make(step, attempt, seen, key)
             case steps.Release(children):
-                for child in children:
-                    await self.children.delete(child.name, child.uid, at)
-                return Result(step, released=tuple(child.name for child in children))
+                return await self._release(step, children, seen, key)
             case steps.Begin():
                 # Read from etcd: an instance that the cache has missed must go before another one is made.
                 await self.children.look(at)
@@ -94,7 +93,7 @@ class Reconciler:
 
     async def _make(self, step: steps.Step, attempt: int, seen: Observation, key: Key) -> Result:
         spec, at = seen.spec, seen.resource.meta
-        if spec is None or not await self._still_wanted(seen, key):
+        if spec is None or not await self._is_newest(seen, key):
             return Result(steps.Wait(0.0))
         try:
             taken = await self.children.make(desired.body(at, spec.template, attempt), at)
@@ -104,8 +103,16 @@ class Reconciler:
             return Result(step, refused=f"{taken} exists and does not belong to this job; delete or rename it.")
         return Result(step, made=desired.attempt_name(at.name, attempt))
 
-    async def _still_wanted(self, seen: Observation, key: Key) -> bool:
-        """Whether the API server's own copy asks for this attempt, too: a cache that is behind must not repeat one."""
+    async def _release(self, step: steps.Step, children: Sequence[owned.Child], seen: Observation, key: Key) -> Result:
+        # To a job that is behind its children, the attempt under way looks like one that is over.
+        if not await self._is_newest(seen, key):
+            return Result(steps.Wait(0.0))
+        for child in children:
+            await self.children.delete(child.name, child.uid, seen.resource.meta)
+        return Result(step, released=tuple(child.name for child in children))
+
+    async def _is_newest(self, seen: Observation, key: Key) -> bool:
+        """Whether the API server holds this very version: a cache that is behind must not repeat or end an attempt."""
         at = seen.resource.meta
         try:
             fresh = await self.kube.get(KIND, at.namespace, at.name)
