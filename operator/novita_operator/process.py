@@ -128,7 +128,7 @@ async def _ensure_default_account(parts: Parts) -> None:
     elif settings.own_api_key() is None:
         return
     kind = account_reconciler.KIND
-    if await parts.kube.list(kind):
+    if [body async for body in parts.kube.each(kind)]:
         return
     body = {
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
@@ -147,7 +147,7 @@ async def _take_in_accounts(parts: Parts, controllers: Controllers) -> None:
     """Accounts before the objects that name them: else each restart would call every account missing for a moment."""
     for intake in controllers.intakes:
         if not intake.kind.namespaced:
-            for body in await parts.kube.list(intake.kind):
+            async for body in parts.kube.each(intake.kind):
                 await intake.seen(body)
 
 

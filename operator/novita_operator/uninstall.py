@@ -93,7 +93,7 @@ async def _lines(kube: KubeClient, order: Order) -> list[Line]:
 async def _found(kube: KubeClient, kind: Kind, order: Order) -> Sequence[Body]:
     """The objects; none where the CRD is gone already."""
     try:
-        return await kube.list(kind, order.namespaces)
+        return [body async for body in kube.each(kind, order.namespaces)]
     except errors.NotFound:
         return []
 

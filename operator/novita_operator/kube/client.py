@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,41 +84,45 @@ class KubeClient:
         """The server's own copy of one object of ours (a quorum read). Raises NotFound."""
         return await self._call("GET", kind.path + "/{name}", namespace=namespace, name=name)
 
-    async def list(self, kind: Kind, namespaces: Sequence[str] = ()) -> Bodies:
-        """All objects of a kind, in these namespaces or in all, read from etcd and not from a cache, page by page."""
-        if kind.namespaced and namespaces:
-            found = [await self._pages(kind.path, namespace=namespace) for namespace in namespaces]
-            return [body for items in found for body in items]
-        return await self._pages(f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}")
+    def each(self, kind: Kind, namespaces: Sequence[str] = ()) -> AsyncIterator[Body]:
+        """Every object of a kind, in these namespaces or in all, read from etcd and not from a cache.
 
-    async def namespaces_with(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """The names of the namespaces that have all these labels."""
-        found = await self._pages("/api/v1/namespaces", _selector(labels))
-        return frozenset(body["metadata"]["name"] for body in found)
-
-    async def _pages(self, path: str, selector: str = "", namespace: str = "", accept: str = _JSON) -> Bodies:
-        items: Bodies = []
-        query = {"limit": str(_CHUNK)} | ({"labelSelector": selector} if selector else {})
-        while True:
-            page = await self._call("GET", path, query=query, accept=accept, namespace=namespace)
-            items += page.get("items") or []  # null where a list of metadata only is empty
-            token = page.get("metadata", {}).get("continue", "")
-            if not token:
-                return items
-            query = query | {"continue": token}
+        Of however many there are, two pages are in memory at most.
+        """
+        return self._each(kind, namespaces, _JSON)
 
     async def versions(self, kind: Kind, namespaces: Sequence[str] = ()) -> dict[Key, str]:
         """The resourceVersion of every object of a kind; only metadata crosses the wire."""
-        found = {}
+        every = self._each(kind, namespaces, _METADATA_ONLY)
+        return {key_of(kind.plural, body): str(body["metadata"]["resourceVersion"]) async for body in every}
+
+    async def _each(self, kind: Kind, namespaces: Sequence[str], accept: str) -> AsyncIterator[Body]:
         for namespace in namespaces if kind.namespaced and namespaces else ("",):
             path = kind.path if namespace else f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}"
-            for body in await self._pages(path, namespace=namespace, accept=_METADATA_ONLY):
-                found[key_of(kind.plural, body)] = str(body["metadata"]["resourceVersion"])
-        return found
+            async for body in self._items(path, namespace=namespace, accept=accept):
+                yield body
+
+    async def namespaces_with(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """The names of the namespaces that have all these labels."""
+        found = self._items("/api/v1/namespaces", _labelled(labels))
+        return frozenset([body["metadata"]["name"] async for body in found])
 
     async def list_labelled(self, kind: Kind, namespace: str, labels: Mapping[str, str]) -> Bodies:
         """The objects of a kind in one namespace that have all these labels, read from etcd."""
-        return await self._pages(kind.path, _selector(labels), namespace)
+        return [body async for body in self._items(kind.path, _labelled(labels), namespace)]
+
+    async def _items(
+        self, path: str, selected: Mapping[str, str] | None = None, namespace: str = "", accept: str = _JSON
+    ) -> AsyncIterator[Body]:
+        query = {"limit": str(_CHUNK), **(selected or {})}
+        while True:
+            page = await self._call("GET", path, query=query, accept=accept, namespace=namespace)
+            for body in page.get("items") or []:  # null where a list of metadata only is empty
+                yield body
+            token = page.get("metadata", {}).get("continue", "")
+            if not token:
+                return
+            query = query | {"continue": token}
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create an object of ours. Raises Conflict where the name is taken."""
@@ -215,9 +219,8 @@ class KubeClient:
 
     async def list_owned(self, kind: str, owner: meta.Meta, labels: Mapping[str, str]) -> Bodies:
         """The EndpointSlices, say, that have these labels and belong to this object of ours."""
-        found = await self._pages(_BUILT_IN[kind], _selector(labels), owner.namespace)
-        mine = (body for body in found if owner.uid in _owner_uids(body))
-        return [{"kind": kind} | body for body in mine]
+        found = self._items(_BUILT_IN[kind], _labelled(labels), owner.namespace)
+        return [{"kind": kind} | body async for body in found if owner.uid in _owner_uids(body)]
 
     async def delete_owned(self, kind: str, owner: meta.Meta, name: str) -> None:
         """Delete a Service or an EndpointSlice, unless it is gone already or belongs to somebody else."""
@@ -281,8 +284,13 @@ class KubeClient:
         return _parsed(content)
 
 
-def _selector(labels: Mapping[str, str]) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+def selector(values: Mapping[str, str]) -> str:
+    """Labels or fields that must have these values, as a list call asks for them."""
+    return ",".join(f"{key}={value}" for key, value in sorted(values.items()))
+
+
+def _labelled(labels: Mapping[str, str]) -> dict[str, str]:
+    return {"labelSelector": selector(labels)}
 
 
 def _parsed(content: bytes) -> Body:

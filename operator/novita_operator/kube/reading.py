@@ -10,10 +10,9 @@ import yaml
 from kubernetes.aio import client as api_client
 from kubernetes.aio import config as api_config
 
-from novita_operator.kube import errors
+from novita_operator.kube import client, errors
 from novita_operator.kube.client import Bodies, Body, Kind, KubeClient
 
-_CHUNK = "500"  # objects of one list page; 500 is what kubectl asks for
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -78,23 +77,11 @@ class Reader(KubeClient):
         """Any GET. Raises NotFound."""
         return await self._call("GET", path)
 
-    async def read_list(self, path: str, selector: Mapping[str, str], namespace: str = "") -> Bodies:
-        """All pages of any list. `selector`: fields that must have these values."""
-        fields = ",".join(f"{key}={value}" for key, value in selector.items())
-        query = {"limit": _CHUNK} | ({"fieldSelector": fields} if fields else {})
-        items: Bodies = []
-        while True:
-            page = await self._call("GET", path, query=query, namespace=namespace)
-            items += page.get("items") or []
-            token = page.get("metadata", {}).get("continue", "")
-            if not token:
-                return items
-            query = query | {"continue": token}
-
-    async def events(self, namespace: str, selector: Mapping[str, str]) -> Bodies:
-        """Events of the core API, oldest first; an empty namespace means all."""
+    async def events(self, namespace: str, fields: Mapping[str, str]) -> Bodies:
+        """Events of the core API whose `fields` have these values, oldest first; an empty namespace means all."""
         path = "/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
-        found = await self.read_list(path, selector, namespace)
+        selected = {"fieldSelector": client.selector(fields)}
+        found = [body async for body in self._items(path, selected, namespace)]
         return sorted(found, key=lambda event: str(event.get("eventTime") or event.get("lastTimestamp") or ""))
 
     async def patch(self, kind: Kind, namespace: str, name: str, change: Body) -> Body:

@@ -80,7 +80,7 @@ async def _versions(reader: Reader) -> dict[str, Any]:
 async def _listed(reader: Reader, kind: Kind, scope: Scope, parts: dict[str, str]) -> list[dict[str, Any]]:
     """The objects; that they may not be read is written down in their place."""
     try:
-        return await reader.list(kind, scope.several(reader))
+        return [body async for body in reader.each(kind, scope.several(reader))]
     except (errors.Forbidden, errors.NotFound) as error:
         parts[f"objects/{kind.plural}.not-read.txt"] = f"{error}\n"
         return []

@@ -92,14 +92,14 @@ async def instance(reader: Reader, scope: Scope, name: str) -> GPUInstance:
 
 async def instances(reader: Reader, scope: Scope) -> list[GPUInstance]:
     """All of the scope, by namespace and name."""
-    found = [GPUInstance.parse(body) for body in await reader.list(INSTANCES, scope.several(reader))]
+    found = [GPUInstance.parse(body) async for body in reader.each(INSTANCES, scope.several(reader))]
     return sorted(found, key=lambda each: (each.meta.namespace, each.meta.name))
 
 
 async def accounts(reader: Reader) -> list[NovitaAccount] | None:
     """All accounts by name; None where the user may not read them, which tenants often may not."""
     try:
-        bodies = await reader.list(ACCOUNTS)
+        found = [NovitaAccount.parse(body) async for body in reader.each(ACCOUNTS)]
     except errors.Forbidden:
         return None
-    return sorted((NovitaAccount.parse(body) for body in bodies), key=lambda each: each.meta.name)
+    return sorted(found, key=lambda each: each.meta.name)

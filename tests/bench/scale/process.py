@@ -60,7 +60,7 @@ class Scale:
 
     async def open_accounts(self) -> None:
         intake = next(each for each in self.controllers.intakes if not each.kind.namespaced)
-        for body in await self.parts.kube.list(intake.kind):
+        async for body in self.parts.kube.each(intake.kind):
             await intake.seen(body)
         await self.drain()
 

@@ -57,20 +57,16 @@ class Adopter:
 
     async def _owner(self, instance: Instance, seen: Observation) -> str | None:
         """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""
-        bodies = await self.kube.list(self.kind, self.namespaces)
         marked = instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name
-        if marked and not self._is_orphan(instance, {body["metadata"]["uid"] for body in bodies}):
-            return f"another object of an operator (its name is {instance.name})"
-        for body in bodies:
+        uids, claimant = set(), None
+        async for body in self.kube.each(self.kind, self.namespaces):
             other = api.GPUInstance.parse(body)
-            wants = other.spec.adopt is not None and other.spec.adopt.instance_id == instance.id
-            elder = wants and (other.meta.created_at, other.meta.uid) < (
-                seen.resource.meta.created_at,
-                seen.resource.meta.uid,
-            )
-            if other.meta.uid != seen.resource.meta.uid and (other.status.instance_id == instance.id or elder):
-                return f"GPUInstance {other.meta.namespace}/{other.meta.name}"
-        return None
+            uids.add(other.meta.uid)
+            if claimant is None and _comes_first(other, seen.resource.meta, instance.id):
+                claimant = f"GPUInstance {other.meta.namespace}/{other.meta.name}"
+        if marked and not self._is_orphan(instance, uids):
+            return f"another object of an operator (its name is {instance.name})"
+        return claimant
 
     def _is_orphan(self, instance: Instance, uids: Collection[str]) -> bool:
         """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
@@ -89,6 +85,15 @@ class Adopter:
             annotations={meta.CREATE_INTENT: note.to_annotation()},
         )
         self.cache.wrote(key, patched)
+
+
+def _comes_first(other: api.GPUInstance, at: meta.Meta, instance_id: str) -> bool:
+    """Whether another object than `at` has the instance, or has asked for it earlier."""
+    if other.meta.uid == at.uid:
+        return False
+    wants = other.spec.adopt is not None and other.spec.adopt.instance_id == instance_id
+    elder = wants and (other.meta.created_at, other.meta.uid) < (at.created_at, at.uid)
+    return elder or other.status.instance_id == instance_id
 
 
 def _refused(message: str) -> Result:

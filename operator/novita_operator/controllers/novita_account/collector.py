@@ -97,14 +97,14 @@ class Collector:
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""
-        bodies = await self.kube.list(_USERS, self.namespaces)
-        ids = ((body.get("status") or {}).get("instanceId") for body in bodies)
-        used = (((body.get("spec") or {}).get("accountRef") or {}).get("name", "default") for body in bodies)
-        return Objects(
-            uids=frozenset(body["metadata"]["uid"] for body in bodies),
-            instance_ids=frozenset(each for each in ids if each),
-            users=sum(1 for name in used if name == account),
-        )
+        uids, instance_ids, users = set(), set(), 0
+        async for body in self.kube.each(_USERS, self.namespaces):
+            uids.add(body["metadata"]["uid"])
+            if instance_id := (body.get("status") or {}).get("instanceId"):
+                instance_ids.add(instance_id)
+            if ((body.get("spec") or {}).get("accountRef") or {}).get("name", "default") == account:
+                users += 1
+        return Objects(frozenset(uids), frozenset(instance_ids), users)
 
     async def _delete(self, orphan: Orphan, account: Account, looked: Looked) -> None:
         """Read it once more: the id must still carry the name that made it an orphan."""

@@ -96,7 +96,7 @@ class Reconciler:
         finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
         if finalizers == list(resource.meta.finalizers):
             return None
-        for found in await self.kube.list(Kind(_USERS), self.collector.namespaces):
+        async for found in self.kube.each(Kind(_USERS), self.collector.namespaces):
             if _account_of(found) == resource.meta.name:
                 return After(_DELETING_TICK_SECONDS)
         try:

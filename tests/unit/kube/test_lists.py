@@ -1,0 +1,80 @@
+"""Lists are read page by page: complete, and never all at once in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from tests.unit.support.cluster import Answer, Body
+
+from novita_operator.kube.cache import Key
+from novita_operator.kube.client import Kind, KubeClient
+
+INSTANCES = Kind("gpuinstances")
+PAGES = (("a", "b"), ("c",), ())
+
+
+def a_body(name: str) -> Body:
+    return {"metadata": {"name": name, "namespace": "team", "uid": f"uid-{name}", "resourceVersion": "7"}}
+
+
+@dataclass
+class Pages:
+    """An API server with one long list. Stands in for `kubernetes.aio.client.ApiClient`."""
+
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    async def param_serialize(
+        self, _method: str, _path: str, where: dict[str, str], query: list[tuple[str, str]], *_: Any, **__: Any
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        return where, dict(query)
+
+    async def call_api(self, where: dict[str, str], query: dict[str, str], **_: Any) -> Answer:
+        self.asked.append((where.get("namespace", ""), query))
+        number = int(query.get("continue", "0"))
+        following = str(number + 1) if number + 1 < len(PAGES) else ""
+        # The API server writes null where a list of metadata only is empty.
+        items = [a_body(name) for name in PAGES[number]] or None
+        return Answer(200, {"items": items, "metadata": {"continue": following}})
+
+
+@pytest.fixture
+def pages() -> Pages:
+    return Pages()
+
+
+@pytest.fixture
+def kube(pages: Pages) -> KubeClient:
+    return KubeClient(cast("Any", pages))
+
+
+async def test_every_object_of_every_page_is_found(kube: KubeClient) -> None:
+    found = [body["metadata"]["name"] async for body in kube.each(INSTANCES)]
+
+    assert found == ["a", "b", "c"]
+
+
+async def test_a_page_is_asked_for_when_the_one_before_it_is_done_with(kube: KubeClient, pages: Pages) -> None:
+    calls = [len(pages.asked) async for _ in kube.each(INSTANCES)]
+
+    assert calls == [1, 1, 2]
+
+
+async def test_each_namespace_is_read_on_its_own(kube: KubeClient, pages: Pages) -> None:
+    found = [body async for body in kube.each(INSTANCES, ("one", "two"))]
+
+    assert len(found) == 2 * 3
+    assert [namespace for namespace, _ in pages.asked] == ["one"] * 3 + ["two"] * 3
+
+
+async def test_versions_are_those_of_all_pages(kube: KubeClient) -> None:
+    versions = await kube.versions(INSTANCES)
+
+    assert versions == {Key("gpuinstances", "team", name): "7" for name in "abc"}
+
+
+async def test_labels_are_asked_for_on_every_page(kube: KubeClient, pages: Pages) -> None:
+    await kube.list_labelled(INSTANCES, "team", {"b": "2", "a": "1"})
+
+    assert [query["labelSelector"] for _, query in pages.asked] == ["a=1,b=2"] * len(PAGES)
