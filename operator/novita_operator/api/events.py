@@ -16,6 +16,8 @@ class EventReason(StrEnum):
     """An instance was rented."""
     ADOPTED = "Adopted"
     """An instance of this object's name was found, after a call whose answer was lost."""
+    HELD_AGAIN = "HeldAgain"
+    """Somebody removed the finalizer of an object that has, or may have, an instance; it was put back."""
     PULLING = "Pulling"
     """The instance pulls its image; from now on it is billed."""
     READY = "Ready"

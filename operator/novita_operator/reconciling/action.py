@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from novita_operator.novita.models import PortSpec
+from novita_operator.reconciling.intent import Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class Wait:
     moving: bool = False
     poll: bool = False
     seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The object has, or may have, an instance and lacks our finalizer: put it back, with this note of intent.
+
+    `note`: None where the note that the object carries is good.
+    """
+
+    note: Intent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,7 @@ class Abandon:
 Action = (
     Nothing
     | Wait
+    | Hold
     | Launch
     | Take
     | RemoveDuplicates

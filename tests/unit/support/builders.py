@@ -92,8 +92,9 @@ def a_body(
 
 
 def an_object(*, held: bool | None = None, **parts: Any) -> GPUInstance:
-    """A GPUInstance. It has our finalizer, unless `held` says otherwise, as soon as a create call was noted."""
-    holds = parts.get("intent") is not None if held is None else held
+    """A GPUInstance. Our finalizer is there once a call is noted or an id recorded, unless `held` says otherwise."""
+    had = parts.get("intent") is not None or "instanceId" in (parts.get("status") or {})
+    holds = had if held is None else held
     return GPUInstance.parse(a_body(finalizers=[meta.FINALIZER] if holds else [], **parts))
 
 
@@ -133,6 +134,7 @@ def an_observation(
     only_by_id: bool = False,
     delete_accepted: bool = False,
     detail: Instance | None = None,
+    remembered: Intent | None = None,
 ) -> Observation:
     """What a pass sees: a usable account, a fresh view, and the id that the status holds.
 
@@ -157,6 +159,7 @@ def an_observation(
         only_by_id=only_by_id,
         delete_accepted=delete_accepted,
         detail=detail,
+        remembered=remembered,
         failure_stands=restarts.stands(resource, NOON),
     )
 

@@ -26,6 +26,7 @@ from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState, PortSpec
 from novita_operator.reconciling import action as actions
+from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts import Account
 from novita_operator.runtime.clock import Clock
 
@@ -86,8 +87,25 @@ class Actor:
                 return await self._look_and_release(seen, account, memory, key)
             case actions.Abandon(left_behind):
                 return await self.abandon(left_behind, seen, memory, key)
+            case actions.Hold(note):
+                return await self.hold(note, seen, key)
             case actions.Nothing() | actions.Wait():
                 return Result()
+
+    async def hold(self, note: Intent | None, seen: Observation, key: Key) -> Result:
+        """Put the finalizer back, and the note, unless somebody wrote the object meanwhile. Raises kube errors."""
+        logger.warning("%s: the finalizer was gone; put back", key, extra={"uid": seen.resource.meta.uid})
+        at = seen.resource.meta
+        crashpoints.reached("hold.before-write")
+        body = await self.kube.patch_metadata(
+            self.kind,
+            at,
+            finalizers=[*at.finalizers, meta.FINALIZER],
+            annotations={meta.CREATE_INTENT: note.to_annotation()} if note is not None else None,
+        )
+        crashpoints.reached("hold.after-write")
+        self.cache.wrote(key, body)
+        return Result(again=True, held_again=True)
 
     async def abandon(self, left_behind: str, seen: Observation, memory: Memory, key: Key) -> Result:
         """Drop the finalizer although something may be left. Raises kube errors."""

@@ -141,6 +141,7 @@ class Launcher:
             # From before the write: a process that is frozen while its answer is under way must not send any more.
             valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
             refused = intent = await self._write_intent(fresh, candidate, key)
+            memory.note = intent.to_annotation()
             attempt = Attempt(offer, candidate, intent, fresh, seen.name, valid_until)
             outcome = await self._create(attempt, account, memory)
             if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
@@ -171,6 +172,9 @@ class Launcher:
         if unwanted or paused or not same or fresh.status.instance_id is not None:
             return Result(again=True)
         intent = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
+        if intent is None and (seen.intent or seen.remembered or refused) is not None:
+            # Somebody has removed the note since: what it said comes back before anything is rented.
+            return Result(again=True)
         # A finalizer without an intent: somebody has removed the note of a call, so that this is not the first.
         first = intent is None and meta.FINALIZER not in fresh.meta.finalizers
         if first or (intent is not None and intent == refused):

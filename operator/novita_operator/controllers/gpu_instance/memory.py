@@ -24,16 +24,18 @@ class Memory:
 
     `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls with a
     higher number show what we last did to the instance. `detail`: the last look by id at a running instance that
-    did not make it Ready. `looks`: polls that began after the intent `searched_for` was seen (at `searched_since`)
-    and did not show an instance, spaced apart. `only_by_id`: a look by id found what the list lacks. `busy_at`:
-    when the GPU was last seen at work; `measured_at`, `edited_at`: when we last asked, and last changed ports or
-    disk. `matched_generation`: the last one whose ports and disk the instance was seen to have. `unwritten`: facts
-    of earlier passes that the status lacks.
+    did not make it Ready. `note`: the last note of intent that was seen on the object. `looks`: polls that began
+    after the intent `searched_for` was seen (at `searched_since`) and did not show an instance, spaced apart.
+    `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
+    `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last
+    one whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status
+    lacks.
     """
 
     unseen_before: int
     instance_id: str | None = None
     detail: Instance | None = None
+    note: str | None = None
     searched_for: str | None = None
     searched_since: float = 0.0
     looks: int = 0

@@ -37,7 +37,8 @@ class Observation:
     `found`: instances of exactly our name, oldest first, without removed ones. `intent_known_for`: how long ago this
     process saw the intent first.
     `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
-    running instance that did not make it Ready; None before the first. `failure_stands`: a recorded failure still
+    running instance that did not make it Ready; None before the first. `remembered`: the last note of intent that this
+    process saw on the object, whether it is still there or not. `failure_stands`: a recorded failure still
     holds the object back. `ended`: spec.lifetime has ended the instance. `end`: when it does so next. `unclear_end`:
     why that cannot be told. `measure`: it is time to ask how busy the GPU is. `edit_settles`: ports or disk
     were changed a moment ago. `matched_generation`: the last one
@@ -58,6 +59,7 @@ class Observation:
     only_by_id: bool = False
     delete_accepted: bool = False
     detail: Instance | None = None
+    remembered: Intent | None = None
     failure_stands: bool = False
     ended: bool = False
     end: End | None = None

@@ -14,6 +14,7 @@ from novita_operator.controllers.gpu_instance.memory import Memory
 from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts import Account, Accounts
@@ -69,6 +70,7 @@ class Observer:
             only_by_id=memory.only_by_id,
             delete_accepted=memory.delete_accepted,
             detail=memory.detail,
+            remembered=intents.parse(memory.note),
             failure_stands=restarts.stands(resource, now),
             ended=horizon.ended,
             end=horizon.end,
@@ -111,6 +113,7 @@ class Observer:
     ) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
         note = resource.meta.annotations.get(meta.CREATE_INTENT)
+        memory.note = note or memory.note
         if note != memory.searched_for:
             # Another call, perhaps of another process: polls that began before it say nothing about it.
             memory.searched_for, memory.searched_since, memory.looks = note, self.clock.monotonic(), 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from novita_operator.controllers.gpu_instance import connection, deleting, drift, ending, guards, restarts
+from novita_operator.controllers.gpu_instance import connection, deleting, drift, ending, guards, holding, restarts
 from novita_operator.controllers.gpu_instance.guards import Check
 from novita_operator.controllers.gpu_instance.observation import Observation
 from novita_operator.novita.models import Instance, InstanceState
@@ -211,6 +211,7 @@ def _too_late(seen: Observation, now: datetime) -> action.Action | None:
 
 
 _LIVING: tuple[Check, ...] = (
+    holding.not_held,
     guards.paused,
     _unreadable,
     guards.account_is_of_no_use,

@@ -119,6 +119,8 @@ class Reconciler:
         match decided:
             case actions.Nothing() | actions.Wait():
                 return Result()
+            case actions.Hold(note):
+                return await self.actor.hold(note, seen, key)
             case actions.Release(look_first=False):
                 return await self.actor.release(seen, memory, key)
             case actions.Abandon(left_behind):

@@ -75,6 +75,7 @@ class Result:
     released: bool = False
     abandoned: str | None = None
     again: bool = False
+    held_again: bool = False
     queued: bool = False
 
     def after(self, earlier: Result | None) -> Result:

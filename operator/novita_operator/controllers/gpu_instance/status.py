@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -89,7 +89,8 @@ def _nothing_is_known(seen: Observation, result: Result) -> bool:
     """
     old = seen.resource.status
     same = bool(old.conditions) and old.observed_generation == seen.resource.meta.generation
-    return same and (result == Result(queued=True) or (seen.account.state == "Starting" and result == Result()))
+    idle = replace(result, again=False, held_again=False) == Result()
+    return same and (result == Result(queued=True) or (seen.account.state == "Starting" and idle))
 
 
 def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstanceStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from novita_operator.api import conditions
+from novita_operator.api import conditions, meta
 from novita_operator.api import gpu_instance as api
 from novita_operator.api.events import Event, EventReason
 from novita_operator.controllers.gpu_instance.observation import Observation
@@ -32,6 +32,8 @@ def _from_result(
         yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
     if result.instance_id is not None and result.instance_id != old.instance_id:
         yield _gained(old, new, result, seen)
+    if result.held_again:
+        yield _held_again()
     if result.duplicates_removed:
         ids = ", ".join(result.duplicates_removed)
         text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
@@ -56,6 +58,15 @@ def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Resu
         text = f"{text} in place of {old.failure.instance_id}: {old.failure.message}"
         return Event(type="Normal", reason=EventReason.RECREATED, message=text)
     return Event(type="Normal", reason=EventReason.CREATED, message=f"{text}.")
+
+
+def _held_again() -> Event:
+    text = (
+        f"This object has, or may have, an instance, and its finalizer {meta.FINALIZER} was gone; it was put back. "
+        "Without it the object could go and leave an instance that costs. kubectl replace and Argo CD's Replace=true "
+        "drop it: use kubectl apply, or server-side apply."
+    )
+    return Event(type="Warning", reason=EventReason.HELD_AGAIN, message=text)
 
 
 def _after_timeout(result: Result, seen: Observation) -> str:

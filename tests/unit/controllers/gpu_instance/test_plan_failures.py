@@ -28,6 +28,7 @@ from novita_operator.reconciling.action import (
     Stop,
     Wait,
 )
+from novita_operator.reconciling.intent import Outcome
 
 NEXT_POLL = Wait(moving=True, poll=True)
 REASONS = ("StartupTimeout", "Failed", "InstanceLost")
@@ -44,6 +45,7 @@ def after(
     on_timeout: Literal["Delete", "Stop", "Keep"] = "Delete",
     status: dict[str, Any] | None = None,
     held: bool = True,
+    outcome: Outcome = "Pending",
     **view: Any,
 ) -> Observation:
     """An object of which this failure is recorded; its create call was made ten minutes ago."""
@@ -51,7 +53,8 @@ def after(
     if instance_id is not None:
         known["instanceId"] = instance_id
     spec = {"startup": {"onTimeout": on_timeout}}
-    return a.an_observation(a.an_object(spec=spec, status=known, intent=a.an_intent(), held=held), *found, **view)
+    resource = a.an_object(spec=spec, status=known, intent=a.an_intent(outcome=outcome), held=held)
+    return a.an_observation(resource, *found, **view)
 
 
 # --- Nothing is left ------------------------------------------------------------------------------------------------
@@ -59,7 +62,7 @@ def after(
 
 @pytest.mark.parametrize("reason", [*REASONS, "AReasonOfNextYear"])
 def test_nothing_is_rented_again_by_itself(reason: str) -> None:
-    assert decide(after(reason, instance_id=None, held=False)) == Nothing()
+    assert decide(after(reason, instance_id=None, held=False, outcome="Released")) == Nothing()
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -185,14 +185,24 @@ def test_on_an_old_view_nothing_is_done_that_costs_or_ends_anything() -> None:
     old = [(seen, decided) for seen, decided in decisions() if not seen.fresh and seen.account.state != "Unreachable"]
     assert len(old) > 500
     for _, decided in old:
-        harmless = action.Nothing() if isinstance(decided, action.Take | action.Wait) else decided
+        harmless = action.Nothing() if isinstance(decided, action.Take | action.Wait | action.Hold) else decided
         assert harmless in {action.Nothing(), action.Release()}
 
 
 def test_a_paused_object_is_never_acted_on() -> None:
     paused = [decided for seen, decided in decisions() if seen.paused]
     assert len(paused) > 500
-    assert set(paused) == {action.Nothing()}
+    assert {type(decided) for decided in paused} == {action.Nothing, action.Hold}
+
+
+def test_a_living_object_with_an_instance_is_held_before_anything_else() -> None:
+    unheld = [(seen, decided) for seen, decided in decisions() if not seen.held and not seen.deleting]
+    had = [decided for seen, decided in unheld if seen.instance_id is not None or seen.found]
+    assert len(had) > 500
+    assert {type(decided) for decided in had} == {action.Hold}
+    for seen, _ in all_that(action.Hold, at_least=500):
+        assert not seen.held
+        assert not seen.deleting
 
 
 def test_an_object_at_rest_is_where_it_should_be_or_waits_for_a_person() -> None:

@@ -51,6 +51,16 @@ def test_what_was_rented_is_told_with_place_and_price() -> None:
     assert {each.type for each in outcome.events} == {"Normal"}
 
 
+def test_a_finalizer_that_was_put_back_is_told_with_what_to_use_instead() -> None:
+    life = a_ready_life()
+
+    outcome = life.step(a.a_running_instance(), result=Result(again=True, held_again=True))
+
+    assert [(each.type, each.reason) for each in outcome.events] == [("Warning", "HeldAgain")]
+    assert "kubectl apply" in outcome.events[0].message
+    assert outcome.status == life.step(a.a_running_instance()).status
+
+
 def test_an_instance_whose_answer_was_lost_is_told_when_it_is_found() -> None:
     outcome = Life(intent=a.an_intent()).step(a.an_instance("creating"), result=Result(instance_id="i-1", adopted=True))
 

@@ -1,0 +1,130 @@
+"""Finalizer and note come back whoever drops them: an object with an instance never just goes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.conftest import MakeWorkspace, StartOperator
+from tests.support import kube
+from tests.support.kube import Body
+from tests.support.workspace import Workspace
+
+_FINALIZER = "gpu.novita.ai/instance"
+_INTENT = "gpu.novita.ai/create-intent"
+
+
+def _held(body: Body) -> bool:
+    at = body["metadata"]
+    return _FINALIZER in at.get("finalizers", ()) and _INTENT in at.get("annotations", {})
+
+
+async def _replace(workspace: Workspace, **spec: Any) -> None:
+    """What `kubectl replace -f` of the manifest in Git does: nothing of the metadata is left but what Git says."""
+    manifest = workspace.instance_body(**spec)
+    output = await workspace.kubectl("replace", "-f", "-", stdin=json.dumps(manifest))
+    assert output.code == 0, output.err
+
+
+async def _clear_finalizers(workspace: Workspace) -> None:
+    change = {"metadata": {"finalizers": None}}
+    await workspace.plane.kube.patch(kube.GPU_INSTANCES, "gpu", change, workspace.namespace)
+
+
+async def _ends_with_its_object(workspace: Workspace) -> None:
+    await workspace.delete()
+    await workspace.until_gone()
+    ledger = await workspace.novita.ledger()
+    assert (ledger.created, ledger.live) == (1, ())
+
+
+async def test_an_object_that_was_replaced_is_held_again_and_takes_its_instance_along(workspace: Workspace) -> None:
+    await workspace.create()
+    before = (await workspace.until_ready())["status"]["instanceId"]
+
+    await _replace(workspace)
+
+    held = await workspace.until(_held, "finalizer and note are back")
+    assert held["status"]["instanceId"] == before
+    event = await workspace.until_event("HeldAgain")
+    assert "kubectl apply" in event["message"]
+    await _ends_with_its_object(workspace)
+
+
+async def test_a_finalizer_that_somebody_removed_comes_back(workspace: Workspace) -> None:
+    await workspace.create()
+    await workspace.until_ready()
+
+    await _clear_finalizers(workspace)
+
+    await workspace.until(_held, "the finalizer is back")
+    await _ends_with_its_object(workspace)
+
+
+async def test_a_stopped_and_paused_object_is_held_again(workspace: Workspace) -> None:
+    await workspace.create(powerState="Running")
+    await workspace.until_ready()
+    await workspace.edit(powerState="Stopped")
+    await workspace.until_condition("Ready", reason="Stopped")
+    await workspace.annotate(paused="true")
+
+    await _clear_finalizers(workspace)
+
+    await workspace.until(_held, "the finalizer is back")
+    await workspace.annotate(paused=None)
+    await _ends_with_its_object(workspace)
+
+
+async def test_an_adopted_instance_is_held_again(workspace: Workspace) -> None:
+    mine = await workspace.novita.plant(name="by-hand")
+    await workspace.create(adopt={"instanceId": mine})
+    await workspace.until_ready()
+
+    await _replace(workspace, adopt={"instanceId": mine})
+
+    await workspace.until(_held, "finalizer and note are back")
+    await workspace.delete()
+    await workspace.until_gone()
+    assert (await workspace.novita.ledger()).live == ()
+
+
+async def test_an_object_that_was_replaced_while_its_create_call_was_under_way_rents_once(workspace: Workspace) -> None:
+    await workspace.novita.fault("delay", route="create", seconds=1.5, after=True, times=1)
+    await workspace.create()
+
+    async def committed() -> bool:
+        return (await workspace.novita.ledger()).created == 1
+
+    await workspace.until_novita(committed, "Novita has rented, and its answer is under way")
+    await _replace(workspace)
+
+    await workspace.until_ready()
+    await workspace.until(_held, "finalizer and note are back")
+    await _ends_with_its_object(workspace)
+
+
+async def test_an_object_that_was_replaced_after_an_answer_was_lost_rents_once(workspace: Workspace) -> None:
+    await workspace.novita.fault("lost-reply", route="create", times=1)
+    await workspace.create()
+    await workspace.until_condition("Provisioned", "Unknown")
+
+    await _replace(workspace)
+
+    await workspace.until_ready()
+    await _ends_with_its_object(workspace)
+
+
+async def test_what_was_replaced_while_no_operator_ran_is_held_when_one_comes(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace = await make_workspace()
+    operator = await start_operator(workspace)
+    await workspace.create()
+    await workspace.until_ready()
+    await operator.terminate()
+    await _replace(workspace)
+
+    await start_operator(workspace)
+
+    await workspace.until(_held, "finalizer and note are back")
+    await _ends_with_its_object(workspace)
