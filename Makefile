@@ -71,7 +71,7 @@ scale: binaries ## 100,000 instances of ten accounts in one process (writes test
 	$(BIN)/python -m tests.bench.scale
 
 binaries: $(READY) ## Build etcd, kube-apiserver, kube-controller-manager, helm and PromQL's engine into your cache, once
-	@$(BIN)/python -m local_cluster build --with-helm
+	@$(BIN)/python -m local_cluster build --with helm
 	@$(BIN)/python -m tests.monitoring.engine
 
 ##@ Quality

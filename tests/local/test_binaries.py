@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.local import programs
 
-from local_cluster import binaries, module
+from local_cluster import binaries, catalogue
 from local_cluster.errors import CannotProvide
 
 
@@ -24,8 +24,8 @@ def _assets(directory: Path, *names: str) -> Path:
     return directory
 
 
-def _cache(machine: dict[str, str]) -> Path:
-    return binaries.cache_directory(machine, module.kubernetes_version())
+def _cache(machine: dict[str, str], name: str = "kube-apiserver") -> Path:
+    return catalogue.BY_NAME[name].module.cache(machine)
 
 
 def test_kubebuilder_assets_come_first(machine: dict[str, str], tmp_path: Path) -> None:
@@ -45,14 +45,14 @@ def test_assets_that_lack_one_are_not_mixed_with_others_and_it_is_said(
 
     tools = binaries.provide(machine | {"KUBEBUILDER_ASSETS": str(assets)})
 
-    assert tools.directory == cache
+    assert tools.path("etcd") == cache / "etcd"
     assert "no kube-controller-manager" in capsys.readouterr().out
 
 
 def test_a_full_cache_is_used_without_asking_for_go(machine: dict[str, str], tmp_path: Path) -> None:
     cache = _assets(_cache(machine), *binaries.CONTROL_PLANE)
 
-    assert binaries.provide(machine).directory == cache
+    assert binaries.provide(machine).path("etcd") == cache / "etcd"
     assert programs.calls(tmp_path / "bin") == []
 
 
@@ -94,5 +94,44 @@ def test_a_build_that_fails_leaves_no_half_program_and_shows_the_end_of_its_log(
     assert not (_cache(machine) / "etcd").exists()
 
 
-def test_the_cache_is_below_the_home_where_xdg_says_nothing() -> None:
-    assert binaries.cache_directory({}, "v1.2.3") == Path.home() / ".cache/novita-operator/controlplane/v1.2.3"
+def test_each_program_is_kept_with_those_of_its_module_and_version(machine: dict[str, str]) -> None:
+    tools = binaries.provide(machine, [program.name for program in catalogue.NODE])
+
+    kept = {path.parent.relative_to(machine["XDG_CACHE_HOME"]).parts[1]: path.parent for path in tools.paths.values()}
+    assert sorted(kept) == ["cni", "containerd", "coredns", "node", "pause"]
+    assert [path for path in tools.paths.values() if not path.is_file()] == []
+    assert kept["node"].name == _cache(machine).name
+
+
+def test_assets_of_the_control_plane_say_nothing_about_other_programs(
+    machine: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assets = _assets(tmp_path / "assets", *binaries.CONTROL_PLANE)
+
+    tools = binaries.provide(machine | {"KUBEBUILDER_ASSETS": str(assets)}, (*binaries.CONTROL_PLANE, "helm"))
+
+    assert (tools.path("etcd"), tools.path("helm")) == (assets / "etcd", _cache(machine) / "helm")
+    assert "not using" not in capsys.readouterr().out
+
+
+def test_what_an_image_holds_alone_is_built_without_the_c_library(machine: dict[str, str], tmp_path: Path) -> None:
+    programs.go(tmp_path / "bin", build="printf ${CGO_ENABLED-unset} > $OUT; chmod +x $OUT")
+
+    tools = binaries.provide(machine, ("pause", "kubelet"))
+
+    assert {name: path.read_text() for name, path in tools.paths.items()} == {"pause": "0", "kubelet": "unset"}
+
+
+@pytest.mark.parametrize("version", catalogue.OLDEST)
+def test_an_older_control_plane_is_a_folder_that_serves_as_assets(
+    version: str, machine: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = binaries.provide_oldest(machine, version)
+    again = binaries.provide_oldest(machine, version)
+
+    tools = binaries.provide(machine | {"KUBEBUILDER_ASSETS": str(folder)})
+    assert folder == again
+    assert folder.name == f"v{version}"
+    assert sorted(tools.paths) == ["etcd", "kube-apiserver", "kube-controller-manager"]
+    assert {path.parent for path in tools.paths.values()} == {folder}
+    assert "not using" not in capsys.readouterr().out

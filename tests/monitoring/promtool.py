@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -12,7 +13,7 @@ sys.path[:0] = [str(_REPOSITORY), str(_REPOSITORY / "deploy" / "local")]
 
 from tests.monitoring import engine  # noqa: E402 - the path comes first
 
-from local_cluster import locking, toolchain  # noqa: E402
+from local_cluster import cache, locking, toolchain  # noqa: E402
 
 _SOURCE = Path(__file__).parent / "promtool"
 _PACKAGE = "github.com/prometheus/prometheus/cmd/promtool"
@@ -28,7 +29,7 @@ def found() -> Path | None:
 
 def _built() -> Path:
     (version,) = re.findall(r"prometheus/prometheus (v\S+)", (_SOURCE / "go.mod").read_text())
-    return engine.cache("promtool") / version / "promtool"
+    return cache.folder(os.environ, "promtool", version, "promtool")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tests.packaging.rendering import ROOT, find, render
 
-from local_cluster import binaries, module, toolchain
+from local_cluster import catalogue, toolchain
 from novita_operator import __version__
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -74,8 +74,7 @@ def test_actionlint_finds_a_mistake_so_that_the_test_above_can_fail(tmp_path: Pa
 
 def _actionlint(*paths: Path) -> subprocess.CompletedProcess[str]:
     """Built from its Go module: its wheel holds no program."""
-    cache = binaries.cache_directory(os.environ, module.kubernetes_version())
-    go = toolchain.find_go(os.environ, cache, module.go_version())
+    go = toolchain.find_go(os.environ, catalogue.BY_NAME["kube-apiserver"].module.go_version())
     command = [go, "tool", "actionlint", "-no-color", *map(str, paths)]
     return subprocess.run(
         command, cwd=Path(__file__).parent / "actionlint", capture_output=True, text=True, check=False

