@@ -11,28 +11,26 @@ from functools import partial
 import kopf
 from pydantic import SecretStr
 
-from novita_operator.api import meta, novita_account
-from novita_operator.controllers.gpu_instance import (
-    acting,
-    adopting,
-    desired,
-    launch,
-    memory,
-    notifying,
-    observing,
-    probing,
-    serving,
-)
+from novita_operator.api import meta
+from novita_operator.api.novita_account import spec
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
+from novita_operator.controllers.gpu_instance.acting import executor, notifier, service_writer
+from novita_operator.controllers.gpu_instance.launching import adoption
+from novita_operator.controllers.gpu_instance.launching import launcher as launch
+from novita_operator.controllers.gpu_instance.observing import memory, observer
+from novita_operator.controllers.gpu_instance.policies import defaults as desired
+from novita_operator.controllers.gpu_instance.reachability import prober
 from novita_operator.controllers.gpu_instance_set import handlers as set_handlers
 from novita_operator.controllers.gpu_instance_set import reconciler as set_reconciler
 from novita_operator.controllers.gpu_job import handlers as job_handlers
-from novita_operator.controllers.gpu_job import observation as job_observation
 from novita_operator.controllers.gpu_job import reconciler as job_reconciler
-from novita_operator.controllers.novita_account import collector, credentials, poll
+from novita_operator.controllers.gpu_job.observing import observation as job_observation
 from novita_operator.controllers.novita_account import handlers as account_handlers
 from novita_operator.controllers.novita_account import reconciler as account_reconciler
+from novita_operator.controllers.novita_account.garbagecollection import collector
+from novita_operator.controllers.novita_account.polling import credentials
+from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
@@ -42,10 +40,10 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.probes import names
 from novita_operator.probes.looking import Looker
 from novita_operator.reconciling import naming
-from novita_operator.runtime import accounts
+from novita_operator.runtime.accounts import account as accounts
+from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.clock import SystemClock
 from novita_operator.runtime.leases import Lease
-from novita_operator.runtime.money_breaker import MoneyBreaker
 from novita_operator.runtime.resync import Intake
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workers import Reconciles
@@ -95,7 +93,7 @@ class Controllers:
     reconcilers: Mapping[str, Reconciles]
     intakes: tuple[Intake, ...]
     register: Callable[[kopf.OperatorRegistry], None]
-    probing: probing.Probing
+    probing: prober.Probing
     courier: Courier
 
 
@@ -166,13 +164,13 @@ def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
     )
 
 
-def _probing(parts: Parts) -> probing.Probing:
+def _probing(parts: Parts) -> prober.Probing:
     allow_private = parts.settings.allow_private_endpoints
     known = names.Names(allow_private=allow_private, monotonic=parts.clock.monotonic)
-    return probing.Probing(Looker(known), known, parts.queue.add, parts.clock, parts.settings.most_probes)
+    return prober.Probing(Looker(known), known, parts.queue.add, parts.clock, parts.settings.most_probes)
 
 
-def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier) -> instance_reconciler.Reconciler:
+def _instance_reconciler(parts: Parts, looks: prober.Probing, courier: Courier) -> instance_reconciler.Reconciler:
     settings = parts.settings
     defaults = desired.Defaults(
         gpu_type=settings.default_gpu_type,
@@ -193,14 +191,14 @@ def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier)
         may_pay=parts.may_pay,
     )
     recorder = parts.recorder
-    adopter = adopting.Adopter(
+    adopter = adoption.Adopter(
         parts.kube, parts.cache, kind, parts.clock, settings.identity, settings.namespaces, parts.cluster
     )
     return instance_reconciler.Reconciler(
         kube=parts.kube,
         cache=parts.cache,
         accounts=parts.accounts,
-        observer=observing.Observer(
+        observer=observer.Observer(
             cache=parts.cache,
             accounts=parts.accounts,
             clock=parts.clock,
@@ -209,10 +207,10 @@ def _instance_reconciler(parts: Parts, looks: probing.Probing, courier: Courier)
             list_lag=timedelta(milliseconds=settings.list_lag),
         ),
         probing=looks,
-        serving=serving.Serving(parts.kube, parts.clock),
-        actor=acting.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, adopter, recorder, parts.metrics),
+        serving=service_writer.Serving(parts.kube, parts.clock),
+        actor=executor.Actor(parts.kube, parts.cache, kind, parts.clock, launcher, adopter, recorder, parts.metrics),
         recorder=recorder,
-        notifier=notifying.Notifier(courier, parts.cache, parts.clock),
+        notifier=notifier.Notifier(courier, parts.cache, parts.clock),
         memories=memory.Memories(),
         clock=parts.clock,
         cluster=parts.cluster,
@@ -288,7 +286,7 @@ def _collector(parts: Parts) -> collector.Collector:
     )
 
 
-def _open_account(parts: Parts, resource: novita_account.NovitaAccount, key: SecretStr) -> accounts.Account:
+def _open_account(parts: Parts, resource: spec.NovitaAccount, key: SecretStr) -> accounts.Account:
     settings, limits = parts.settings, resource.spec.limits
     parts.metrics.know_account(resource.meta.name)
 

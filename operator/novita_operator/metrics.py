@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from novita_operator import __version__
-from novita_operator.api.gpu_instance_reasons import Phase
+from novita_operator.api.gpu_instance.reasons import Phase
 from novita_operator.kube.cache import Cache
 
 # Seconds. A call takes tens of milliseconds, a bad one its timeout of 30 s.

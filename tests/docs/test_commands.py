@@ -12,10 +12,10 @@ from tests.support.kube import Body
 from tests.support.plane import Plane
 
 from demo.environment import REPOSITORY
-from novita_operator.api.gpu_instance_reasons import Reason as InstanceReason
-from novita_operator.api.gpu_instance_set_reasons import Reason as SetReason
-from novita_operator.api.gpu_job_reasons import Reason as JobReason
-from novita_operator.api.novita_account import Reason as AccountReason
+from novita_operator.api.gpu_instance.reasons import Reason as InstanceReason
+from novita_operator.api.gpu_instance_set.reasons import Reason as SetReason
+from novita_operator.api.gpu_job.reasons import Reason as JobReason
+from novita_operator.api.novita_account.spec import Reason as AccountReason
 
 _MAKEFILE = (REPOSITORY / "Makefile").read_text()
 _SHELL = [block for page in pages.pages() for block in pages.blocks(page, "sh")]

@@ -12,12 +12,12 @@ from typing import Any
 
 from novita_operator import cli
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import acting
+from novita_operator.controllers.gpu_instance import action as actions
+from novita_operator.controllers.gpu_instance.acting import executor
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
-from novita_operator.reconciling import action as actions
 
 
 def without_lookup() -> None:
@@ -54,14 +54,16 @@ def without_intent() -> None:
 
 def without_finalizer() -> None:
     """The finalizer goes first, the instance afterwards."""
-    whole = acting.Actor.act
+    whole = executor.Actor.act
 
-    async def early(self: acting.Actor, decided: actions.Action, seen: Any, account: Any, memory: Any, key: Any) -> Any:
+    async def early(
+        self: executor.Actor, decided: actions.Action, seen: Any, account: Any, memory: Any, key: Any
+    ) -> Any:
         if isinstance(decided, actions.Delete) and seen.deleting:
             await self.release(seen, memory, key)
         return await whole(self, decided, seen, account, memory, key)
 
-    acting.Actor.act = early  # type: ignore[method-assign]
+    executor.Actor.act = early  # type: ignore[method-assign]
 
 
 _STEPS = {"lookup": without_lookup, "intent": without_intent, "finalizer": without_finalizer}

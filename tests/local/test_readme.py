@@ -9,7 +9,7 @@ import pytest
 
 from chart_tools import settings_table
 from demo.environment import REPOSITORY
-from novita_operator.api.gpu_instance_reasons import Reason
+from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.settings import Settings
 
 _README = (REPOSITORY / "README.md").read_text()

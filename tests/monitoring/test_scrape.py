@@ -12,7 +12,7 @@ from tests.monitoring import names
 from tests.support import kube
 from tests.support.workspace import Workspace
 
-from novita_operator.api.gpu_instance_reasons import Phase
+from novita_operator.api.gpu_instance.reasons import Phase
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
 

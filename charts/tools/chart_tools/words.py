@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import ModuleType
 
 _MODULES = {
-    "GPUInstance": "gpu_instance_reasons",
-    "GPUInstanceSet": "gpu_instance_set_reasons",
-    "GPUJob": "gpu_job_reasons",
-    "NovitaAccount": "novita_account",
+    "GPUInstance": "gpu_instance.reasons",
+    "GPUInstanceSet": "gpu_instance_set.reasons",
+    "GPUJob": "gpu_job.reasons",
+    "NovitaAccount": "novita_account.spec",
 }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from novita_operator.api.gpu_instance import GPUInstanceSpec, GPUInstanceStatus
-from novita_operator.api.gpu_instance_set import GPUInstanceSetSpec, GPUInstanceSetStatus
-from novita_operator.api.gpu_job import GPUJobSpec, GPUJobStatus
+from novita_operator.api.gpu_instance.spec import GPUInstanceSpec, GPUInstanceStatus
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec, GPUInstanceSetStatus
+from novita_operator.api.gpu_job.spec import GPUJobSpec, GPUJobStatus
 from novita_operator.api.meta import LABEL_CHARS, Model
-from novita_operator.api.novita_account import NovitaAccountSpec, NovitaAccountStatus
+from novita_operator.api.novita_account.spec import NovitaAccountSpec, NovitaAccountStatus
 
 Schema = dict[str, Any]
 

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from novita_operator.api.gpu_instance import GPUInstance
+from novita_operator.api.gpu_instance.spec import GPUInstance
 from novita_operator.api.meta import GROUP
-from novita_operator.controllers.gpu_instance import desired, selection, volumes
-from novita_operator.controllers.gpu_instance.desired import Defaults
+from novita_operator.controllers.gpu_instance.launching import selection, volumes
+from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection
+from novita_operator.controllers.gpu_instance.policies import defaults as desired
+from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.controllers.gpu_instance.result import Problem
-from novita_operator.controllers.gpu_instance.selection import Candidate, NoSelection
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.plugin import money, novita, printing
 from novita_operator.plugin.cluster import Wrong

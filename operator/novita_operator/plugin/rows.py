@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from novita_operator.api import conditions
-from novita_operator.api.gpu_instance import ConditionType, GPUInstance
+from novita_operator.api.gpu_instance.reasons import ConditionType
+from novita_operator.api.gpu_instance.spec import GPUInstance
 from novita_operator.plugin import money
 
 STEPS = 5

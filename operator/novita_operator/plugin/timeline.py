@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from novita_operator.api.events import EventReason
-from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceStatus
+from novita_operator.api.gpu_instance.spec import GPUInstance, GPUInstanceStatus
 
 _RENTED = frozenset({EventReason.CREATED, EventReason.ADOPTED, EventReason.RECREATED})
 

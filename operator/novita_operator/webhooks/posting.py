@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from novita_operator import crashpoints, telemetry
-from novita_operator.api.gpu_instance_life import NotificationSecretRef
+from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
 from novita_operator.runtime.clock import Clock

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from novita_operator.api.gpu_instance import GPUInstance
-from novita_operator.api.gpu_instance_life import NotificationSecretRef
-from novita_operator.api.gpu_instance_notifications import EventName
+from novita_operator.api.gpu_instance.life import NotificationSecretRef
+from novita_operator.api.gpu_instance.notifications import EventName
+from novita_operator.api.gpu_instance.spec import GPUInstance
 
 DEFAULT = "default"
 """The id of the operator's own receiver, WEBHOOK_URL: whatever that setting says when the webhook is sent."""

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.unit.support.builders import NOON, UID, a_body, ago, wire
 
-from novita_operator.api.gpu_instance import GPUInstance, GPUInstanceSpec, Phase, Reason, account_of
+from novita_operator.api.gpu_instance.reasons import Phase, Reason
+from novita_operator.api.gpu_instance.spec import GPUInstance, GPUInstanceSpec, account_of
 from novita_operator.api.meta import Meta
-from novita_operator.api.novita_account import NovitaAccount
+from novita_operator.api.novita_account.spec import NovitaAccount
 
 
 def parsed(**parts: Any) -> GPUInstance:

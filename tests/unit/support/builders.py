@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import GPUInstance
-from novita_operator.controllers.gpu_instance import restarts
-from novita_operator.controllers.gpu_instance.observation import AccountView, Observation
+from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming

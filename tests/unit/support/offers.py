@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from tests.unit.support.builders import CLUSTERS
 
-from novita_operator.controllers.gpu_instance import selection
-from novita_operator.controllers.gpu_instance.desired import Desired
-from novita_operator.controllers.gpu_instance.selection import NoSelection, Offer, Selection
+from novita_operator.controllers.gpu_instance.launching import selection
+from novita_operator.controllers.gpu_instance.launching.selection import NoSelection, Offer, Selection
+from novita_operator.controllers.gpu_instance.policies.defaults import Desired
 from novita_operator.novita.models import Product
 
 HK, CA, EU = "CN-HK-01 (Hong Kong)", "US-CA-06 (California)", "EU-DE-01"

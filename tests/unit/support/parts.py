@@ -11,15 +11,15 @@ from typing import Any, cast
 from pydantic import SecretStr
 from tests.unit.support.builders import CLUSTER, LAG, NOON
 
-from novita_operator.api.novita_account import NovitaAccountSpec
-from novita_operator.controllers.gpu_instance.acting import Actor
-from novita_operator.controllers.gpu_instance.desired import Defaults
-from novita_operator.controllers.gpu_instance.memory import Memories
-from novita_operator.controllers.gpu_instance.notifying import Notifier
-from novita_operator.controllers.gpu_instance.observing import Observer
-from novita_operator.controllers.gpu_instance.probing import Probing
+from novita_operator.api.novita_account.spec import NovitaAccountSpec
+from novita_operator.controllers.gpu_instance.acting.executor import Actor
+from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
+from novita_operator.controllers.gpu_instance.observing.memory import Memories
+from novita_operator.controllers.gpu_instance.observing.observer import Observer
+from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
+from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
-from novita_operator.controllers.gpu_instance.serving import Serving
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -27,8 +27,8 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Healthy
-from novita_operator.runtime.accounts import Account, Accounts, CapacityMemory, Slots
-from novita_operator.runtime.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.account import Account, Accounts, CapacityMemory, Slots
+from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 
 KEY = Key("gpuinstances", "team", "demo")
 DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region="CN-HK-01", startup_seconds=600)

@@ -8,10 +8,10 @@ from typing import Any
 
 from tests.unit.support.builders import NOON, a_body, an_observation
 
-from novita_operator.api import gpu_instance as api
 from novita_operator.api.events import Event
-from novita_operator.controllers.gpu_instance import status
-from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem, Result
 from novita_operator.reconciling.outcome import Outcome
 

@@ -14,15 +14,16 @@ from tests.unit.support import builders as a
 from tests.unit.support import parts
 from tests.unit.support.builders import NAME, UID
 
-from novita_operator.api import gpu_instance as api
-from novita_operator.controllers.gpu_instance import plan, status
-from novita_operator.controllers.gpu_instance.memory import Memory
-from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.deciding import plan
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.models import Instance
-from novita_operator.reconciling import action
 from novita_operator.reconciling.intent import Intent
-from novita_operator.runtime.accounts import Accounts
+from novita_operator.runtime.accounts.account import Accounts
 
 Fate = Literal["answered", "answer lost", "never arrived", "refused", "crash before", "crash after"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.support.builders import NOON, UID, ago, an_object
 
-from novita_operator.api.gpu_instance_notifications import EventName, NotificationError, PendingNotification
+from novita_operator.api.gpu_instance.notifications import EventName, NotificationError, PendingNotification
 from novita_operator.webhooks import payload, signing
 
 STATUS = {"instanceId": "i-2", "connection": {"ssh": "ssh root@proxy.example", "jupyter": "https://jupyter.example"}}

@@ -1,1 +1,1 @@
-"""GPUInstance. Read in this order: handlers, reconciler, desired, selection, plan, status, connection."""
+"""GPUInstance. The rooms: observing, policies, deciding, launching, reachability, acting, reporting."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from novita_operator.controllers.gpu_instance.observation import Observation
-from novita_operator.reconciling import action
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.reconciling.intent import Intent
 
 

@@ -9,24 +9,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import gpu_instance as api
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import acting, observing, plan, status
-from novita_operator.controllers.gpu_instance import lifetime as lifetimes
-from novita_operator.controllers.gpu_instance.memory import Memories, Memory
-from novita_operator.controllers.gpu_instance.notifying import Notifier
-from novita_operator.controllers.gpu_instance.observation import Observation
-from novita_operator.controllers.gpu_instance.probing import Probing
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance import action as actions
+from novita_operator.controllers.gpu_instance.acting import executor
+from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
+from novita_operator.controllers.gpu_instance.deciding import plan
+from novita_operator.controllers.gpu_instance.observing import observer as observing
+from novita_operator.controllers.gpu_instance.observing.memory import Memories, Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Result
-from novita_operator.controllers.gpu_instance.serving import Serving
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
-from novita_operator.reconciling import action as actions
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
-from novita_operator.runtime.accounts import Account, Accounts
+from novita_operator.runtime.accounts.account import Account, Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ class Reconciler:
     cache: Cache
     accounts: Accounts
     observer: observing.Observer
-    actor: acting.Actor
+    actor: executor.Actor
     probing: Probing
     serving: Serving
     recorder: Recorder

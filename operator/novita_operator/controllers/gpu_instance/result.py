@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_operator.api import gpu_instance as api
+from novita_operator.api.gpu_instance import spec as api
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
 

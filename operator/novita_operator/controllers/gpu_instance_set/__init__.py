@@ -1,1 +1,1 @@
-"""GPUInstanceSet. Read in this order: handlers, reconciler, observation, desired, plan, steps, status, verdict."""
+"""GPUInstanceSet. The rooms in the order of the data: observing, deciding, reporting."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import gpu_instance_set as api
-from novita_operator.controllers.gpu_instance_set import desired, plan, status, steps
-from novita_operator.controllers.gpu_instance_set.observation import Observation
+from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.controllers.gpu_instance_set import action
+from novita_operator.controllers.gpu_instance_set.deciding import plan, replicas
+from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
+from novita_operator.controllers.gpu_instance_set.reporting import status
 from novita_operator.controllers.gpu_instance_set.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
@@ -64,27 +66,27 @@ class Reconciler:
         return Observation(
             resource=resource,
             children=tuple(owned.child(body) for body in await self.children.of(at)),
-            template_hash="" if spec is None else desired.template_hash(spec.template),
+            template_hash="" if spec is None else replicas.template_hash(spec.template),
             taken=self.children.taken(at.namespace, at.uid),
         )
 
-    async def _act(self, step: steps.Step, seen: Observation) -> Result:
+    async def _act(self, step: action.Step, seen: Observation) -> Result:
         match step:
-            case steps.Make(name):
+            case action.Make(name):
                 return await self._make(step, name, seen)
-            case steps.Remove(children):
+            case action.Remove(children):
                 for child in children:
                     await self.children.delete(child.name, child.uid, seen.resource.meta)
                 return Result(step, removed=tuple(child.name for child in children))
-            case steps.Nothing() | steps.Wait():
+            case action.Nothing() | action.Wait():
                 return Result(step)
 
-    async def _make(self, step: steps.Step, name: str, seen: Observation) -> Result:
+    async def _make(self, step: action.Step, name: str, seen: Observation) -> Result:
         spec, at = seen.spec, seen.resource.meta
         if spec is None:
             return Result(step)
         try:
-            taken = await self.children.make(desired.body(at, spec, name, seen.template_hash), at)
+            taken = await self.children.make(replicas.body(at, spec, name, seen.template_hash), at)
         except (errors.Forbidden, errors.Rejected) as error:
             return Result(step, refused=f"{error}.")
         # A name that is somebody else's is known by now, and the next pass takes another one.
@@ -108,9 +110,9 @@ class Reconciler:
     def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
         if result.refused is not None:
             return BackOff()
-        if isinstance(result.step, steps.Make | steps.Remove):
+        if isinstance(result.step, action.Make | action.Remove):
             return After(0.0)
         pauses = [self.resync_seconds, status.due_in(seen, outcome.status, self.clock.now())]
-        if isinstance(result.step, steps.Wait):
+        if isinstance(result.step, action.Wait):
             pauses.append(result.step.seconds)
         return After(min(pause for pause in pauses if pause is not None))

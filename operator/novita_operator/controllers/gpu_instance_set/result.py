@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novita_operator.controllers.gpu_instance_set import steps
+from novita_operator.controllers.gpu_instance_set import action
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """`refused`: why the API server would not store an instance. `made` and `removed` are names."""
 
-    step: steps.Step
+    step: action.Step
     made: str | None = None
     removed: tuple[str, ...] = ()
     refused: str | None = None

@@ -1,1 +1,1 @@
-"""GPUJob. Read in this order: handlers, reconciler, observation, desired, plan, steps, status, verdict, transitions."""
+"""GPUJob. The rooms in the order of the data: observing, deciding, reporting."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import gpu_job as api
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.controllers.gpu_job import desired, plan, status, steps
-from novita_operator.controllers.gpu_job.observation import Observation, Pauses
+from novita_operator.api.gpu_job import spec as api
+from novita_operator.controllers.gpu_job import action
+from novita_operator.controllers.gpu_job.deciding import attempts, plan
+from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
+from novita_operator.controllers.gpu_job.reporting import status
 from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
@@ -46,7 +48,7 @@ class Reconciler:
         result = await self._act(plan.decide(seen, self.clock.now()), seen, key)
         if result.made or result.released:
             seen = await self._observe(seen.resource)
-        if not isinstance(result.step, steps.ClearReport | steps.RemoveJob):
+        if not isinstance(result.step, action.ClearReport | action.RemoveJob):
             await self._publish(key, seen, status.report(seen, result, self.clock.now()))
         return self._come_back(seen, result)
 
@@ -72,41 +74,41 @@ class Reconciler:
         missed = await self.children.find(resource.meta, resource.status.instance_name)
         return seen if missed is None else replace(seen, children=(*seen.children, owned.child(missed)))
 
-    async def _act(self, step: steps.Step, seen: Observation, key: Key) -> Result:
+    async def _act(self, step: action.Step, seen: Observation, key: Key) -> Result:
         at = seen.resource.meta
         match step:
-            case steps.Make(attempt):
+            case action.Make(attempt):
                 return await self._make(step, attempt, seen, key)
-            case steps.Release(children):
+            case action.Release(children):
                 return await self._release(step, children, seen, key)
-            case steps.Begin():
+            case action.Begin():
                 # Read from etcd: an instance that the cache has missed must go before another one is made.
                 await self.children.look(at)
-                return Result(steps.Wait(0.0) if await self.children.of(at) else step)
-            case steps.ClearReport():
+                return Result(action.Wait(0.0) if await self.children.of(at) else step)
+            case action.ClearReport():
                 self.cache.put(key, await self.kube.patch_metadata(KIND, at, annotations={meta.JOB_RESULT: None}))
-            case steps.RemoveJob():
+            case action.RemoveJob():
                 await self._remove(at, key)
             case _:
                 pass
         return Result(step)
 
-    async def _make(self, step: steps.Step, attempt: int, seen: Observation, key: Key) -> Result:
+    async def _make(self, step: action.Step, attempt: int, seen: Observation, key: Key) -> Result:
         spec, at = seen.spec, seen.resource.meta
         if spec is None or not await self._is_newest(seen, key):
-            return Result(steps.Wait(0.0))
+            return Result(action.Wait(0.0))
         try:
-            taken = await self.children.make(desired.body(at, spec.template, attempt), at)
+            taken = await self.children.make(attempts.body(at, spec.template, attempt), at)
         except (errors.Forbidden, errors.Rejected) as error:
             return Result(step, refused=f"{error}.")
         if taken:
             return Result(step, refused=f"{taken} exists and does not belong to this job; delete or rename it.")
-        return Result(step, made=desired.attempt_name(at.name, attempt))
+        return Result(step, made=attempts.attempt_name(at.name, attempt))
 
-    async def _release(self, step: steps.Step, children: Sequence[owned.Child], seen: Observation, key: Key) -> Result:
+    async def _release(self, step: action.Step, children: Sequence[owned.Child], seen: Observation, key: Key) -> Result:
         # To a job that is behind its children, the attempt under way looks like one that is over.
         if not await self._is_newest(seen, key):
-            return Result(steps.Wait(0.0))
+            return Result(action.Wait(0.0))
         for child in children:
             await self.children.delete(child.name, child.uid, seen.resource.meta)
         return Result(step, released=tuple(child.name for child in children))
@@ -148,9 +150,9 @@ class Reconciler:
         if result.refused is not None:
             return BackOff()
         match result.step:
-            case steps.Nothing() | steps.RemoveJob():
+            case action.Nothing() | action.RemoveJob():
                 return After(self.resync_seconds)
-            case steps.Wait(seconds):
+            case action.Wait(seconds):
                 pauses = [self.resync_seconds, seconds, self._until_deadline(seen)]
                 return After(min(pause for pause in pauses if pause is not None))
             case _:

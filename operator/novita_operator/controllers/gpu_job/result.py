@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novita_operator.controllers.gpu_job import steps
+from novita_operator.controllers.gpu_job import action
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """`step`: what was done; a step that turned out to be wrong is a Wait. `refused`: why no instance was stored."""
 
-    step: steps.Step
+    step: action.Step
     made: str | None = None
     released: tuple[str, ...] = ()
     refused: str | None = None

@@ -1,1 +1,1 @@
-"""NovitaAccount. Read in this order: handlers, poll, status."""
+"""NovitaAccount. The rooms: polling, garbagecollection, reporting."""

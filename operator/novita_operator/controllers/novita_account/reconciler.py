@@ -9,10 +9,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator.api import meta, novita_account
+from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.controllers.novita_account import census, collector, poll, status
-from novita_operator.controllers.novita_account.credentials import Credentials
+from novita_operator.api.novita_account import spec as novita_account
+from novita_operator.controllers.novita_account.garbagecollection import collector
+from novita_operator.controllers.novita_account.polling import census
+from novita_operator.controllers.novita_account.polling import poller as poll
+from novita_operator.controllers.novita_account.polling.credentials import Credentials
+from novita_operator.controllers.novita_account.reporting import status
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
@@ -20,7 +24,7 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
 from novita_operator.reconciling.account_health import KeyMissing, NotPolled
 from novita_operator.reconciling.outcome import After, Requeue
-from novita_operator.runtime.accounts import Account, Accounts
+from novita_operator.runtime.accounts.account import Account, Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)

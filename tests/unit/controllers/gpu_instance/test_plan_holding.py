@@ -9,9 +9,9 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance import plan
-from novita_operator.controllers.gpu_instance.observation import AccountView
-from novita_operator.reconciling.action import Hold, Launch, Nothing, Release
+from novita_operator.controllers.gpu_instance.action import Hold, Launch, Nothing, Release
+from novita_operator.controllers.gpu_instance.deciding import plan
+from novita_operator.controllers.gpu_instance.observing.observation import AccountView
 
 ACCOUNTS = ("Usable", "Starting", "Absent", "NotAdmitted", "KeyMissing", "KeyRejected", "Unreachable")
 

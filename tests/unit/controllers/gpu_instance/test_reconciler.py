@@ -14,18 +14,18 @@ from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN, a_problem, report
 
-from novita_operator.api import gpu_instance as api
-from novita_operator.controllers.gpu_instance.notifying import Notifier
-from novita_operator.controllers.gpu_instance.observation import Observation
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
-from novita_operator.reconciling import action
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.reconciling.outcome import After, BackOff, Requeue
-from novita_operator.runtime.accounts import Account, Accounts
+from novita_operator.runtime.accounts.account import Account, Accounts
 from novita_operator.webhooks.receivers import Default
 
 SEEN = a.an_observation()

@@ -10,9 +10,9 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON
 from tests.unit.support.reports import CHOSEN
 
-from novita_operator.api import gpu_instance as api
+from novita_operator.api.gpu_instance import spec as api
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.memory import Memories
+from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita import errors
 

@@ -11,9 +11,9 @@ from typing import Any
 from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance_set import GPUInstanceSet
-from novita_operator.controllers.gpu_instance_set import desired
-from novita_operator.controllers.gpu_instance_set.observation import Observation
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSet
+from novita_operator.controllers.gpu_instance_set.deciding import replicas as desired
+from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.reconciling.owned import Child, Trouble
 
 UID = "2f8a0a4d-5c11-4f0e-9f0e-6b1e3b4c0f6b"

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.unit.support.builders import ago, wire
 
-from novita_operator.api.gpu_job import GPUJob
-from novita_operator.controllers.gpu_job.observation import Observation, Pauses
+from novita_operator.api.gpu_job.spec import GPUJob
+from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
 from novita_operator.reconciling.owned import Child, Ended, Trouble
 
 UID = "0b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11"

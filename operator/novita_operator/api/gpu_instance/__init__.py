@@ -1,0 +1,1 @@
+"""GPUInstance: one rented instance."""

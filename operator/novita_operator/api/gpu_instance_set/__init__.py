@@ -1,0 +1,1 @@
+"""GPUInstanceSet: many alike."""

@@ -1,0 +1,1 @@
+"""GPUJob: a program that ends."""

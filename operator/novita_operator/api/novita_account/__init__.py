@@ -1,0 +1,1 @@
+"""NovitaAccount: who pays."""

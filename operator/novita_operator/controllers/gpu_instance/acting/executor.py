@@ -1,0 +1,305 @@
+"""Carrying out an Action at Novita and in the cluster: straight-line I/O, one method a step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+from novita_operator import crashpoints
+from novita_operator.api import meta
+from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance import action as actions
+from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.launching import recovery
+from novita_operator.controllers.gpu_instance.launching.adoption import Adopter
+from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.policies import restarts
+from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.controllers.gpu_instance.result import DISK_KEPT, Problem, Result, data_at_risk
+from novita_operator.kube import errors as kube_errors
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
+from novita_operator.novita.models import InstanceState, PortSpec
+from novita_operator.reconciling.intent import Intent
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+# Data comes about a minute late, so that a shorter look might see none (novita-api 2A.8).
+_MEASURED_SECONDS = 180.0
+_LONGEST_CURVE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Carries out actions. Raises kube errors; what Novita says ends in the result."""
+
+    kube: KubeClient
+    cache: Cache
+    kind: Kind
+    clock: Clock
+    launcher: Launcher
+    adopter: Adopter
+    recorder: Recorder
+    metrics: Metrics
+
+    async def act(  # noqa: C901, PLR0911, PLR0912 - a table, one row an action
+        self, decided: actions.Action, seen: Observation, account: Account, memory: Memory, key: Key
+    ) -> Result:
+        """One step."""
+        logger.debug("%s: %s", key, decided, extra={"uid": seen.resource.meta.uid, "action": type(decided).__name__})
+        match decided:
+            case actions.Launch():
+                return await self.launcher.launch(seen, account, memory, key)
+            case actions.Take(instance_id):
+                instance = next(found for found in seen.found if found.id == instance_id)
+                return await recovery.take(instance, seen, account, memory)
+            case actions.RemoveDuplicates(keep, remove):
+                return await self._remove_duplicates(keep, remove, account, memory)
+            case actions.Describe(instance_id):
+                return await self._describe(instance_id, seen, account, memory)
+            case actions.Start(instance_id):
+                return await self._start(instance_id, seen, account, memory)
+            case actions.Stop(instance_id):
+                return await self._stop(instance_id, seen, account, memory)
+            case actions.Delete(instance_ids):
+                return await self._delete(instance_ids, account, memory)
+            case actions.ConfirmGone(instance_id):
+                return await self._confirm_gone(instance_id, seen, account, memory)
+            case actions.Fail():
+                return self._fail(decided, seen)
+            case actions.End():
+                return self._end(decided, seen)
+            case actions.Measure(instance_id):
+                return await self._measure(instance_id, seen, account, memory)
+            case actions.Edit(instance_id, ports, grow_gb):
+                return await self._edit(instance_id, ports, grow_gb, account, memory)
+            case actions.Adopt(instance_id):
+                return await self.adopter.adopt(instance_id, seen, account, memory, key)
+            case actions.Release():
+                return await self._look_and_release(seen, account, memory, key)
+            case actions.Abandon(left_behind):
+                return await self.abandon(left_behind, seen, memory, key)
+            case actions.Hold(note):
+                return await self.hold(note, seen, key)
+            case actions.Nothing() | actions.Wait():
+                return Result()
+
+    async def hold(self, note: Intent | None, seen: Observation, key: Key) -> Result:
+        """Put the finalizer back, and the note, unless somebody wrote the object meanwhile. Raises kube errors."""
+        logger.warning("%s: the finalizer was gone; put back", key, extra={"uid": seen.resource.meta.uid})
+        at = seen.resource.meta
+        crashpoints.reached("hold.before-write")
+        body = await self.kube.patch_metadata(
+            self.kind,
+            at,
+            finalizers=[*at.finalizers, meta.FINALIZER],
+            annotations={meta.CREATE_INTENT: note.to_annotation()} if note is not None else None,
+        )
+        crashpoints.reached("hold.after-write")
+        self.cache.wrote(key, body)
+        return Result(again=True, held_again=True)
+
+    async def abandon(self, left_behind: str, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer although something may be left. Raises kube errors."""
+        logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
+        self.metrics.force_finalized.inc()
+        return replace(await self.release(seen, memory, key), abandoned=left_behind)
+
+    async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer and mark the intent as settled, in one write. Raises kube errors."""
+        newest = self.cache.find(key)
+        at = meta.Meta.parse(newest["metadata"]) if newest is not None else seen.resource.meta
+        annotations = None
+        if seen.intent is not None and not seen.deleting:
+            annotations = {meta.CREATE_INTENT: seen.intent.settled("Released").to_annotation()}
+        crashpoints.reached("release.before-write")
+        try:
+            body = await self.kube.patch_metadata(
+                self.kind,
+                at,
+                finalizers=[name for name in at.finalizers if name != meta.FINALIZER],
+                annotations=annotations,
+            )
+        except kube_errors.NotFound:
+            return Result(released=True)
+        crashpoints.reached("release.after-write")
+        self.cache.wrote(key, body)
+        memory.forget_instance()
+        return Result(released=True)
+
+    async def _look_and_release(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+        """List by exact name a last time: nothing may be left behind when the finalizer goes."""
+        if seen.adopts is not None:
+            return await self.release(seen, memory, key)
+        try:
+            left = await account.client.find_by_name(seen.name)
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"make sure that {seen.name} is gone"))
+        if left:
+            memory.unseen_before = account.polls_begun
+            return Result()
+        if seen.instance_id is not None:
+            self.metrics.instances_deleted.labels(account.name).inc()
+        return await self.release(seen, memory, key)
+
+    async def _remove_duplicates(self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory) -> Result:
+        memory.instance_id = keep
+        found = await self._delete(remove, account, memory)
+        memory.delete_accepted = False
+        if found.problem is None:
+            self.metrics.duplicates_removed.labels(account.name).inc(len(remove))
+        return Result(problem=found.problem, instance_id=keep, duplicates_removed=() if found.problem else remove)
+
+    async def _describe(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        """Read the details and write the Secret; the status follows, so that Ready never comes before the Secret."""
+        try:
+            instance = await account.client.get_instance(instance_id)
+        except errors.NotFound:
+            memory.detail = seen.instance
+            return Result()
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        memory.detail = instance
+        if not connection.is_complete(instance):
+            return Result(detail=instance)
+        crashpoints.reached("secret.before-write")
+        try:
+            await self.kube.write_owned_secret(connection.secret(seen.resource, instance))
+            crashpoints.reached("secret.after-write")
+        except kube_errors.Taken as error:
+            text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
+            return Result(
+                problem=Problem(api.ConditionType.READY, api.Reason.SECRET_CONFLICT, text, stalled=True), detail=None
+            )
+        memory.detail = None
+        return Result(detail=instance)
+
+    async def _start(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        at = self.clock.now()
+        problem = await self._call(
+            "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
+        )
+        memory.detail = None
+        gone_elsewhere = problem is not None and problem.reason is api.Reason.NO_CAPACITY
+        if gone_elsewhere and seen.resource.spec.startup.on_no_capacity == "Recreate":
+            text = f"Instance {instance_id} found no free GPU for its start (spec.startup.onNoCapacity is Recreate)."
+            return self._fail(actions.Fail("NoCapacityAtStart", text), seen)
+        return Result(problem=problem, started_at=None if problem else at)
+
+    async def _stop(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        """Said before it is done: what a stop puts at risk cannot be had back."""
+        at = self.clock.now()
+        if seen.resource.status.data_kept_until is None and not seen.deleting:
+            text = f"Stopping instance {instance_id}. {data_at_risk(at + DISK_KEPT)}"
+            event = Event("Warning", EventReason.DATA_AT_RISK, text)
+            self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
+        problem = await self._call(
+            "stop", partial(account.client.stop_instance, instance_id), instance_id, account, memory
+        )
+        return Result(problem=problem, stopped_at=None if problem else at, data_kept_until=at + DISK_KEPT)
+
+    async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
+        for instance_id in instance_ids:
+            try:
+                crashpoints.reached("delete.before-call")
+                await account.client.delete_instance(instance_id)
+                crashpoints.reached("delete.after-call")
+                memory.delete_accepted = True
+            except errors.NotFound:
+                memory.only_by_id = False
+            except errors.NovitaError as error:
+                return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
+            finally:
+                memory.unseen_before = account.polls_begun
+        return Result()
+
+    async def _confirm_gone(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        try:
+            instance = await account.client.get_instance(instance_id)
+        except errors.NotFound:
+            memory.gone_in_polls.add(account.snapshot_poll)
+            return Result()
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
+        # One of another name belongs to somebody else: of this object, nothing is there under that id.
+        if instance.state.is_gone or (not seen.adopts and instance.name and instance.name != seen.name):
+            memory.gone_in_polls.add(account.snapshot_poll)
+            return Result()
+        memory.gone_in_polls.clear()
+        memory.only_by_id = instance.state is not InstanceState.REMOVING
+        memory.delete_accepted &= not memory.only_by_id
+        memory.unseen_before = account.polls_begun
+        return Result(detail=instance)
+
+    async def _call(
+        self, verb: str, call: Callable[[], Awaitable[None]], instance_id: str, account: Account, memory: Memory
+    ) -> Problem | None:
+        doing = f"{verb} instance {instance_id}"
+        try:
+            crashpoints.reached(f"{verb}.before-call")
+            await call()
+            crashpoints.reached(f"{verb}.after-call")
+        except (errors.NotFound, errors.InvalidState) as error:
+            # The next poll says what is true now; a state that does not allow the step is tried later, not at once.
+            return Problem(
+                api.ConditionType.SYNCED, api.Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}."
+            )
+        except errors.NovitaError as error:
+            return result.from_novita(error, doing)
+        finally:
+            memory.unseen_before = account.polls_begun
+        return None
+
+    async def _edit(
+        self, instance_id: str, ports: tuple[PortSpec, ...], grow_gb: int, account: Account, memory: Memory
+    ) -> Result:
+        memory.edited_at = self.clock.monotonic()
+        call = partial(account.client.edit_instance, instance_id, ports=ports, expand_root_gb=grow_gb)
+        return Result(problem=await self._call("edit", call, instance_id, account, memory))
+
+    async def _measure(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
+        """Whether the GPU has worked since the last look; what cannot be read counts as work: a guess may cost data."""
+        now = self.clock.now()
+        elapsed = min(self.clock.monotonic() - memory.measured_at, _LONGEST_CURVE_SECONDS)
+        since = now - timedelta(seconds=max(_MEASURED_SECONDS, elapsed))
+        memory.measured_at = self.clock.monotonic()
+        try:
+            curve = await account.client.gpu_utilization(instance_id, since, now)
+        except errors.NovitaError as error:
+            logger.debug("%s: how busy it is could not be read: %s", instance_id, error)
+            memory.busy_at = now
+            return Result(busy_at=now)
+        idle = seen.resource.spec.lifetime.idle if seen.resource.spec.lifetime else None
+        if idle is None or idle.gpu_utilization_below is None:
+            return Result()
+        busy = [point.at for point in curve if point.percent >= idle.gpu_utilization_below]
+        if not busy:
+            return Result()
+        memory.busy_at = max(busy)
+        return Result(busy_at=memory.busy_at)
+
+    def _end(self, decided: actions.End, seen: Observation) -> Result:
+        at = seen.resource.meta
+        ended = api.Ended(
+            cause=decided.cause,
+            action=decided.action,
+            at=self.clock.now(),
+            generation=at.generation,
+            reconcile_requested_at=at.annotations.get(meta.RECONCILE_REQUESTED_AT),
+        )
+        return Result(ended=ended)
+
+    def _fail(self, decided: actions.Fail, seen: Observation) -> Result:
+        failure = restarts.failure(decided, seen.resource, seen.instance_id, self.clock.now())
+        return Result(failure=failure, restarts=restarts.counted(failure, seen.resource))

@@ -1,0 +1,73 @@
+"""What is decided for an object that is to go: ordered checks, first match wins. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.deciding import checks, ending
+from novita_operator.controllers.gpu_instance.deciding.checks import Check
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+
+
+def _not_held(seen: Observation, _: datetime) -> action.Action | None:
+    return None if seen.held else action.Nothing()
+
+
+def _given_up(seen: Observation, _: datetime) -> action.Action | None:
+    left = seen.left_behind
+    asked = seen.resource.meta.annotations.get(meta.FORCE_FINALIZE)
+    return action.Abandon(left) if asked == left else None
+
+
+def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:
+    unreadable = seen.resource.unreadable
+    return action.Nothing() if unreadable is not None and not unreadable.can_delete else None
+
+
+def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Release() if seen.nothing_was_ever_asked else None
+
+
+def _retain(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
+
+
+def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
+    """A namespace that is no longer admitted rents nothing, and can still end what it has rented.
+
+    Where lists fail, deletes may work all the same: what the last list showed is deleted without a new one.
+    """
+    if seen.account.state == "NotAdmitted":
+        return None
+    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.delete_accepted
+    if seen.account.state == "Unreachable" and unasked and seen.live:
+        return action.Delete(tuple(found.id for found in seen.live))
+    return checks.account_is_of_no_use(seen, now)
+
+
+def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.resource.spec.deletion_policy != "Stop":
+        return None
+    instance = seen.instance
+    if instance is None and seen.create_may_be_hidden:
+        return checks.NEXT_POLL
+    if instance is None:
+        return action.Take(seen.live[0].id) if seen.live and seen.gone_looks else ending.let_go(seen)
+    step = checks.more_than_one(seen, now) or ending.stop(instance)
+    return action.Release() if isinstance(step, action.Nothing) else step
+
+
+CHECKS: tuple[Check, ...] = (
+    _not_held,
+    _given_up,
+    checks.paused,
+    _nothing_to_delete,
+    _unclear_how,
+    _retain,
+    _account_is_out_of_reach,
+    checks.view_is_old,
+    _stop_and_leave,
+    ending.delete_all,
+)

@@ -1,0 +1,41 @@
+"""How an instance ends: stopped, or deleted and seen gone before anything is let go. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.deciding.checks import NEXT_POLL
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.novita.models import Instance, InstanceState
+
+
+def stop(instance: Instance) -> action.Action:
+    """The step towards a stop; nothing where it is at rest."""
+    match instance.state:
+        case InstanceState.RUNNING | InstanceState.PULLING:
+            return action.Stop(instance.id)
+        case InstanceState.EXITED | InstanceState.FROZEN:
+            return action.Nothing()
+        case _:
+            return NEXT_POLL
+
+
+def delete_all(seen: Observation, _: datetime) -> action.Action | None:
+    """The step towards nothing of this object being left at Novita."""
+    if seen.live:
+        return action.Delete(tuple(found.id for found in seen.live))
+    if seen.found:
+        return NEXT_POLL
+    unlisted = seen.only_by_id or seen.create_may_be_hidden
+    if seen.instance_id is not None and not seen.delete_accepted and unlisted:
+        # The list lacks it, perhaps since it is so young: asking by id is the only way to reach it.
+        return action.Delete((seen.instance_id,))
+    return let_go(seen)
+
+
+def let_go(seen: Observation) -> action.Action:
+    """Nothing is listed any more: make sure, then drop the finalizer."""
+    if seen.instance_id is not None:
+        return action.Release(look_first=True) if seen.gone_looks else action.ConfirmGone(seen.instance_id)
+    return NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)

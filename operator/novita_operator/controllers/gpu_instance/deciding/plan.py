@@ -1,0 +1,231 @@
+"""Desired x observed -> Action: ordered checks, first match wins. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from novita_operator.controllers.gpu_instance import action, holding
+from novita_operator.controllers.gpu_instance.deciding import checks as guards
+from novita_operator.controllers.gpu_instance.deciding import deletion, ending
+from novita_operator.controllers.gpu_instance.deciding.checks import Check
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.policies import drift, restarts
+from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.novita.models import Instance, InstanceState
+
+
+def decide(seen: Observation, now: datetime) -> action.Action:
+    """The next step for this object."""
+    checks = deletion.CHECKS if seen.deleting else _LIVING
+    for check in checks:
+        if (found := check(seen, now)) is not None:
+            return found
+    return action.Nothing()
+
+
+def _unreadable(seen: Observation, _: datetime) -> action.Action | None:
+    return action.Nothing() if seen.resource.unreadable is not None else None
+
+
+def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
+    if seen.instance_id is None and seen.live:
+        return action.Take(seen.live[0].id)
+    return None
+
+
+def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
+    """After a recorded failure: end what is billed, as `startup.onTimeout` says, and rent nothing."""
+    failure = seen.resource.status.failure
+    if failure is None or not seen.failure_stands:
+        return None
+    if seen.instance_id is None and not seen.found:
+        return action.Nothing() if not seen.held else ending.let_go(seen)
+    if failure.reason == "StartupTimeout":
+        return _end_billing(seen, now)
+    if failure.retry_at is not None and seen.instance is not None:
+        # Its time will come; until then the instance is left as it is.
+        return action.Nothing()
+    if failure.reason == "InstanceLost":
+        return _gone(seen, now)
+    return None
+
+
+def _end_billing(seen: Observation, now: datetime) -> action.Action | None:
+    match seen.resource.spec.startup.on_timeout:
+        case "Delete":
+            return ending.delete_all(seen, now)
+        case "Stop":
+            instance = seen.instance
+            return None if instance is None else ending.stop(instance)
+        case "Keep":
+            return None
+        case other:
+            assert_never(other)
+
+
+def _replaced(seen: Observation, now: datetime) -> action.Action | None:
+    """The instance of such a failure is of no use: it goes before another one comes."""
+    failure = seen.resource.status.failure
+    if failure is None or seen.failure_stands or failure.reason not in restarts.REPLACED or seen.power != "Running":
+        return None
+    old = failure.instance_id is not None and failure.instance_id == seen.instance_id
+    return ending.delete_all(seen, now) if old else None
+
+
+def _reclaimed(seen: Observation, _: datetime) -> action.Action | None:
+    """Novita takes the spot instance back, or has done so."""
+    instance, failure = seen.instance, seen.resource.status.failure
+    if instance is None or seen.power != "Running" or not instance.reclaimed:
+        return None
+    if instance.state is InstanceState.MIGRATING or instance.jobs:
+        # Novita moves it by itself; what comes of that is seen in the list.
+        return action.Wait(moving=True)
+    if failure is not None and failure.reason == "SpotReclaimed" and failure.instance_id == instance.id:
+        return None
+    if seen.resource.spec.on_spot_reclaim == "Stop" and instance.state is not InstanceState.EXITED:
+        return None
+    when = f" at {instance.spot_reclaim_at:%H:%M:%S} UTC" if instance.spot_reclaim_at else ""
+    text = f"Novita takes spot instance {instance.id} back{when}."
+    return action.Fail("SpotReclaimed", text, "the spot instance was taken back")
+
+
+def _lifetime_is_over(seen: Observation, now: datetime) -> action.Action | None:
+    if seen.power == "Released" and (seen.instance_id is not None or seen.found):
+        return ending.delete_all(seen, now)
+    end = seen.end
+    if seen.power == "Running" and seen.instance_id is not None and end is not None and end.at <= now:
+        return action.End(end.cause, end.action, end.message)
+    return None
+
+
+def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
+    if seen.instance_id is not None or seen.found:
+        return None
+    if seen.may_be_rented:
+        return guards.NEXT_POLL
+    if seen.power != "Running":
+        return action.Nothing()
+    return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
+
+
+def _gone(seen: Observation, _: datetime) -> action.Action | None:
+    """An id that the list no longer shows: believed after the list lag, and after two looks by id."""
+    if seen.instance_id is None or seen.instance is not None:
+        return None
+    if seen.create_may_be_hidden:
+        return guards.NEXT_POLL
+    if seen.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
+        return action.ConfirmGone(seen.instance_id)
+    if seen.live:
+        # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.
+        return action.Take(seen.live[0].id)
+    failure = seen.resource.status.failure
+    # Told already: a user who asks for another try before it is let go asks for the next one, and for no second report.
+    told = failure is not None and failure.reason == "InstanceLost" and failure.instance_id == seen.instance_id
+    if told or (failure is not None and seen.failure_stands):
+        return action.Release(look_first=True)
+    return action.Fail(
+        "InstanceLost",
+        f"Instance {seen.instance_id} no longer exists at Novita; somebody else deleted it, or Novita did.",
+    )
+
+
+def _present(seen: Observation, now: datetime) -> action.Action | None:
+    instance = seen.instance
+    if instance is None:
+        return None
+    if seen.power == "Stopped":
+        return _towards_stopped(instance)
+    return _towards_running(seen, instance, now)
+
+
+def _towards_stopped(instance: Instance) -> action.Action:
+    if instance.state is InstanceState.EXITED:
+        return action.Nothing()
+    return ending.stop(instance)
+
+
+def _towards_running(seen: Observation, instance: Instance, now: datetime) -> action.Action:
+    match instance.state:
+        case InstanceState.RUNNING:
+            if connection.is_current(seen.resource.status, instance):
+                return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
+            # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
+            return (_too_late(seen, now) if seen.detail is not None else None) or action.Describe(instance.id)
+        case InstanceState.EXITED:
+            return _exited(seen, instance)
+        case InstanceState.REMOVING | InstanceState.REMOVED:
+            return guards.NEXT_POLL
+        case InstanceState.FROZEN:
+            return action.Nothing()
+        case _:
+            return _too_late(seen, now) or _under_way(seen, now)
+
+
+def _in_place(seen: Observation, instance: Instance) -> action.Action:
+    """It runs, and is described: what is left is to change what the spec changed, and to see whether it is used."""
+    change = drift.edit(seen, instance)
+    if change is not None:
+        return action.Wait(moving=True) if seen.edit_settles else change
+    return action.Measure(instance.id) if seen.measure else action.Nothing()
+
+
+def _unreached(seen: Observation, instance: Instance, now: datetime) -> action.Action:
+    """It runs, and spec.readiness does not hold: the deadline counts on, and so does what the spec asks for."""
+    step = _too_late(seen, now) or _in_place(seen, instance)
+    if not isinstance(step, action.Nothing) or seen.deadline is None or seen.resource.status.ready_at is not None:
+        return step
+    return action.Wait(seconds=max(0.0, (seen.deadline - now).total_seconds()))
+
+
+def _exited(seen: Observation, instance: Instance) -> action.Action:
+    failure = seen.resource.status.failure
+    if failure is not None and seen.failure_stands:
+        return action.Nothing()
+    if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
+        # We stopped it, or it failed and the user asks for another try.
+        return action.Start(instance.id)
+    reclaimed = instance.spot_status in {"reclaiming", "terminated"}
+    said = instance.error or ("the spot instance was taken back" if reclaimed else None)
+    cause = f"Novita says: {said}." if said else "Novita gives no reason; its command may have ended."
+    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}", said)
+
+
+def _under_way(seen: Observation, now: datetime) -> action.Wait:
+    """A change in the list wakes the object, and so does the deadline."""
+    if seen.deadline is None or seen.resource.status.ready_at is not None:
+        return action.Wait(moving=True)
+    return action.Wait(moving=True, seconds=max(0.0, (seen.deadline - now).total_seconds()))
+
+
+def _too_late(seen: Observation, now: datetime) -> action.Action | None:
+    """The deadline counts from a create or start call to the first Ready after it, and never later."""
+    if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
+        return None
+    if (seen.resource.status.failure is not None and seen.failure_stands) or seen.deadline_begins_anew:
+        return None
+    seconds = int(seen.startup.total_seconds())
+    word = seen.instance.word if seen.instance else "unknown"
+    why = f", and {seen.reach.why}" if word == "running" and not seen.reach.usable else ""
+    return action.Fail(
+        "StartupTimeout", f"Instance {seen.instance_id} was not Ready {seconds} s after its start; it is {word}{why}."
+    )
+
+
+_LIVING: tuple[Check, ...] = (
+    holding.not_held,
+    guards.paused,
+    _unreadable,
+    guards.account_is_of_no_use,
+    _id_not_recorded,
+    guards.view_is_old,
+    guards.more_than_one,
+    _failed_before,
+    _replaced,
+    _lifetime_is_over,
+    _no_instance,
+    _gone,
+    _reclaimed,
+    _present,
+)

@@ -1,0 +1,109 @@
+"""Taking over an existing instance: only one that belongs to nobody, and only as the spec names it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.novita import errors
+from novita_operator.novita.models import Instance
+from novita_operator.reconciling import naming
+from novita_operator.reconciling.intent import Intent
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.clock import Clock
+
+# A refusal is looked at again so often: the other owner may have let go.
+_AGAIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adopter:
+    """Adopts. `namespaces`: the watched ones; empty means all. `cluster`: our part of the marks in names."""
+
+    kube: KubeClient
+    cache: Cache
+    kind: Kind
+    clock: Clock
+    holder: str
+    namespaces: tuple[str, ...]
+    cluster: str
+
+    async def adopt(self, instance_id: str, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+        """Record the instance as this object's. Raises kube errors."""
+        try:
+            instance = await account.client.get_instance(instance_id)
+        except errors.NotFound:
+            return _refused(f'spec.adopt.instanceId: the account has no instance "{instance_id}".')
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        if instance.state.is_gone:
+            return _refused(f'spec.adopt.instanceId: instance "{instance_id}" is removed.')
+        if (owner := await self._owner(instance, seen)) is not None:
+            return _refused(f'spec.adopt.instanceId: instance "{instance_id}" belongs to {owner}.')
+        await self._hold(instance, key)
+        memory.instance_id = instance.id
+        memory.unseen_before = account.polls_begun
+        account.adopted.add(instance.id)
+        at = self.clock.now()
+        return Result(instance_id=instance.id, adopted=True, created_at=at, started_at=at)
+
+    async def _owner(self, instance: Instance, seen: Observation) -> str | None:
+        """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""
+        marked = instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name
+        uids, claimant = set(), None
+        async for body in self.kube.each(self.kind, self.namespaces):
+            other = api.GPUInstance.parse(body)
+            uids.add(other.meta.uid)
+            if claimant is None and _comes_first(other, seen.resource.meta, instance.id):
+                claimant = f"GPUInstance {other.meta.namespace}/{other.meta.name}"
+        if marked and not self._is_orphan(instance, uids):
+            return f"another object of an operator (its name is {instance.name})"
+        return claimant
+
+    def _is_orphan(self, instance: Instance, uids: Collection[str]) -> bool:
+        """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
+        renter = naming.owner_uid(self.cluster, instance.name)
+        return not self.namespaces and renter is not None and renter not in uids
+
+    async def _hold(self, instance: Instance, key: Key) -> None:
+        """The finalizer, and the note that nothing was rented: a crash here leaves the instance as it was."""
+        body = await self.kube.get(self.kind, key.namespace, key.name)
+        at = meta.Meta.parse(body["metadata"])
+        note = Intent(1, self.clock.now(), self.holder, instance.product_id, instance.cluster_name, "Released")
+        patched = await self.kube.patch_metadata(
+            self.kind,
+            at,
+            finalizers=list(dict.fromkeys([*at.finalizers, meta.FINALIZER])),
+            annotations={meta.CREATE_INTENT: note.to_annotation()},
+        )
+        self.cache.wrote(key, patched)
+
+
+def _comes_first(other: api.GPUInstance, at: meta.Meta, instance_id: str) -> bool:
+    """Whether another object than `at` has the instance, or has asked for it earlier."""
+    if other.meta.uid == at.uid:
+        return False
+    wants = other.spec.adopt is not None and other.spec.adopt.instance_id == instance_id
+    elder = wants and (other.meta.created_at, other.meta.uid) < (at.created_at, at.uid)
+    return elder or other.status.instance_id == instance_id
+
+
+def _refused(message: str) -> Result:
+    text = f"{message} Nothing was rented. Create a new GPUInstance with another id; looked at again every few minutes."
+    problem = Problem(
+        api.ConditionType.PROVISIONED,
+        api.Reason.ADOPT_REFUSED,
+        text,
+        stalled=True,
+        retry_after=_AGAIN_SECONDS,
+        back_off=False,
+    )
+    return Result(problem=problem)

@@ -1,0 +1,56 @@
+"""Taking an instance that was found under our name: what the answer that got lost would have told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance.launching.selection import region_code
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Chosen, Result
+from novita_operator.novita import errors
+from novita_operator.novita.models import Instance, Product
+from novita_operator.runtime.accounts.account import Account
+
+
+async def take(instance: Instance, seen: Observation, account: Account, memory: Memory) -> Result:
+    """Record it as this object's, with its price if the catalogue can be read."""
+    memory.instance_id = instance.id
+    try:
+        products = await account.client.products()
+    except errors.NovitaError:
+        # The price is for people; that the instance is ours must not wait for it.
+        products = ()
+    return facts(instance, seen, products)
+
+
+def facts(instance: Instance, seen: Observation, products: Iterable[Product]) -> Result:
+    """What was chosen and when, from the list and the note of the call. The deadline counts from the call."""
+    asked_at = seen.intent.at if seen.intent is not None else instance.created_at
+    return Result(
+        instance_id=instance.id,
+        adopted=True,
+        chosen=_chosen(instance, products),
+        attempt=seen.intent.attempt if seen.intent is not None else None,
+        created_at=instance.created_at or asked_at,
+        started_at=seen.resource.status.started_at or asked_at,
+    )
+
+
+def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
+    product = next((known for known in products if known.id == instance.product_id), None)
+    spot = instance.billing_mode == "spot"
+    price = product and (product.spot_price_per_gpu_hour if spot else product.price_per_gpu_hour)
+    if product is None or not price:
+        return None
+    region, total = region_code(instance.cluster_name), price * max(1, instance.gpu_count)
+    return Chosen(
+        product=api.ProductStatus(id=product.id, name=product.name),
+        region=region,
+        billing="Spot" if spot else "OnDemand",
+        image=instance.image,
+        template=None,
+        price_per_hour=total,
+        sentence=f"{product.name} ({product.id}) in {region} for {total} USD/h; found after a lost answer.",
+    )

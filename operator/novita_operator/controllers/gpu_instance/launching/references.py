@@ -1,0 +1,124 @@
+"""Secrets and ConfigMaps that a GPUInstance refers to, always in its own namespace."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from novita_operator import telemetry
+from novita_operator.api.gpu_instance.spec import EnvVar, GPUInstance, KeyRef
+from novita_operator.controllers.gpu_instance.launching import registries
+from novita_operator.controllers.gpu_instance.policies.defaults import Inputs
+from novita_operator.kube import errors
+from novita_operator.kube.client import KubeClient
+
+_DOCKER_CONFIG = ".dockerconfigjson"
+_DOCKER_HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
+
+
+class Unresolved(Exception):
+    """A reference leads nowhere; the text says which field, and what to create."""
+
+
+async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs:
+    """Read everything that the spec refers to. Raises Unresolved, or kube errors."""
+    env: list[tuple[str, SecretStr]] = []
+    read: dict[tuple[str, str], Mapping[str, str]] = {}
+    for variable in resource.spec.env:
+        value = await _value(kube, resource.meta.namespace, variable, read)
+        if value is not None:
+            env.append((variable.name, _remembered(value)))
+    return Inputs(env=tuple(env), image_auth=await _image_auth(kube, resource, image))
+
+
+async def _value(
+    kube: KubeClient, namespace: str, variable: EnvVar, read: dict[tuple[str, str], Mapping[str, str]]
+) -> str | None:
+    source = variable.value_from
+    if source is None:
+        return variable.value or ""
+    if source.secret_key_ref is not None:
+        return await _entry(kube, namespace, ("Secret", source.secret_key_ref), variable.name, read)
+    if source.config_map_key_ref is not None:
+        return await _entry(kube, namespace, ("ConfigMap", source.config_map_key_ref), variable.name, read)
+    return ""
+
+
+async def _entry(
+    kube: KubeClient,
+    namespace: str,
+    source: tuple[str, KeyRef],
+    variable: str,
+    read: dict[tuple[str, str], Mapping[str, str]],
+) -> str | None:
+    kind, ref = source
+    if (kind, ref.name) not in read:
+        read[(kind, ref.name)] = await _entries(kube, namespace, kind, ref.name)
+    entries = read[(kind, ref.name)]
+    if ref.key in entries:
+        return entries[ref.key]
+    if ref.optional:
+        return None
+    raise Unresolved(
+        f'spec.env "{variable}": the {kind} "{ref.name}" in namespace "{namespace}" has no entry "{ref.key}". '
+        "Create it, or mark the reference optional."
+    )
+
+
+async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Mapping[str, str]:
+    try:
+        if kind == "Secret":
+            return await kube.get_secret(namespace, name)
+        return await kube.get_config_map(namespace, name)
+    except errors.NotFound:
+        return {}
+
+
+async def _image_auth(kube: KubeClient, resource: GPUInstance, image: str) -> SecretStr | None:
+    ref = resource.spec.image_pull_secret_ref
+    if ref is None:
+        return None
+    where = f'spec.imagePullSecretRef: the Secret "{ref.name}" in namespace "{resource.meta.namespace}"'
+    try:
+        entries = await kube.get_secret(resource.meta.namespace, ref.name)
+    except errors.NotFound:
+        raise Unresolved(f"{where} does not exist. Create it with `kubectl create secret docker-registry`.") from None
+    credentials = registry_credentials(entries.get(_DOCKER_CONFIG, ""), image)
+    if credentials is None:
+        raise Unresolved(f'{where} holds no credentials for the registry of image "{image}".')
+    return _remembered(credentials)
+
+
+def registry_credentials(docker_config: str, image: str) -> str | None:
+    """`user:password` for the registry of this image, from a `.dockerconfigjson` entry; None where it has none."""
+    try:
+        auths = json.loads(docker_config)["auths"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    registry = registries.of(image)
+    docker_hub = registry == registries.DOCKER_HUB
+    hosts = _DOCKER_HUB if docker_hub else (registry, f"https://{registry}", f"http://{registry}")
+    entries = [auths.get(host) for host in hosts] if isinstance(auths, dict) else []
+    found = (_user_and_password(entry) for entry in entries if isinstance(entry, dict))
+    return next((credentials for credentials in found if credentials is not None), None)
+
+
+def _user_and_password(entry: Mapping[str, Any]) -> str | None:
+    if entry.get("auth"):
+        try:
+            decoded = base64.b64decode(entry["auth"], validate=True).decode()
+        except (ValueError, TypeError):
+            return None
+        return decoded if ":" in decoded else None
+    if entry.get("username") and entry.get("password"):
+        return f"{entry['username']}:{entry['password']}"
+    return None
+
+
+def _remembered(value: str) -> SecretStr:
+    telemetry.SECRETS.add(value)
+    return SecretStr(value)

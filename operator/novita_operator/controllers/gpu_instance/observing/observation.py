@@ -1,0 +1,154 @@
+"""The facts of one pass: the object, its account, and what Novita shows of it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.controllers.gpu_instance.policies.lifetime import End
+from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import intent as intents
+from novita_operator.reconciling.intent import Intent
+
+# An ambiguous create is only believed not to have happened after so many looks that were spread over the list lag.
+LOOKS_NEEDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What the object may expect of its account.
+
+    `Usable`: calls may be made. `Starting`: no poll has ended yet. All others say why not, in a sentence.
+    """
+
+    state: Literal["Usable", "Starting", "Absent", "NotAdmitted", "KeyMissing", "KeyRejected", "Unreachable"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a pass knows before it decides.
+
+    `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
+    `found`: instances of exactly our name, oldest first, without removed ones. `intent_known_for`: how long ago this
+    process saw the intent first.
+    `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
+    running instance that did not make it Ready; None before the first. `remembered`: the last note of intent that this
+    process saw on the object, whether it is still there or not. `failure_stands`: a recorded failure still
+    holds the object back. `ended`: spec.lifetime has ended the instance. `end`: when it does so next. `unclear_end`:
+    why that cannot be told. `measure`: it is time to ask how busy the GPU is. `edit_settles`: ports or disk
+    were changed a moment ago. `matched_generation`: the last one
+    whose ports and disk the instance was seen to have.
+    """
+
+    resource: GPUInstance
+    name: str
+    account: AccountView
+    instance_id: str | None
+    found: tuple[Instance, ...]
+    fresh: bool
+    list_lag: timedelta
+    startup: timedelta
+    intent_known_for: timedelta = timedelta(0)
+    looks: int = 0
+    gone_looks: int = 0
+    only_by_id: bool = False
+    delete_accepted: bool = False
+    detail: Instance | None = None
+    remembered: Intent | None = None
+    failure_stands: bool = False
+    ended: bool = False
+    end: End | None = None
+    unclear_end: str | None = None
+    measure: bool = False
+    edit_settles: bool = False
+    matched_generation: int | None = None
+    reach: Reach = UNASKED
+    intent: Intent | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intent", intents.parse(self.resource.meta.annotations.get(meta.CREATE_INTENT)))
+
+    @property
+    def instance(self) -> Instance | None:
+        """Ours: the one of the recorded id; before an id is recorded, the oldest of our name."""
+        if self.instance_id is not None:
+            return next((found for found in self.found if found.id == self.instance_id), None)
+        return self.found[0] if self.found else None
+
+    @property
+    def live(self) -> tuple[Instance, ...]:
+        """Found instances that are not already on their way out."""
+        return tuple(found for found in self.found if found.state is not InstanceState.REMOVING)
+
+    @property
+    def nothing_was_ever_asked(self) -> bool:
+        """Every create call for this object was surely refused, or its instance seen gone.
+
+        Finalizer and intent are written together: where only the finalizer is left, somebody removed the note.
+        """
+        settled = self.intent is not None and not self.intent.pending
+        return settled and self.instance_id is None and not self.found
+
+    @property
+    def create_may_be_hidden(self) -> bool:
+        """Whether a create call is so young that neither the list nor a look by id need show its instance yet.
+
+        It is as old as this process knows of it: the times that are written in intents come from clocks that jump.
+        """
+        return self.intent is not None and self.intent.pending and self.intent_known_for < self.list_lag
+
+    @property
+    def may_be_rented(self) -> bool:
+        """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
+        pending = self.intent is not None and self.intent.pending
+        return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden)
+
+    @property
+    def paused(self) -> bool:
+        return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+
+    @property
+    def deleting(self) -> bool:
+        return self.resource.meta.deleted_at is not None
+
+    @property
+    def left_behind(self) -> str:
+        """What a person repeats to give up a deletion: the id, or the name where no id is known."""
+        return self.instance_id or self.name
+
+    @property
+    def held(self) -> bool:
+        """Whether our finalizer is on the object."""
+        return meta.FINALIZER in self.resource.meta.finalizers
+
+    @property
+    def power(self) -> Literal["Running", "Stopped", "Released"]:
+        """What is wanted now: spec.powerState, unless spec.lifetime has ended the instance."""
+        ended = self.resource.status.ended
+        if self.resource.spec.power_state == "Stopped" or not self.ended or ended is None:
+            return self.resource.spec.power_state
+        return "Stopped" if ended.action == "Stop" else "Released"
+
+    @property
+    def adopts(self) -> str | None:
+        """The id of the instance that the object takes over instead of renting."""
+        adopt = self.resource.spec.adopt
+        return adopt.instance_id if adopt is not None else None
+
+    @property
+    def deadline_begins_anew(self) -> bool:
+        """Whether a person asks for another try of an instance that was too late, and was kept."""
+        failure = self.resource.status.failure
+        late = failure is not None and failure.reason == "StartupTimeout" and not self.failure_stands
+        return late and self.instance is not None and self.instance.state is not InstanceState.EXITED
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the instance must be Ready, counted from the last create or start call."""
+        started = self.resource.status.started_at
+        return None if started is None else started + self.startup

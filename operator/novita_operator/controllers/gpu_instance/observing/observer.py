@@ -1,0 +1,195 @@
+"""What a pass sees: the object, its account, what the last list shows of it, and what this process remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.life import Adopt
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.policies import defaults as desired
+from novita_operator.controllers.gpu_instance.policies import drift, restarts
+from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import intent as intents
+from novita_operator.reconciling import naming
+from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
+from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.clock import Clock
+
+_INSTANCES = "gpuinstances"
+_ACCOUNTS = "novitaaccounts"
+# Novita needs seconds to carry out an edit (novita-api 2A.1); after a minute it is asked again.
+_EDIT_SECONDS = 60.0
+# Looks at the GPU per idle time: the end comes late by a tenth of it at most.
+_LOOKS_PER_IDLE_TIME = 10
+_SHORTEST_MEASURING_PAUSE = 60.0  # Novita's data is a minute late anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Observes. It asks nobody: lists come with the poll of the account."""
+
+    cache: Cache
+    accounts: Accounts
+    clock: Clock
+    cluster: str
+    defaults: desired.Defaults
+    list_lag: timedelta
+
+    def observe(self, resource: api.GPUInstance, account: Account | None, memory: Memory) -> Observation:
+        """The facts of one pass."""
+        name = naming.instance_name(self.cluster, resource.meta.uid)
+        if resource.spec.adopt is None:
+            instance_id = memory.instance_id or _recorded(resource, account, name)
+            found = _found(account, name)
+        else:
+            instance_id = _taken_over(memory.instance_id or resource.status.instance_id, resource.spec.adopt)
+            found = self._adopted(account, instance_id, resource)
+        if any(instance.id == instance_id for instance in found):
+            # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
+            memory.gone_in_polls.clear()
+            memory.only_by_id = False
+        now = self.clock.now()
+        horizon = _horizon(resource, memory, now)
+        seen = Observation(
+            resource=resource,
+            name=name,
+            account=self._account_view(account, resource),
+            instance_id=instance_id,
+            found=found,
+            fresh=account is not None and account.snapshot_poll > memory.unseen_before,
+            list_lag=self.list_lag,
+            startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
+            looks=self._count_look(resource, account, memory, found),
+            intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
+            gone_looks=len(memory.gone_in_polls),
+            only_by_id=memory.only_by_id,
+            delete_accepted=memory.delete_accepted,
+            detail=memory.detail,
+            remembered=intents.parse(memory.note),
+            failure_stands=restarts.stands(resource, now),
+            ended=horizon.ended,
+            end=horizon.end,
+            unclear_end=horizon.unclear,
+            measure=self._should_measure(resource, memory),
+            edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
+            matched_generation=memory.matched_generation,
+        )
+        if seen.instance is not None and drift.edit(seen, seen.instance) is None:
+            memory.matched_generation = resource.meta.generation
+        return seen
+
+    def _adopted(
+        self, account: Account | None, instance_id: str | None, resource: api.GPUInstance
+    ) -> tuple[Instance, ...]:
+        """The one of the recorded id: names of adopted instances prove nothing."""
+        if account is None or instance_id is None:
+            return ()
+        account.adopted.add(instance_id)
+        found = account.snapshot.instances.get(instance_id) if account.snapshot is not None else None
+        if found is None or found.state is InstanceState.REMOVED:
+            return ()
+        self.accounts.claim(found.name, Key(_INSTANCES, resource.meta.namespace, resource.meta.name))
+        return (found,)
+
+    def _should_measure(self, resource: api.GPUInstance, memory: Memory) -> bool:
+        lifetime = resource.spec.lifetime
+        idle = lifetime.idle if lifetime is not None else None
+        if idle is None or idle.gpu_utilization_below is None or resource.status.ready_at is None:
+            return False
+        return self.clock.monotonic() - memory.measured_at >= measuring_pause(idle.after_seconds)
+
+    def _account_view(self, account: Account | None, resource: api.GPUInstance) -> AccountView:
+        if account is None and self.cache.find(Key(_ACCOUNTS, "", resource.spec.account_ref.name)) is not None:
+            return AccountView("Starting")
+        return _view(account, resource)
+
+    def _count_look(
+        self, resource: api.GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]
+    ) -> int:
+        """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
+        note = resource.meta.annotations.get(meta.CREATE_INTENT)
+        memory.note = note or memory.note
+        if note != memory.searched_for:
+            # Another call, perhaps of another process: polls that began before it say nothing about it.
+            memory.searched_for, memory.searched_since, memory.looks = note, self.clock.monotonic(), 0
+            memory.looked_in_poll = account.polls_begun if account is not None else 0
+        if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
+            return memory.looks
+        now = self.clock.monotonic()
+        # Three looks have two gaps between them: together they span the lag.
+        if memory.looks == 0 or now - memory.looked_at >= self.list_lag.total_seconds() / 2:
+            memory.looks += 1
+            memory.looked_at = now
+            memory.looked_in_poll = account.snapshot_poll
+        return memory.looks
+
+
+def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
+    name = resource.spec.account_ref.name
+    if account is None:
+        text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
+        return AccountView("Absent", text)
+    if not account.admits(resource.meta.namespace):
+        text = (
+            f'spec.accountRef: NovitaAccount "{name}" does not admit namespace "{resource.meta.namespace}". '
+            "Ask its administrator to add it to spec.namespaces."
+        )
+        return AccountView("NotAdmitted", text)
+    match account.health:
+        case Healthy():
+            return AccountView("Usable")
+        case NotPolled():
+            return AccountView("Starting")
+        case KeyMissing(message):
+            return AccountView("KeyMissing", message)
+        case KeyRejected(message):
+            return AccountView("KeyRejected", message)
+        case Unreachable(message, since):
+            return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
+
+
+def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> str | None:
+    """The id in the status, unless it is that of an instance of another name: a restored status, or an edited one."""
+    instance_id = resource.status.instance_id
+    snapshot = account.snapshot if account is not None else None
+    listed = snapshot.instances.get(instance_id) if snapshot is not None and instance_id is not None else None
+    return instance_id if listed is None or listed.name == name else None
+
+
+def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:
+    """The recorded id, if it is the one to adopt: whoever may write a status must not choose what is deleted."""
+    return recorded if recorded == adopt.instance_id else None
+
+
+def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
+    named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
+    return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    """What spec.lifetime says now."""
+
+    ended: bool = False
+    end: lifetimes.End | None = None
+    unclear: str | None = None
+
+
+def _horizon(resource: api.GPUInstance, memory: Memory, now: datetime) -> _Horizon:
+    known = [moment for moment in (memory.busy_at, resource.status.last_busy_at) if moment is not None]
+    try:
+        ended = lifetimes.stays_ended(resource, now)
+        return _Horizon(ended, lifetimes.next_end(resource, max(known, default=None), now))
+    except lifetimes.Unreadable as error:
+        return _Horizon(ended=resource.status.ended is not None, unclear=str(error))
+
+
+def measuring_pause(idle_seconds: float) -> float:
+    """Seconds between two looks at the GPU of an instance that may idle for so many."""
+    return max(_SHORTEST_MEASURING_PAUSE, idle_seconds / _LOOKS_PER_IDLE_TIME)

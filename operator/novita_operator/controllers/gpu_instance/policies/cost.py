@@ -1,0 +1,39 @@
+"""What an object has cost: price x billed time, written on transitions and every few minutes. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.novita.models import state_of
+
+_CENT_OF_A_CENT = Decimal("0.0001")
+_SECONDS_PER_HOUR = 3600
+
+
+def accrued(
+    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, now: datetime, interval_seconds: float
+) -> api.Cost | None:
+    """The cost up to now, USD; the old value where it is too early to write again.
+
+    The time since the last value counts if the instance was billed then (by Novita's word, novita-api 3.1).
+    Disks, taxes and other accounts' discounts are not in it: it is an estimate, Novita's bill decides.
+    """
+    billed = _billed(new)
+    before = old.cost
+    if before is None:
+        return api.Cost(amount="0.0000", since=now, as_of=now) if billed else None
+    changed = billed != _billed(old) or old.instance_id != new.instance_id
+    if not changed and (not billed or (now - before.as_of).total_seconds() < interval_seconds):
+        return before
+    amount = Decimal(before.amount)
+    if _billed(old) and old.price_per_hour is not None:
+        seconds = Decimal(max(0.0, (now - before.as_of).total_seconds()))
+        amount += Decimal(old.price_per_hour) * seconds / _SECONDS_PER_HOUR
+    rounded = amount.quantize(_CENT_OF_A_CENT, rounding=ROUND_HALF_UP)
+    return api.Cost(amount=str(rounded), since=before.since, as_of=now)
+
+
+def _billed(status: api.GPUInstanceStatus) -> bool:
+    return status.novita_status is not None and state_of(status.novita_status).is_billed

@@ -1,0 +1,125 @@
+"""spec.lifetime: when a working instance is ended, and when it comes back. Pure.
+
+An end is a moment that passes while the instance runs, and not a state: whoever edits the spec, or asks for another
+reconcile, starts the instance again, until the next such moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.life import Schedule
+
+_Cause = Literal["MaxSeconds", "Idle", "Schedule"]
+_Action = Literal["Stop", "Delete"]
+
+
+class Unreadable(Exception):
+    """A cron expression or a time zone that nobody knows; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The instance is to be ended at this moment."""
+
+    cause: _Cause
+    action: _Action
+    at: datetime
+    message: str
+
+
+def next_end(resource: api.GPUInstance, busy_at: datetime | None, now: datetime) -> End | None:
+    """The next end of the instance, or the one that has come. Raises Unreadable.
+
+    `busy_at`: when the GPU was last seen at work.
+    """
+    started, ended = resource.status.started_at, resource.status.ended
+    if resource.spec.lifetime is None or started is None:
+        return None
+    # What was ended, and comes back, has not been started yet: moments up to that end are over.
+    started = started if ended is None else max(started, ended.at)
+    return min(_ends(resource, started, busy_at, now), key=lambda end: end.at, default=None)
+
+
+def stays_ended(resource: api.GPUInstance, now: datetime) -> bool:
+    """Whether an end that was decided on still counts. Raises Unreadable."""
+    ended = resource.status.ended
+    if ended is None:
+        return False
+    asked = resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT)
+    if ended.generation != resource.meta.generation or ended.reconcile_requested_at != asked:
+        return False
+    wakes_at = _wakes_at(resource, ended)
+    return wakes_at is None or now < wakes_at
+
+
+def wakes_at(resource: api.GPUInstance) -> datetime | None:
+    """When an ended instance is started again by itself. Raises Unreadable."""
+    return _wakes_at(resource, resource.status.ended) if resource.status.ended is not None else None
+
+
+def last_used(resource: api.GPUInstance) -> datetime | None:
+    """The annotation; nothing where it is absent or no time."""
+    text = resource.meta.annotations.get(meta.LAST_USED, "")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _wakes_at(resource: api.GPUInstance, ended: api.Ended) -> datetime | None:
+    lifetime = resource.spec.lifetime
+    schedule = lifetime.schedule if lifetime is not None else None
+    match ended.cause:
+        case "Schedule" if schedule is not None and schedule.start is not None:
+            return _fire(schedule.start, "start", schedule, ended.at)
+        case "Idle":
+            used = last_used(resource)
+            return used if used is not None and used > ended.at else None
+        case _:
+            return None
+
+
+def _ends(resource: api.GPUInstance, started: datetime, busy_at: datetime | None, now: datetime) -> Iterator[End]:
+    lifetime = resource.spec.lifetime
+    if lifetime is None:
+        return
+    if lifetime.max_seconds is not None:
+        at = started + timedelta(seconds=lifetime.max_seconds)
+        yield End(
+            "MaxSeconds", lifetime.action, at, f"spec.lifetime.maxSeconds: it has run for {lifetime.max_seconds} s."
+        )
+    if lifetime.schedule is not None:
+        schedule = lifetime.schedule
+        # The first moment after the start: one that passed while nobody looked still ends it.
+        at = _fire(schedule.stop, "stop", schedule, started)
+        text = f'spec.lifetime.schedule.stop is "{schedule.stop}" ({schedule.time_zone}).'
+        yield End("Schedule", schedule.action, at, text)
+    if lifetime.idle is not None and resource.status.ready_at is not None:
+        known = (resource.status.ready_at, busy_at, last_used(resource))
+        since = max(moment for moment in known if moment is not None)
+        at = min(since, now) + timedelta(seconds=lifetime.idle.after_seconds)
+        text = f"spec.lifetime.idle: nobody has used it for {lifetime.idle.after_seconds} s."
+        yield End("Idle", lifetime.idle.action, at, text)
+
+
+def _fire(expression: str, field: str, schedule: Schedule, after: datetime) -> datetime:
+    try:
+        zone = ZoneInfo(schedule.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        text = f'spec.lifetime.schedule.timeZone: there is no time zone "{schedule.time_zone}", such as Europe/Paris.'
+        raise Unreadable(text) from None
+    try:
+        return next(CronSim(expression, after.astimezone(zone)))
+    except (CronSimError, StopIteration):
+        text = f'spec.lifetime.schedule.{field}: "{expression}" is no cron expression, such as "0 20 * * 1-5".'
+        raise Unreadable(text) from None

@@ -1,0 +1,158 @@
+"""How to reach an instance: for the status without passwords, for the Secret with them. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.novita.models import Instance, PortMapping
+
+# `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
+_SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
+_SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
+# What the Service Binding specification asks for: the entry `type` of the Secret, after this prefix.
+_BINDING_TYPE = "novita-gpu"
+_SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
+_SUFFIX = "-connection"
+# The bounds of the schema: what is longer leads nowhere, and a status that holds it would be refused.
+_ADDRESS_CHARS = 512
+_ENDPOINT_CHARS = 300
+_MOST_PORTS = 32
+
+
+def secret_name(resource: api.GPUInstance) -> str:
+    """The name of the connection Secret."""
+    # An object's name may be as long as a Secret's, and what is cut must not end in a separator.
+    default = resource.meta.name[: meta.NAME_CHARS - len(_SUFFIX)].rstrip("-.") + _SUFFIX
+    return resource.spec.connection_secret_name or default
+
+
+def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
+    """Whether status and Secret describe this instance as it runs now.
+
+    Host, port and password can change with each start and migration (novita-api 4), which Novita shows by another
+    start time or other endpoints.
+    """
+    known = status.connection
+    if known is None or not known.ssh or known.secret_ref is None or status.instance_id != instance.id:
+        return False
+    if instance.started_at is not None and known.instance_started_at != instance.started_at:
+        return False
+    listed = {(port.port, port.endpoint) for port in _reachable(instance)}
+    complete = listed <= {(port.port, port.endpoint) for port in known.ports}
+    return complete and as_listed(known, instance) == known
+
+
+def as_listed(known: api.Connection, instance: Instance | None) -> api.Connection:
+    """Without the ports that the list no longer has; a list that tells of no ports at all proves nothing."""
+    if instance is None or not instance.ports:
+        return known
+    there = {port.port for port in instance.ports}
+    return known.model_copy(update={"ports": tuple(port for port in known.ports if port.port in there)})
+
+
+def is_complete(instance: Instance) -> bool:
+    """Whether Novita has given out the connection details yet."""
+    return instance.ssh is not None and _address(instance.ssh.command) is not None
+
+
+def describe(instance: Instance, secret: str) -> api.Connection:
+    """`status.connection`."""
+    host, port, _ = _ssh_parts(instance)
+    endpoint = f"{host}:{port}" if host else ""
+    return api.Connection(
+        ssh=instance.ssh.command if instance.ssh else "",
+        endpoint=endpoint if len(endpoint) <= _ENDPOINT_CHARS else "",
+        jupyter=_address(instance.jupyter),
+        web_terminal=_address(instance.web_terminal.address) if instance.web_terminal else None,
+        ports=tuple(
+            api.PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
+            for port in _reachable(instance)
+        ),
+        secret_ref=api.SecretRef(name=secret),
+        instance_started_at=instance.started_at,
+    )
+
+
+def _address(text: str) -> str | None:
+    return text if 0 < len(text) <= _ADDRESS_CHARS else None
+
+
+def _reachable(instance: Instance) -> list[PortMapping]:
+    return [port for port in instance.ports if _address(port.endpoint) is not None][:_MOST_PORTS]
+
+
+def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:
+    """The connection Secret: the object itself, owned by the GPUInstance.
+
+    The entries `type provider host port username password` are those of the Service Binding specification.
+    """
+    entries = {key: value for key, value in _entries(instance).items() if value}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": secret_name(resource),
+            "namespace": resource.meta.namespace,
+            "labels": labels(resource),
+            "ownerReferences": [owner(resource)],
+        },
+        "type": _SECRET_TYPE,
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
+    }
+
+
+def _entries(instance: Instance) -> dict[str, str]:
+    host, port, user = _ssh_parts(instance)
+    terminal = instance.web_terminal
+    endpoints = {str(port.port): port.endpoint for port in instance.ports if port.endpoint}
+    return {
+        "type": _BINDING_TYPE,
+        "provider": "novita",
+        "instance-id": instance.id,
+        "host": host,
+        "port": port,
+        "username": user,
+        "password": instance.ssh.password.get_secret_value() if instance.ssh else "",
+        "ssh-command": instance.ssh.command if instance.ssh else "",
+        "jupyter-url": instance.jupyter,
+        "web-terminal-url": terminal.address if terminal else "",
+        "web-terminal-username": terminal.username if terminal else "",
+        "web-terminal-password": terminal.password.get_secret_value() if terminal else "",
+        "endpoints": json.dumps(endpoints, sort_keys=True) if endpoints else "",
+    }
+
+
+def labels(resource: api.GPUInstance) -> dict[str, str]:
+    """The labels of what is made for an object."""
+    return {
+        "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
+        # A label must end as it begins: with a letter or a digit.
+        f"{meta.GROUP}/instance": resource.meta.name[: meta.LABEL_CHARS].rstrip("-."),
+    }
+
+
+def owner(resource: api.GPUInstance) -> dict[str, Any]:
+    """The reference by which the cluster removes what was made for an object together with it."""
+    return {
+        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+        "kind": "GPUInstance",
+        "name": resource.meta.name,
+        "uid": resource.meta.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def _ssh_parts(instance: Instance) -> tuple[str, str, str]:
+    """Host, port and user of the ssh command; empty where it is absent."""
+    command = instance.ssh.command if instance.ssh else ""
+    target = _SSH_TARGET.search(command)
+    if target is None:
+        return "", "", ""
+    port = _SSH_PORT.search(command)
+    return target["host"], port["port"] if port else "22", target["user"]

@@ -1,0 +1,1 @@
+"""Facts -> status, conditions, Events and webhooks. Pure."""

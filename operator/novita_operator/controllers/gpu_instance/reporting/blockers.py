@@ -1,0 +1,37 @@
+"""What stands in the way whatever a pass does: a spec that cannot be read, an account of no use. Pure."""
+
+from __future__ import annotations
+
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Problem
+
+_TYPE = api.ConditionType
+_ACCOUNT_REASONS: dict[str, tuple[api.ConditionType, api.Reason, bool]] = {
+    "Absent": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, False),
+    "KeyMissing": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, True),
+    "NotAdmitted": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_ADMITTED, True),
+    "KeyRejected": (_TYPE.SYNCED, api.Reason.CREDENTIALS_REJECTED, True),
+    "Unreachable": (_TYPE.SYNCED, api.Reason.NOVITA_UNAVAILABLE, False),
+}
+
+
+def problem(seen: Observation) -> Problem | None:
+    """The first of them."""
+    unreadable = seen.resource.unreadable
+    if seen.unclear_end is not None:
+        text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
+        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text)
+    if unreadable is not None and not (seen.deleting and unreadable.can_delete):
+        text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
+        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text, stalled=True)
+    return _of_the_account(seen)
+
+
+def _of_the_account(seen: Observation) -> Problem | None:
+    found = _ACCOUNT_REASONS.get(seen.account.state)
+    # What is no longer admitted can still be deleted (plan): that is in nobody's way.
+    if found is None or seen.paused or (seen.deleting and seen.account.state == "NotAdmitted"):
+        return None
+    about, reason, stalled = found
+    return Problem(about, reason, seen.account.message, stalled)

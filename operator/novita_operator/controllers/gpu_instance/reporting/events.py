@@ -1,0 +1,169 @@
+"""Status before and after -> Events: on transitions only, so that neither a loop nor a restart repeats one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from novita_operator.api import conditions, meta
+from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Result
+
+_READY = api.ConditionType.READY
+
+
+def events(
+    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
+) -> tuple[Event, ...]:
+    """The Events of one pass, in the order in which things happened."""
+    return (
+        tuple(_from_result(old, new, result, seen))
+        + tuple(_from_life(old, new))
+        + tuple(_from_phase(old, new))
+        + tuple(_from_trouble(old, new))
+    )
+
+
+def _from_result(
+    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
+) -> Iterator[Event]:
+    if result.chosen is not None:
+        yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
+    if result.instance_id is not None and result.instance_id != old.instance_id:
+        yield _gained(old, new, result, seen)
+    if result.held_again:
+        yield _held_again()
+    if result.duplicates_removed:
+        ids = ", ".join(result.duplicates_removed)
+        text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
+        yield Event(type="Warning", reason=EventReason.DUPLICATES_REMOVED, message=text)
+    if result.failure is not None and result.failure.reason == "StartupTimeout":
+        yield Event(type="Warning", reason=EventReason.STARTUP_TIMEOUT, message=_after_timeout(result, seen))
+    if result.abandoned is not None:
+        yield _abandoned(old, result.abandoned)
+    elif result.released and old.instance_id is not None:
+        yield _released(old, seen)
+
+
+def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation) -> Event:
+    if result.adopted and seen.adopts is not None:
+        text = f"Took over instance {new.instance_id}, as spec.adopt asks; it is deleted with this object."
+        return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
+    if result.adopted:
+        text = f"Found instance {new.instance_id} under this object's name, from a call whose answer was lost."
+        return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
+    text = f"Rented instance {new.instance_id} in {new.region} for {new.price_per_hour} USD/h"
+    if old.failure is not None and old.failure.instance_id is not None:
+        text = f"{text} in place of {old.failure.instance_id}: {old.failure.message}"
+        return Event(type="Normal", reason=EventReason.RECREATED, message=text)
+    return Event(type="Normal", reason=EventReason.CREATED, message=f"{text}.")
+
+
+def _held_again() -> Event:
+    text = (
+        f"This object has, or may have, an instance, and its finalizer {meta.FINALIZER} was gone; it was put back. "
+        "Without it the object could go and leave an instance that costs. kubectl replace and Argo CD's Replace=true "
+        "drop it: use kubectl apply, or server-side apply."
+    )
+    return Event(type="Warning", reason=EventReason.HELD_AGAIN, message=text)
+
+
+def _after_timeout(result: Result, seen: Observation) -> str:
+    said = result.failure.message if result.failure else ""
+    match seen.resource.spec.startup.on_timeout:
+        case "Delete":
+            return f"{said} Deleting it, which ends the billing (spec.startup.onTimeout is Delete)."
+        case "Stop":
+            return f"{said} Stopping it (spec.startup.onTimeout is Stop)."
+        case _:
+            return f"{said} It is kept and goes on costing money (spec.startup.onTimeout is Keep)."
+
+
+def _abandoned(old: api.GPUInstanceStatus, left_behind: str) -> Event:
+    price = f" and may go on costing {old.price_per_hour} USD/h" if old.price_per_hour else ""
+    text = f"Deletion was given up by annotation: {left_behind} may still exist at Novita{price}. Delete it there."
+    return Event(type="Warning", reason=EventReason.FORCE_FINALIZED, message=text)
+
+
+def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:
+    if not seen.deleting or seen.resource.spec.deletion_policy == "Delete":
+        text = f"Instance {old.instance_id} is gone at Novita; nothing of it is billed any more."
+        return Event(type="Normal", reason=EventReason.DELETED, message=text)
+    state = "is left as it is" if seen.resource.spec.deletion_policy == "Retain" else "is left stopped"
+    price = f" It goes on costing {old.price_per_hour} USD/h while it runs." if old.price_per_hour else ""
+    text = f"spec.deletionPolicy: instance {old.instance_id} ({seen.name}) {state} at Novita.{price}"
+    return Event(type="Warning", reason=EventReason.RETAINED, message=text)
+
+
+def _from_life(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    """The ends that spec.lifetime makes, and what somebody did at Novita."""
+    if new.ends_at is not None and new.ends_at != old.ends_at:
+        text = f"spec.lifetime ends the instance at {new.ends_at:%H:%M:%S} UTC; edit it to go on longer."
+        yield Event(type="Normal", reason=EventReason.ENDING_SOON, message=text)
+    if new.ended is not None and (old.ended is None or old.ended.at != new.ended.at):
+        verb = "stopping" if new.ended.action == "Stop" else "deleting"
+        text = f"spec.lifetime has ended the instance ({new.ended.cause}): {verb} it."
+        yield Event(type="Normal", reason=EventReason.ENDED, message=text)
+    drifted = conditions.find(new.conditions, api.ConditionType.DRIFTED)
+    if drifted is not None and conditions.find(old.conditions, api.ConditionType.DRIFTED) is None:
+        yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
+    spot = conditions.find(new.conditions, api.ConditionType.SPOT_RECLAIMING)
+    if spot is not None and conditions.find(old.conditions, api.ConditionType.SPOT_RECLAIMING) is None:
+        yield Event(type="Warning", reason=EventReason.SPOT_RECLAIMED, message=spot.message)
+
+
+_PHASES: dict[api.Phase, EventReason] = {
+    api.Phase.PULLING: EventReason.PULLING,
+    api.Phase.STOPPED: EventReason.STOPPED,
+}
+
+
+def _from_phase(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    ready = conditions.find(new.conditions, _READY)
+    if ready is None:
+        return
+    was = conditions.find(old.conditions, _READY)
+    if old.phase != new.phase and new.phase in _PHASES and new.instance_id is not None:
+        yield Event(type="Normal", reason=_PHASES[api.Phase(new.phase)], message=ready.message)
+    if old.phase == api.Phase.STOPPED and new.phase == api.Phase.STARTING:
+        yield Event(type="Normal", reason=EventReason.STARTED, message=ready.message)
+    became_ready = ready.status == "True" and (was is None or was.status != "True")
+    was_ready = was is not None and was.status == "True" and was.reason == api.Reason.READY
+    if was_ready and ready.status != "True" and ready.reason == api.Reason.NOT_REACHABLE:
+        yield Event(type="Warning", reason=EventReason.NOT_REACHABLE, message=ready.message)
+    if became_ready and ready.reason == api.Reason.READY:
+        yield Event(type="Normal", reason=EventReason.READY, message=ready.message)
+
+
+_TROUBLE: dict[api.Reason, EventReason] = {
+    api.Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
+    api.Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
+    api.Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    api.Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
+    api.Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
+    api.Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
+    api.Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
+    api.Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
+    api.Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
+    api.Reason.FAILED: EventReason.FAILED,
+}
+_WATCHED: tuple[Callable[[api.GPUInstanceStatus], conditions.Condition | None], ...] = (
+    lambda status: conditions.find(status.conditions, _READY),
+    lambda status: conditions.find(status.conditions, api.ConditionType.SYNCED),
+)
+
+
+def _from_trouble(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+    """A Warning when a condition takes on a reason that a person should hear of; once, whichever shows it first."""
+    told: set[EventReason] = set()
+    for watched in _WATCHED:
+        before, after = watched(old), watched(new)
+        if after is None or (before is not None and before.reason == after.reason):
+            continue
+        reason = _TROUBLE.get(api.Reason(after.reason)) if after.status != "True" else None
+        if reason is not None and reason not in told:
+            told.add(reason)
+            yield Event(type="Warning", reason=reason, message=after.message)

@@ -1,0 +1,250 @@
+"""Ready, as a summary: the first thing that stands in the way, in a sentence. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from novita_operator.api import conditions, meta
+from novita_operator.api.conditions import Condition
+from novita_operator.api.gpu_instance import spec as api
+from novita_operator.controllers.gpu_instance.policies import restarts
+from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.novita.models import Instance, InstanceState
+
+if TYPE_CHECKING:
+    from novita_operator.controllers.gpu_instance.reporting.status import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Cond:
+    """A condition without its times."""
+
+    type: api.ConditionType
+    status: Literal["True", "False", "Unknown"]
+    reason: api.Reason
+    message: str
+
+    def at(self, now: datetime, generation: int) -> Condition:
+        return Condition(
+            type=self.type,
+            status=self.status,
+            reason=self.reason,
+            message=self.message,
+            last_transition_time=now,
+            observed_generation=generation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Ready or not, why, and the phase for people."""
+
+    ready: bool
+    reason: api.Reason
+    message: str
+    phase: api.Phase
+    stalled: bool = False
+
+    @property
+    def condition(self) -> Cond:
+        return Cond(api.ConditionType.READY, "True" if self.ready else "False", self.reason, self.message)
+
+
+def judge(facts: Facts) -> Verdict:
+    """The verdict on a pass."""
+    if facts.seen.deleting:
+        return _deleting(facts)
+    verdict = _living(facts)
+    if facts.seen.paused and not verdict.ready and not verdict.stalled:
+        text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
+        return Verdict(False, api.Reason.PAUSED, text, api.Phase(facts.old.phase or api.Phase.PENDING))
+    return verdict
+
+
+def _living(facts: Facts) -> Verdict:
+    if facts.problem is not None:
+        return _troubled(facts)
+    if facts.failure is not None:
+        return _failed(facts, facts.failure)
+    if facts.instance_id is None:
+        return _without_instance(facts)
+    instance = facts.result.detail or facts.seen.instance
+    if instance is None:
+        return _unlisted(facts)
+    match facts.seen.power:
+        case "Stopped":
+            return _towards_stopped(facts, instance)
+        case "Released":
+            text = f"Deleting instance {instance.id}: {_why_stopped(facts)}"
+            return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)
+        case _:
+            return _towards_running(facts, instance)
+
+
+def _deleting(facts: Facts) -> Verdict:
+    problem = facts.problem
+    if problem is None:
+        text = "Deleting the instance at Novita; the object goes when Novita no longer shows it."
+        if facts.seen.paused:
+            text = f"Deletion waits: the annotation {meta.PAUSED} is true. Remove it to go on."
+        return Verdict(False, api.Reason.DELETING, text, api.Phase.DELETING)
+    price = facts.old.price_per_hour
+    bill = f" It may go on costing {price} USD/h meanwhile." if price else ""
+    text = (
+        f"Deletion of instance {facts.instance_id or facts.seen.name} is blocked. {problem.message}{bill} "
+        "It is tried again by itself; the object stays until the instance is gone. To give up and let it cost, "
+        f"annotate the object with {meta.FORCE_FINALIZE}={facts.seen.left_behind}."
+    )
+    return Verdict(False, api.Reason.DELETION_BLOCKED, text, api.Phase.DELETING, stalled=problem.stalled)
+
+
+def _unlisted(facts: Facts) -> Verdict:
+    """The list lacks it: it is too young, or gone, or the list has missed it. An instance that runs stays Ready."""
+    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
+    if was is None or facts.old.instance_id != facts.instance_id or was.reason == api.Reason.CREATING:
+        text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
+        return Verdict(False, api.Reason.CREATING, text, api.Phase.CREATING)
+    if was.status == "True" and _unchanged(facts):
+        return _as_before(facts, was)
+    text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
+    lost = was.reason == api.Reason.INSTANCE_LOST
+    reason = api.Reason.INSTANCE_LOST if lost else api.Reason.NOT_LISTED
+    return Verdict(False, reason, text, api.Phase(facts.old.phase or api.Phase.UNKNOWN))
+
+
+def _as_before(facts: Facts, was: Condition) -> Verdict:
+    return Verdict(True, api.Reason(was.reason), was.message, api.Phase(facts.old.phase or api.Phase.RUNNING))
+
+
+def _troubled(facts: Facts) -> Verdict:
+    """A problem of this pass. An instance that runs stays Ready: what cannot be seen now is not gone."""
+    problem = facts.problem
+    assert problem is not None  # noqa: S101 - the caller's condition, for the type checker
+    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
+    if was is not None and was.status == "True" and problem.about is api.ConditionType.SYNCED and _unchanged(facts):
+        return _as_before(facts, was)
+    if facts.instance_id is None:
+        phase = api.Phase.SCHEDULING if problem.about is api.ConditionType.SCHEDULED else api.Phase.PENDING
+    else:
+        phase = api.Phase(facts.old.phase or api.Phase.CREATING)
+    return Verdict(False, problem.reason, problem.message, phase, problem.stalled)
+
+
+def _unchanged(facts: Facts) -> bool:
+    return facts.old.observed_generation == facts.seen.resource.meta.generation
+
+
+def _failed(facts: Facts, failure: api.Failure) -> Verdict:
+    running = facts.seen.instance is not None and facts.seen.instance.state.is_billed
+    price = facts.old.price_per_hour
+    bill = f" The instance still runs and costs {price} USD/h." if running and price else ""
+    if failure.retry_at is not None:
+        text = f"{failure.message}{bill} {_next_try(facts, failure, failure.retry_at)}"
+        return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED)
+    text = (
+        f"{failure.message}{bill} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT} to the time of "
+        "now, to try again."
+    )
+    return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED, stalled=True)
+
+
+def _next_try(facts: Facts, failure: api.Failure, at: datetime) -> str:
+    if failure.reason in restarts.REPLACED:
+        return "It is deleted, and another one is rented in its place."
+    count = facts.result.restarts or facts.old.restarts
+    most = facts.seen.resource.spec.restart_policy.max_attempts
+    number = f" (attempt {count.count} of {most})" if count is not None else ""
+    return f"Tried again at {at:%H:%M:%S} UTC{number}, as spec.restartPolicy asks."
+
+
+def _without_instance(facts: Facts) -> Verdict:
+    if facts.seen.may_be_rented and not facts.result.released:
+        text = "A create call may have been carried out; looking for its instance by name before anything else is done."
+        return Verdict(False, api.Reason.CREATE_OUTCOME_UNKNOWN, text, api.Phase.CREATING)
+    if facts.seen.power != "Running":
+        reason = api.Reason.STOPPED if facts.seen.power == "Stopped" else api.Reason.ENDED
+        text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."
+        return Verdict(True, reason, text, api.Phase.STOPPED)
+    text = "Choosing product, region and price."
+    return Verdict(False, api.Reason.SCHEDULING, text, api.Phase.PENDING)
+
+
+def _why_stopped(facts: Facts) -> str:
+    """Who asked for it, and how it comes back."""
+    ended = facts.ended
+    if facts.seen.resource.spec.power_state == "Stopped" or ended is None:
+        return "spec.powerState is Stopped."
+    text = f"spec.lifetime ended it at {ended.at:%Y-%m-%d %H:%M:%S} UTC ({ended.cause})."
+    return f"{text} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT}, to start it again."
+
+
+def _towards_stopped(facts: Facts, instance: Instance) -> Verdict:
+    if instance.state is InstanceState.EXITED:
+        text = f"Instance {instance.id} is stopped; only its disk is billed. {_why_stopped(facts)}"
+        return Verdict(True, api.Reason.STOPPED, text, api.Phase.STOPPED)
+    text = f"Stopping instance {instance.id}; Novita says {instance.word}."
+    return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)
+
+
+_ON_ITS_WAY: dict[InstanceState, tuple[api.Reason, api.Phase, str]] = {
+    InstanceState.PENDING: (api.Reason.CREATING, api.Phase.CREATING, "is being created"),
+    InstanceState.CREATING: (api.Reason.CREATING, api.Phase.CREATING, "is being created"),
+    InstanceState.PULLING: (api.Reason.PULLING, api.Phase.PULLING, "pulls its image; billing has started"),
+    InstanceState.STARTING: (api.Reason.STARTING, api.Phase.STARTING, "is starting"),
+    InstanceState.RESTARTING: (api.Reason.STARTING, api.Phase.STARTING, "is restarting"),
+    InstanceState.RESETTING: (api.Reason.STARTING, api.Phase.STARTING, "is being reset"),
+    InstanceState.MIGRATING: (api.Reason.MIGRATING, api.Phase.MIGRATING, "moves to another machine"),
+    InstanceState.STOPPING: (api.Reason.STOPPING, api.Phase.STOPPING, "is stopping; it is started again afterwards"),
+    InstanceState.EXITED: (api.Reason.STARTING, api.Phase.STARTING, "is stopped and is being started"),
+}
+
+
+def _towards_running(facts: Facts, instance: Instance) -> Verdict:
+    state = instance.state
+    if state is InstanceState.RUNNING:
+        return _running(facts, instance)
+    if state in _ON_ITS_WAY:
+        reason, phase, doing = _ON_ITS_WAY[state]
+        text = f"Instance {instance.id} {doing}.{_by_when(facts)}"
+        return Verdict(False, reason, text, phase)
+    if state is InstanceState.FROZEN:
+        text = f"Novita has frozen instance {instance.id}, as it does for an account in arrears. Top up the account."
+        return Verdict(False, api.Reason.FROZEN, text, api.Phase.FAILED, stalled=True)
+    if state in {InstanceState.REMOVING, InstanceState.REMOVED}:
+        text = f"Instance {instance.id} is being removed at Novita, and not by this object."
+        return Verdict(False, api.Reason.INSTANCE_LOST, text, api.Phase.FAILED)
+    text = f'Novita says "{instance.word}" of instance {instance.id}, which this version does not know.'
+    return Verdict(False, api.Reason.UNKNOWN_STATUS, text, api.Phase.UNKNOWN)
+
+
+def _running(facts: Facts, instance: Instance) -> Verdict:
+    described = facts.result.detail is not None and connection.is_complete(facts.result.detail)
+    if described or connection.is_current(facts.old, instance):
+        if not facts.seen.reach.usable:
+            return _unreached(facts, instance)
+        if facts.seen.resource.spec.service is not None and not (facts.result.service or facts.old.service):
+            text = f"Instance {instance.id} runs; its Service is made as soon as it is known where it leads to."
+            return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
+        text = f"Instance {instance.id} runs; status.connection and its Secret say how to reach it."
+        return Verdict(True, api.Reason.READY, text, api.Phase.RUNNING)
+    text = f"Instance {instance.id} runs; Novita has not given its connection details yet.{_by_when(facts)}"
+    return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
+
+
+def _unreached(facts: Facts, instance: Instance) -> Verdict:
+    reach, readiness = facts.seen.reach, facts.seen.resource.spec.readiness
+    again = f" It is looked at every {readiness.period_seconds} s." if readiness is not None else ""
+    text = f"Instance {instance.id} runs, but {reach.why}.{again}{_by_when(facts)}"
+    return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING, reach.stalled)
+
+
+def _by_when(facts: Facts) -> str:
+    started = facts.result.started_at or facts.old.started_at
+    in_time = facts.old.ready_at is not None and facts.result.started_at is None
+    if started is None or in_time:
+        return ""
+    action = {"Delete": "deleted", "Stop": "stopped", "Keep": "kept and reported"}
+    end = action[facts.seen.resource.spec.startup.on_timeout]
+    return f" If it is not Ready by {started + facts.seen.startup:%H:%M:%S} UTC, it is {end}."

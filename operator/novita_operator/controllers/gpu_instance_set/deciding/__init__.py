@@ -1,0 +1,1 @@
+"""What is decided for a set. Pure."""

@@ -1,0 +1,92 @@
+"""Ready, as a summary of a set: the first thing that stands in the way, in a sentence. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
+from novita_operator.controllers.gpu_instance_set import action
+from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
+from novita_operator.controllers.gpu_instance_set.result import Result
+
+_SHOWN = 3  # names in one sentence; status.failures has more
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Ready or not, and why. `stalled`: it will not get better without a person."""
+
+    ready: bool
+    reason: api.Reason
+    message: str
+    stalled: bool = False
+
+
+def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
+    """The verdict on a pass. `late`: there was no progress within the deadline."""
+    spec = seen.spec
+    if spec is None:
+        text = f"{seen.resource.unreadable}. Nothing is done until the spec can be read; what is rented stays as it is."
+        return Verdict(False, api.Reason.INVALID_SPEC, text, stalled=True)
+    if seen.deleting:
+        return Verdict(False, api.Reason.DELETING, "The instances are deleted with the set.")
+    if seen.complete:
+        return Verdict(True, api.Reason.READY, _all_ready(seen, spec))
+    counted = _counted(seen, spec)
+    if seen.paused:
+        text = f"{counted} Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
+        return Verdict(False, api.Reason.PAUSED, text)
+    if result.refused is not None:
+        text = f"{counted} The cluster refuses another one: {result.refused} It is tried again by itself."
+        return Verdict(False, api.Reason.CREATE_REFUSED, text, stalled=late)
+    if seen.lost and isinstance(result.step, action.Nothing):
+        return Verdict(False, api.Reason.REPLICAS_FAILED, f"{counted} {_lost(seen)}", stalled=True)
+    if late:
+        text = (
+            f"{counted} Nothing got better for {spec.progress_deadline_seconds} s (spec.progressDeadlineSeconds); "
+            "it is tried on. status.failures and `kubectl get gpui -l` with status.selector say what hinders."
+        )
+        return Verdict(False, api.Reason.PROGRESS_DEADLINE_EXCEEDED, text, stalled=True)
+    return Verdict(False, _doing(seen, spec), counted)
+
+
+def _all_ready(seen: Observation, spec: GPUInstanceSetSpec) -> str:
+    text = "No instance is wanted." if not spec.replicas else f"All {spec.replicas} instances are Ready."
+    if seen.outdated:
+        old = len(seen.outdated)
+        text += f" {old} of them {_have(old)} an older template: updateStrategy is OnDelete; delete them to renew."
+    return text
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _counted(seen: Observation, spec: GPUInstanceSetSpec) -> str:
+    parts = [f"{len(seen.ready)} of {spec.replicas} instances are Ready"]
+    missing = spec.replicas - len(seen.live)
+    told = (
+        (len(seen.in_flight), "on their way"),
+        (len(seen.failed), "failed or without a GPU (see status.failures)"),
+        (len(seen.going), "being deleted"),
+        (max(0, missing), f"to be made, {spec.max_concurrent} at a time and {spec.create_interval_seconds} s apart"),
+        (max(0, -missing), "too many"),
+        (len(seen.outdated), "with an older template"),
+    )
+    return "; ".join(parts + [f"{count} {what}" for count, what in told if count]) + "."
+
+
+def _lost(seen: Observation) -> str:
+    names = ", ".join(child.name for child in seen.lost[:_SHOWN])
+    more = f" and {len(seen.lost) - _SHOWN} more" if len(seen.lost) > _SHOWN else ""
+    return f"Look at {names}{more}; a deleted one is made anew."
+
+
+def _doing(seen: Observation, spec: GPUInstanceSetSpec) -> api.Reason:
+    if len(seen.children) > spec.replicas:
+        return api.Reason.SCALING_DOWN
+    if seen.outdated and spec.update_strategy.type == "Recreate":
+        return api.Reason.UPDATING
+    return api.Reason.CREATING

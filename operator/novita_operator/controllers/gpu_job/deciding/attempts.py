@@ -1,0 +1,53 @@
+"""What a job makes: the name and the body of the instance of one attempt. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
+from novita_operator.reconciling import owned
+
+_FORCED: dict[str, Any] = {
+    "deletionPolicy": "Delete",
+    "powerState": "Running",
+    "restartPolicy": {"maxAttempts": 0},
+    "onSpotReclaim": "Stop",
+}
+
+
+def attempt_name(job: str, attempt: int) -> str:
+    """The name of the instance of one attempt: the same for everybody who counts to it, so it is stored once."""
+    return f"{job}-{attempt}"
+
+
+def body(owner: meta.Meta, template: GPUInstanceSpec, attempt: int) -> dict[str, Any]:
+    """The GPUInstance of one attempt.
+
+    Whatever the template says, it is deleted at Novita when the job lets it go, and it does not begin again by itself
+    when its program has ended: that is the job's to decide.
+    """
+    spec = template.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    return {
+        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
+        "kind": "GPUInstance",
+        "metadata": {
+            "name": attempt_name(owner.name, attempt),
+            "namespace": owner.namespace,
+            "labels": {meta.JOB_LABEL: owner.name, meta.ATTEMPT_LABEL: str(attempt)},
+            "ownerReferences": [owned.reference("GPUJob", owner)],
+        },
+        "spec": spec | _FORCED | {"env": _env(owner, template, attempt)},
+    }
+
+
+def _env(owner: meta.Meta, template: GPUInstanceSpec, attempt: int) -> list[dict[str, Any]]:
+    """The template's variables, and those by which the program knows whose result it reports."""
+    given = [each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in template.env]
+    ours = {
+        "GPU_JOB_NAME": owner.name,
+        "GPU_JOB_NAMESPACE": owner.namespace,
+        "GPU_JOB_ATTEMPT": str(attempt),
+    }
+    names = {each["name"] for each in given}
+    return given + [{"name": name, "value": value} for name, value in ours.items() if name not in names]

@@ -1,0 +1,1 @@
+"""Facts -> status and Events of a job. Pure."""

@@ -1,0 +1,1 @@
+"""Instances that belong to no object, and what is done about them."""

@@ -1,0 +1,148 @@
+"""The collector: compares the cloud with the cluster, and ends what belongs to nobody (safety: Collector)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from novita_operator.api import meta
+from novita_operator.api.events import Event, EventReason
+from novita_operator.api.novita_account import spec
+from novita_operator.api.novita_account.spec import Reason
+from novita_operator.controllers.novita_account.garbagecollection import orphans
+from novita_operator.controllers.novita_account.garbagecollection.orphans import (
+    Brake,
+    Look,
+    Objects,
+    Orphan,
+    Rules,
+    Verdict,
+)
+from novita_operator.controllers.novita_account.polling.census import Census
+from novita_operator.kube import errors as kube_errors
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+_USERS = Kind("gpuinstances")
+_LOOKS_PER_GAP = 4  # often enough to be late by a quarter of the gap at most; each costs a list of all objects
+
+
+@dataclass(slots=True)
+class Looked:
+    """What an account's looks have found so far."""
+
+    verdict: Verdict = field(default_factory=Verdict)
+    at: float = float("-inf")
+    first_seen: dict[str, datetime] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Looks for orphans after polls. Raises nothing: what goes wrong is a brake."""
+
+    kube: KubeClient
+    cluster: str
+    namespaces: tuple[str, ...]
+    sees_everything: bool
+    min_age: timedelta
+    sightings_apart: timedelta
+    clock: Clock
+    metrics: Metrics
+    _looked: dict[str, Looked] = field(default_factory=dict)
+
+    def forget(self, account: str) -> None:
+        self._looked.pop(account, None)
+
+    async def look(self, resource: spec.NovitaAccount, account: Account, census: Census, users: int) -> Looked:
+        """The state of things, after another look if one is due."""
+        looked = self._looked.setdefault(account.name, _remembered(resource))
+        if not census.unclaimed:
+            looked.verdict, looked.first_seen = Verdict(baseline=users), {}
+            return looked
+        gap = self.sightings_apart.total_seconds() / _LOOKS_PER_GAP
+        if self.clock.monotonic() - looked.at < gap:
+            return looked
+        looked.at = self.clock.monotonic()
+        before = looked.verdict.brake
+        looked.verdict = await self._judge(resource, account, census, looked)
+        looked.first_seen = {orphan.instance.id: orphan.first_seen for orphan in looked.verdict.orphans}
+        brake = looked.verdict.brake
+        if brake is not None and (before is None or before.reason is not brake.reason):
+            looked.events.append(Event("Warning", EventReason.ORPHAN_DELETION_PAUSED, brake.message))
+        for orphan in looked.verdict.delete:
+            await self._delete(orphan, account, looked)
+        return looked
+
+    async def _judge(self, resource: spec.NovitaAccount, account: Account, census: Census, looked: Looked) -> Verdict:
+        try:
+            objects = await self._objects(account.name)
+        except kube_errors.KubeError as error:
+            text = f"The GPUInstances could not be listed ({error}); nothing is deleted until they can."
+            return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), looked.verdict.baseline)
+        rules = Rules(self.cluster, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
+        look = Look(
+            unclaimed=census.unclaimed,
+            marked=census.managed + len(census.unclaimed),
+            objects=objects,
+            objects_before=looked.verdict.baseline,
+            first_seen=looked.first_seen,
+            confirmed=resource.meta.annotations.get(meta.CONFIRM_ORPHANS),
+            now=self.clock.now(),
+        )
+        return orphans.judge(look, rules)
+
+    async def _objects(self, account: str) -> Objects:
+        """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""
+        uids, instance_ids, users = set(), set(), 0
+        async for body in self.kube.each(_USERS, self.namespaces):
+            uids.add(body["metadata"]["uid"])
+            if instance_id := (body.get("status") or {}).get("instanceId"):
+                instance_ids.add(instance_id)
+            if ((body.get("spec") or {}).get("accountRef") or {}).get("name", "default") == account:
+                users += 1
+        return Objects(frozenset(uids), frozenset(instance_ids), users)
+
+    async def _delete(self, orphan: Orphan, account: Account, looked: Looked) -> None:
+        """Read it once more: the id must still carry the name that made it an orphan."""
+        instance = orphan.instance
+        try:
+            fresh = await account.client.get_instance(instance.id)
+            if fresh.name != instance.name:
+                logger.warning("orphan %s is now named %s; left alone", instance.id, fresh.name)
+                return
+            await account.client.delete_instance(instance.id)
+        except errors.NotFound:
+            return
+        except errors.NovitaError as error:
+            logger.warning("orphan %s could not be deleted: %s", instance.id, error, extra={"account": account.name})
+            return
+        account.poll_by(self.clock.monotonic())
+        self.metrics.orphans_deleted.labels(account.name).inc()
+        text = f"Deleted instance {instance.id} ({instance.name}), which belongs to no GPUInstance any more."
+        looked.events.append(Event("Normal", EventReason.ORPHAN_DELETED, text))
+
+
+def _remembered(resource: spec.NovitaAccount) -> Looked:
+    """What the status still knows of the looks of an earlier process."""
+    collector = resource.status.collector
+    baseline = collector.objects if collector is not None else 0
+    first_seen = {orphan.id: orphan.first_seen for orphan in resource.status.orphans}
+    return Looked(verdict=Verdict(baseline=baseline), first_seen=first_seen)
+
+
+def wire(orphan: Orphan, price: Decimal | None) -> spec.Orphan:
+    """For `status.orphans`."""
+    return spec.Orphan(
+        id=orphan.instance.id,
+        name=orphan.instance.name,
+        price_per_hour=None if price is None else str(price),
+        first_seen=orphan.first_seen,
+    )

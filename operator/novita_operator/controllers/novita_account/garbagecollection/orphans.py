@@ -1,0 +1,143 @@
+"""Which instances belong to nobody, which of them may be deleted, and what speaks against it. Pure.
+
+Deleting what is not ours is worse than paying for it a little longer: everything odd stops the deletion (safety:
+Collector), and a person confirms by repeating the number of orphans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from novita_operator.api.novita_account.spec import Reason
+from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling import naming
+
+_FEW = 3  # single mishaps, such as a force-finalized object, never leave more at once
+_SHARE = 10  # of a large account, a tenth
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What the API server holds, from a quorum read that began after the list of instances had ended.
+
+    UIDs and ids of all objects; `users` counts those that refer to the account.
+    """
+
+    uids: frozenset[str]
+    instance_ids: frozenset[str]
+    users: int
+
+    def own(self, instance: Instance, cluster: str) -> bool:
+        """Whether one of them has the UID in the instance's name, or its id."""
+        return instance.id in self.instance_ids or naming.owner_uid(cluster, instance.name) in self.uids
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`min_age`: no younger instance is an orphan; `sightings_apart`: the two looks that it takes."""
+
+    cluster: str
+    policy: Literal["Report", "Delete"]
+    sees_everything: bool
+    min_age: timedelta
+    sightings_apart: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An instance that no object claims, and when that was first seen."""
+
+    instance: Instance
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Why orphans that are due are not deleted."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`delete` is empty while a brake holds. `baseline`: the number of objects that the next look compares with."""
+
+    orphans: tuple[Orphan, ...] = ()
+    delete: tuple[Orphan, ...] = ()
+    brake: Brake | None = None
+    baseline: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: the marked instances without a claim, the objects, and what earlier looks left."""
+
+    unclaimed: Collection[Instance]
+    marked: int
+    objects: Objects
+    objects_before: int
+    first_seen: Mapping[str, datetime]
+    confirmed: str | None
+    now: datetime
+
+
+def judge(look: Look, rules: Rules) -> Verdict:
+    """What to report, and what to delete."""
+    found = tuple(sorted(_orphans(look, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
+    due = tuple(orphan for orphan in found if _is_due(orphan, look.now, rules))
+    odd = _brake(found, look, rules)
+    brake = odd if due and not _is_confirmed(found, look, odd) else None
+    deletes = rules.policy == "Delete" and brake is None
+    # While anything is unclaimed the baseline only grows: a restore must not become the new normal.
+    baseline = max(look.objects.users, look.objects_before) if look.unclaimed else look.objects.users
+    return Verdict(found, due if deletes else (), brake if rules.policy == "Delete" else None, baseline)
+
+
+def _orphans(look: Look, rules: Rules) -> Iterable[Orphan]:
+    for instance in look.unclaimed:
+        leaving = instance.state is InstanceState.REMOVING
+        if not leaving and _is_old(instance, look.now, rules) and not look.objects.own(instance, rules.cluster):
+            yield Orphan(instance, look.first_seen.get(instance.id, look.now))
+
+
+def _is_old(instance: Instance, now: datetime, rules: Rules) -> bool:
+    # An instance without a creation time is dated by its first sighting alone.
+    return instance.created_at is None or now - instance.created_at >= rules.min_age
+
+
+def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
+    apart = rules.sightings_apart if orphan.instance.created_at else max(rules.sightings_apart, rules.min_age)
+    return now - orphan.first_seen >= apart
+
+
+def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake | None) -> bool:
+    """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
+    return odd is None or (odd.reason is not Reason.IDENTITY_SHARED and look.confirmed == str(len(found)))
+
+
+def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
+    objects, count = look.objects.users, len(found)
+    confirm = (
+        f" If they may go, annotate the account with gpu.novita.ai/confirm-orphans={count}; "
+        "else re-create their objects or delete them at Novita."
+    )
+    if not rules.sees_everything:
+        text = (
+            "The operator watches only some namespaces and its cluster id is derived, so that another operator may own "
+            "these instances. Give each operator a CLUSTER_ID of its own, or delete them at Novita."
+        )
+        return Brake(Reason.IDENTITY_SHARED, text)
+    if objects == 0:
+        return Brake(
+            Reason.NO_OBJECTS, f"No GPUInstance uses this account, yet {count} marked instances exist.{confirm}"
+        )
+    if objects * 2 <= look.objects_before:
+        text = f"{look.objects_before} GPUInstances used this account at the last look and {objects} do now.{confirm}"
+        return Brake(Reason.OBJECTS_VANISHED, text)
+    if count > max(_FEW, look.marked // _SHARE):
+        return Brake(Reason.TOO_MANY, f"{count} of {look.marked} marked instances belong to no object.{confirm}")
+    return None

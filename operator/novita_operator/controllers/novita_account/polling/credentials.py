@@ -1,0 +1,58 @@
+"""The API key of an account: from its Secret in the operator's namespace, or the operator's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from novita_operator import telemetry
+from novita_operator.api.novita_account import spec
+from novita_operator.kube import errors as kube_errors
+from novita_operator.kube.client import KubeClient
+from novita_operator.reconciling.account_health import KeyMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Reads keys. A namespace never comes from an object: keys live with the operator."""
+
+    kube: KubeClient
+    own_key: Callable[[], SecretStr | None]
+    namespace: str
+
+    async def key(self, resource: spec.NovitaAccount) -> SecretStr | KeyMissing:
+        """The key as it is now. Raises kube errors other than NotFound."""
+        ref = resource.spec.api_key_secret_ref
+        if ref is None:
+            return self._own_key()
+        where = f'spec.apiKeySecretRef: Secret "{ref.name}" in namespace "{self.namespace}"'
+        try:
+            entries = await self.kube.get_secret(self.namespace, ref.name)
+        except kube_errors.NotFound:
+            return KeyMissing(f"{where} does not exist. Create it; it is looked for every few seconds.")
+        value = entries.get(ref.key, "").strip()
+        if not value:
+            return KeyMissing(f'{where} has no entry "{ref.key}". Add the API key under that name.')
+        if not _is_header_safe(value):
+            return KeyMissing(f'{where}: the entry "{ref.key}" is no API key: it must be one word of printable ASCII.')
+        return _remembered(SecretStr(value))
+
+    def _own_key(self) -> SecretStr | KeyMissing:
+        try:
+            key = self.own_key()
+        except OSError:
+            return KeyMissing("The file named by NOVITA_API_KEY_FILE cannot be read by the operator.")
+        if key is None:
+            return KeyMissing("spec.apiKeySecretRef is absent and the operator has no key of its own. Set it.")
+        return _remembered(key)
+
+
+def _is_header_safe(text: str) -> bool:
+    return all("!" <= char <= "~" for char in text)
+
+
+def _remembered(key: SecretStr) -> SecretStr:
+    telemetry.SECRETS.add(key.get_secret_value())
+    return key

@@ -1,0 +1,120 @@
+"""The account poll: one paged list for all instances, compared with the last; what changed is enqueued."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from novita_operator.kube.cache import Key
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors, snapshot
+from novita_operator.novita.limits import Priority
+from novita_operator.novita.models import Instance
+from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
+from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Periods of the poll, seconds: while anything moves, when nothing does, and while the key is refused.
+
+    `everything`: how often the list is read without the filter by name, and the balance with it. Both say what the
+    whole account costs, which moves slowly; with each fast poll they would be most of the traffic.
+    """
+
+    moving: float
+    settled: float
+    rejected: float
+    everything: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    """Polls accounts when they are due."""
+
+    accounts: Accounts
+    prefix: str
+    pace: Pace
+    clock: Clock
+    metrics: Metrics
+    wake: Callable[[Key], None]
+
+    async def tick(self, account: Account) -> bool:
+        """Poll if it is time to. Called by the account's timer. True if a poll was made."""
+        now = self.clock.monotonic()
+        if account.moving and isinstance(account.health, Healthy):
+            account.poll_by(account.polled_at + self.pace.moving)
+        if account.polling or now < account.poll_due or isinstance(account.health, KeyMissing):
+            return False
+        before = account.health
+        account.polling = True
+        try:
+            await self._poll(account)
+        finally:
+            account.polling = False
+        pause = self.pace.rejected if isinstance(account.health, KeyRejected) else self.pace.settled
+        account.polled_at = self.clock.monotonic()
+        account.poll_due = account.polled_at + pause
+        if type(before) is not type(account.health):
+            logger.info("NovitaAccount %s is %s", account.name, type(account.health).__name__)
+        return True
+
+    async def _poll(self, account: Account) -> None:
+        number, started = self.accounts.begin_poll(account), self.clock.now()
+        try:
+            instances = await self._read(account)
+        except errors.CredentialsRejected as error:
+            account.health = KeyRejected(_rejected(account, error, self.pace.rejected))
+        except errors.NovitaError as error:
+            since = account.health.since if isinstance(account.health, Unreachable) else started
+            account.health = Unreachable(_unreachable(account, error), since)
+        else:
+            current = snapshot.Snapshot.of(account.name, instances, started)
+            changed = snapshot.changes(account.snapshot, current)
+            account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
+            self.metrics.snapshot_age.labels(account.name).set(started.timestamp())
+            self._wake(changed)
+        for key in account.take_waiting():
+            self.wake(key)
+
+    async def _read(self, account: Account) -> tuple[Instance, ...]:
+        """The instances that carry our mark; now and then by way of everything that the account holds."""
+        fresh = self.clock.monotonic() - account.everything_read_at < self.pace.everything
+        if fresh and not account.adopted:
+            return await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
+        everything = await account.client.list_instances(priority=Priority.POLL)
+        account.everything = everything
+        if not fresh:
+            account.everything_read_at = self.clock.monotonic()
+            await self._read_balance(account)
+        return tuple(each for each in everything if each.name.startswith(self.prefix) or each.id in account.adopted)
+
+    async def _read_balance(self, account: Account) -> None:
+        try:
+            account.balance = await account.client.balance()
+        except errors.CredentialsRejected:
+            raise
+        except errors.NovitaError as error:
+            # The list is what counts; an account whose balance cannot be read still works.
+            logger.warning("NovitaAccount %s: the balance could not be read: %s", account.name, error)
+
+    def _wake(self, changed: frozenset[str]) -> None:
+        for name in changed:
+            key = self.accounts.claims.get(name)
+            if key is not None:
+                self.wake(key)
+
+
+def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:
+    return (
+        f'Novita refuses the API key of NovitaAccount "{account.name}" ({error.reason or error.status}). '
+        f"Put a valid key into its Secret; it is tested again every {pause:.0f} s and at once when it changes."
+    )
+
+
+def _unreachable(account: Account, error: errors.NovitaError) -> str:
+    return f'Novita could not be reached for NovitaAccount "{account.name}": {error.message or error.reason}.'

@@ -1,0 +1,1 @@
+"""Facts -> status of an account. Pure."""

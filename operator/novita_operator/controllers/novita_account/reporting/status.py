@@ -1,0 +1,164 @@
+"""Facts about an account -> its status. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal
+
+from novita_operator.api import conditions, meta
+from novita_operator.api.conditions import Condition
+from novita_operator.api.novita_account import spec as api
+from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
+from novita_operator.controllers.novita_account.polling.census import Census
+from novita_operator.reconciling import account_health
+
+_CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+_TYPE = api.ConditionType
+# Counts and money are written when they changed, and no more often than somebody can read them.
+_NUMBERS_EVERY = timedelta(seconds=10)
+# The last poll is a sign of life, no clock.
+_POLLED_EVERY = timedelta(minutes=1)
+_SHOWN_ORPHANS = 50  # the bound of the schema
+_SHOWN_USERS = 3
+
+_Truth = Literal["True", "False", "Unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an account. `users`: the objects that refer to it, `namespace/name`. `balance` in USD."""
+
+    health: account_health.Health
+    polled_at: datetime | None = None
+    balance: Decimal | None = None
+    census: Census | None = None
+    orphans: tuple[api.Orphan, ...] = ()
+    brake: Brake | None = None
+    baseline: int = 0
+    creates: api.Creates | None = None
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cond:
+    type: api.ConditionType
+    status: _Truth
+    reason: api.Reason
+    message: str
+
+    def at(self, now: datetime, generation: int) -> Condition:
+        return Condition(
+            type=self.type,
+            status=self.status,
+            reason=self.reason,
+            message=self.message,
+            last_transition_time=now,
+            observed_generation=generation,
+        )
+
+
+def report(resource: api.NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
+    """The wire form of the status."""
+    old, generation = resource.status, resource.meta.generation
+    if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
+        # As after each restart: what was true before is still the best guess, and the first poll is on its way.
+        return old.to_wire()
+    wanted = [*_health(facts.health), *_abnormal(resource, facts)]
+    merged = conditions.merge(old.conditions, [cond.at(now, generation) for cond in wanted])
+    changes: dict[str, Any] = {
+        "observed_generation": generation,
+        "conditions": merged,
+        "orphans": facts.orphans[:_SHOWN_ORPHANS],
+        "creates": facts.creates,
+    }
+    numbers = _numbers(facts, old)
+    if facts.polled_at is not None and _is_due(old, numbers, facts.polled_at):
+        changes |= numbers | {"last_polled_at": facts.polled_at.replace(microsecond=0)}
+    return old.model_copy(update=changes).to_wire()
+
+
+def _is_due(old: api.NovitaAccountStatus, numbers: dict[str, Any], polled_at: datetime) -> bool:
+    if old.last_polled_at is None:
+        return True
+    changed = any(getattr(old, name) != value for name, value in numbers.items() if name != "collector")
+    return polled_at - old.last_polled_at >= (_NUMBERS_EVERY if changed else _POLLED_EVERY)
+
+
+def _numbers(facts: Facts, old: api.NovitaAccountStatus) -> dict[str, Any]:
+    numbers: dict[str, Any] = {}
+    if facts.balance is not None:
+        numbers["balance"] = str(facts.balance.quantize(_CENT, rounding=ROUND_HALF_UP))
+    census = facts.census
+    if census is not None:
+        numbers["instances"] = api.InstanceCounts(
+            managed=census.managed, foreign=census.foreign, orphaned=len(facts.orphans)
+        )
+        numbers["price_per_hour"] = str(census.price_per_hour.quantize(_CENT, rounding=ROUND_HALF_UP))
+        numbers["hours_left"] = _hours_left(facts.balance, census.price_per_hour)
+        numbers["collector"] = api.Collector(objects=facts.baseline, checked_at=facts.polled_at)
+        if old.collector is not None and old.collector.objects == facts.baseline:
+            numbers["collector"] = old.collector
+    return numbers
+
+
+def _hours_left(balance: Decimal | None, price_per_hour: Decimal) -> str | None:
+    """How long the balance lasts; nothing where nothing is spent."""
+    if balance is None or price_per_hour <= 0:
+        return None
+    return str((balance / price_per_hour).quantize(_TENTH, rounding=ROUND_HALF_UP))
+
+
+def _health(health: account_health.Health) -> tuple[_Cond, _Cond]:
+    match health:
+        case account_health.Healthy():
+            text = "Novita accepts the key, and its instances can be listed."
+            return _both("True", "True", api.Reason.READY, text)
+        case account_health.NotPolled():
+            return _both("Unknown", "Unknown", api.Reason.NOT_POLLED, "The first poll of the account has not ended.")
+        case account_health.KeyMissing(message):
+            return _both("False", "False", api.Reason.KEY_MISSING, message)
+        case account_health.KeyRejected(message):
+            return _both("False", "False", api.Reason.CREDENTIALS_REJECTED, message)
+        case account_health.Unreachable(message, since):
+            text = f"{message} Since {since:%Y-%m-%d %H:%M:%S} UTC; tried again by itself."
+            return _both("False", "Unknown", api.Reason.NOVITA_UNAVAILABLE, text)
+
+
+def _both(ready: _Truth, valid: _Truth, reason: api.Reason, message: str) -> tuple[_Cond, _Cond]:
+    return _Cond(_TYPE.READY, ready, reason, message), _Cond(_TYPE.CREDENTIALS_VALID, valid, reason, message)
+
+
+def _abnormal(resource: api.NovitaAccount, facts: Facts) -> Iterator[_Cond]:
+    """Conditions that exist only while they are true."""
+    if facts.orphans:
+        yield _Cond(_TYPE.ORPHANS_FOUND, "True", api.Reason.UNCLAIMED, _orphans_text(resource, facts))
+    if facts.brake is not None:
+        yield _Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
+    if facts.creates is not None and facts.creates.frozen_at is not None:
+        text = (
+            "Instances were rented again and again for the same objects, so this account rents nothing any more; "
+            "stops and deletes go on. Find the cause in the objects' Events, then annotate the account with "
+            f"{meta.THAW_CREATES}=<time of now>."
+        )
+        yield _Cond(_TYPE.CREATES_FROZEN, "True", api.Reason.TOO_MANY_RECREATES, text)
+    if resource.meta.deleted_at is not None and facts.users:
+        shown = ", ".join(facts.users[:_SHOWN_USERS])
+        more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
+        text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
+        yield _Cond(_TYPE.DELETION_BLOCKED, "True", api.Reason.IN_USE, text)
+
+
+def _orphans_text(resource: api.NovitaAccount, facts: Facts) -> str:
+    prices = [Decimal(orphan.price_per_hour) for orphan in facts.orphans if orphan.price_per_hour is not None]
+    count = len(facts.orphans)
+    text = f"{count} instance{'s' if count > 1 else ''} of this cluster belong{'' if count > 1 else 's'} to no object"
+    text += (
+        f" and cost{'' if count > 1 else 's'} about {sum(prices, Decimal(0))} USD/h while running: see status.orphans."
+    )
+    if resource.spec.orphans == "Report":
+        return f"{text} Nothing is deleted, as spec.orphans is Report; set it to Delete, or delete them at Novita."
+    return f"{text} They are deleted when they were seen twice."

@@ -1,0 +1,266 @@
+"""What is decided for an object that is to go: nothing is forgotten, and nothing is deleted that was to stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.support import builders as a
+from tests.unit.support.builders import NAME, NOON
+
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance.action import (
+    Abandon,
+    Action,
+    ConfirmGone,
+    Delete,
+    Nothing,
+    Release,
+    RemoveDuplicates,
+    Stop,
+    Take,
+    Wait,
+)
+from novita_operator.controllers.gpu_instance.deciding import plan
+from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.novita.models import Instance
+
+NEXT_POLL = Wait(moving=True, poll=True)
+UNUSABLE = ("Absent", "KeyMissing", "KeyRejected", "Unreachable")
+
+
+def decide(seen: Observation) -> Action:
+    return plan.decide(seen, NOON)
+
+
+def going(
+    *found: Instance,
+    policy: str = "Delete",
+    instance_id: str | None = "i-1",
+    age: float = 600,
+    view: dict[str, Any] | None = None,
+    **parts: Any,
+) -> Observation:
+    """An object that was deleted; its create call was made so many seconds ago."""
+    status = {} if instance_id is None else {"instanceId": instance_id}
+    values: dict[str, Any] = {"intent": a.an_intent(age=age), "status": status, "deleting": True}
+    resource = a.an_object(spec={"deletionPolicy": policy}, **(values | parts))
+    return a.an_observation(resource, *found, **(view or {}))
+
+
+# --- Nothing was rented ---------------------------------------------------------------------------------------------
+
+
+def test_an_object_without_our_finalizer_is_none_of_our_business() -> None:
+    assert decide(going(a.an_instance(), held=False)) == Nothing()
+
+
+@pytest.mark.parametrize("outcome", ["Refused", "Released"])
+@pytest.mark.parametrize("account", ["Usable", *UNUSABLE])
+def test_an_object_that_surely_has_no_instance_goes_whatever_the_account_says(outcome: Any, account: Any) -> None:
+    intent = a.an_intent(age=1, outcome=outcome)
+    seen = going(instance_id=None, intent=intent, view={"account": AccountView(account), "fresh": False})
+
+    assert decide(seen) == Release()
+
+
+def test_a_finalizer_whose_note_is_gone_is_not_dropped_without_a_look() -> None:
+    """Both were written together, so that somebody has removed the note of a call that may have been made."""
+    seen = going(instance_id=None, intent=None, held=True)
+
+    assert decide(seen) == Release(look_first=True)
+
+
+@pytest.mark.parametrize(
+    ("age", "looks", "expected"),
+    [
+        pytest.param(1, 3, NEXT_POLL, id="while the list may lag"),
+        pytest.param(61, 2, NEXT_POLL, id="until it was looked for three times"),
+        pytest.param(61, 3, Release(look_first=True), id="and by name once more before the finalizer goes"),
+    ],
+)
+def test_a_create_call_without_an_answer_is_looked_for(age: float, looks: int, expected: Action) -> None:
+    assert decide(going(instance_id=None, age=age, view={"looks": looks})) == expected
+
+
+def test_an_instance_that_turns_up_is_deleted() -> None:
+    assert decide(going(a.an_instance("creating"), instance_id=None, age=5)) == Delete(("i-1",))
+
+
+# --- Deleting -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["pending", "toCreate", "pulling", "running", "stopping", "exited", "migrating", "freezing", "a word of next year"],
+)
+def test_an_instance_is_deleted_in_whatever_state(word: str) -> None:
+    assert decide(going(a.an_instance(word))) == Delete(("i-1",))
+
+
+def test_duplicates_are_deleted_together() -> None:
+    assert decide(going(a.an_instance(), a.an_instance("exited", "i-2", age=9))) == Delete(("i-1", "i-2"))
+
+
+def test_an_instance_on_its_way_out_is_watched() -> None:
+    assert decide(going(a.an_instance("removing"))) == NEXT_POLL
+
+
+def test_what_is_listed_no_more_is_asked_for_by_id_and_then_by_name() -> None:
+    assert decide(going()) == ConfirmGone("i-1")
+    assert decide(going(view={"gone_looks": 1})) == Release(look_first=True)
+
+
+def test_an_instance_that_only_a_look_by_id_finds_is_deleted_all_the_same() -> None:
+    assert decide(going(view={"only_by_id": True})) == Delete(("i-1",))
+    assert decide(going(view={"only_by_id": True, "delete_accepted": True})) == ConfirmGone("i-1")
+
+
+def test_an_instance_that_the_list_may_still_hide_is_deleted_by_id() -> None:
+    assert decide(going(age=59)) == Delete(("i-1",))
+
+
+def test_an_instance_that_was_hidden_is_watched_once_its_deletion_was_accepted() -> None:
+    assert decide(going(age=59, view={"delete_accepted": True})) == ConfirmGone("i-1")
+
+
+def test_nothing_is_decided_on_a_view_from_before_our_last_call() -> None:
+    for policy in ("Delete", "Stop"):
+        assert decide(going(policy=policy, view={"fresh": False, "gone_looks": 2})) == NEXT_POLL
+
+
+@pytest.mark.parametrize("state", UNUSABLE)
+@pytest.mark.parametrize("policy", ["Delete", "Stop"])
+def test_an_account_that_cannot_be_used_keeps_the_finalizer(state: Any, policy: str) -> None:
+    seen = going(policy=policy, view={"account": AccountView(state), "gone_looks": 2, "looks": 3})
+
+    assert decide(seen) == Wait(poll=True)
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["a fresh view", "an old view"])
+def test_where_lists_fail_deletes_are_tried_all_the_same(fresh: bool) -> None:
+    down = {"account": AccountView("Unreachable"), "fresh": fresh}
+
+    assert decide(going(a.an_instance(), view=down)) == Delete(("i-1",))
+    assert decide(going(a.an_instance(), view=down | {"delete_accepted": True})) == Wait(poll=True)
+
+
+@pytest.mark.parametrize("state", ["KeyRejected", "KeyMissing", "Absent"])
+def test_without_a_key_no_delete_is_tried(state: Any) -> None:
+    assert decide(going(a.an_instance(), view={"account": AccountView(state)})) == Wait(poll=True)
+
+
+def test_an_instance_that_is_to_stay_is_not_touched_where_lists_fail() -> None:
+    assert decide(going(a.an_instance(), policy="Stop", view={"account": AccountView("Unreachable")})) == Wait(
+        poll=True
+    )
+
+
+def test_the_first_poll_is_waited_for() -> None:
+    assert decide(going(view={"account": AccountView("Starting"), "fresh": False})) == NEXT_POLL
+
+
+@pytest.mark.parametrize("policy", ["Delete", "Stop"])
+def test_a_namespace_that_is_no_longer_admitted_can_still_end_what_it_pays_for(policy: str) -> None:
+    seen = going(a.an_instance(), policy=policy, view={"account": AccountView("NotAdmitted")})
+
+    assert decide(seen) == (Delete(("i-1",)) if policy == "Delete" else Stop("i-1"))
+
+
+def test_a_recorded_failure_does_not_hinder_deletion() -> None:
+    status = {"instanceId": "i-1", "failure": a.a_failure("Failed")}
+
+    assert decide(going(a.an_instance("exited"), status=status)) == Delete(("i-1",))
+
+
+# --- Leaving it there -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", ["Usable", "Starting", *UNUSABLE])
+def test_a_retained_instance_is_not_touched_whatever_the_account_says(account: Any) -> None:
+    seen = going(a.an_instance(), policy="Retain", view={"account": AccountView(account), "fresh": False})
+
+    assert decide(seen) == Release()
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("running", Stop("i-1")),
+        ("pulling", Stop("i-1")),
+        ("creating", NEXT_POLL),
+        ("stopping", NEXT_POLL),
+        ("removing", NEXT_POLL),
+        ("exited", Release()),
+        ("freezing", Release()),
+    ],
+)
+def test_an_instance_that_stays_stopped_is_stopped_first(word: str, expected: Action) -> None:
+    assert decide(going(a.an_instance(word), policy="Stop")) == expected
+
+
+def test_of_duplicates_one_stays_stopped_and_none_goes_on_running() -> None:
+    seen = going(a.an_instance("exited"), a.an_instance("running", "i-2", age=9), policy="Stop")
+
+    assert decide(seen) == RemoveDuplicates(keep="i-1", remove=("i-2",))
+
+
+def test_another_instance_of_our_name_is_stopped_in_the_place_of_one_that_is_gone() -> None:
+    other = a.an_instance(instance_id="i-2")
+
+    assert decide(going(other, policy="Stop")) == ConfirmGone("i-1")
+    assert decide(going(other, policy="Stop", view={"gone_looks": 1})) == Take("i-2")
+
+
+def test_an_instance_that_is_to_stay_is_not_deleted_because_the_list_hides_it() -> None:
+    assert decide(going(policy="Stop", age=5)) == NEXT_POLL
+    assert decide(going(policy="Stop", view={"only_by_id": True})) == ConfirmGone("i-1")
+
+
+def test_an_instance_that_was_to_stay_and_is_gone_is_looked_for_before_the_finalizer_goes() -> None:
+    assert decide(going(policy="Stop")) == ConfirmGone("i-1")
+    assert decide(going(policy="Stop", view={"gone_looks": 1})) == Release(look_first=True)
+
+
+# --- A person gives up ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["Usable", *UNUSABLE])
+def test_repeating_the_id_gives_the_deletion_up(state: Any) -> None:
+    seen = going(annotations={meta.FORCE_FINALIZE: "i-1"}, view={"account": AccountView(state)})
+
+    assert decide(seen) == Abandon("i-1")
+
+
+def test_without_an_id_the_name_is_repeated() -> None:
+    seen = going(instance_id=None, annotations={meta.FORCE_FINALIZE: NAME})
+
+    assert decide(seen) == Abandon(NAME)
+
+
+@pytest.mark.parametrize("word", ["", "true", "i-2", NAME])
+def test_anything_but_the_id_gives_nothing_up(word: str) -> None:
+    assert decide(going(a.an_instance(), annotations={meta.FORCE_FINALIZE: word})) == Delete(("i-1",))
+
+
+# --- A spec that cannot be read -------------------------------------------------------------------------------------
+
+
+def test_an_unreadable_spec_does_not_keep_the_instance_billing() -> None:
+    spec = {"gpuCount": "many", "deletionPolicy": "Delete"}
+    resource = a.an_object(spec=spec, status={"instanceId": "i-1"}, intent=a.an_intent(), deleting=True)
+
+    assert decide(a.an_observation(resource, a.an_instance())) == Delete(("i-1",))
+
+
+def test_a_policy_that_cannot_be_read_deletes_nothing() -> None:
+    spec = {"deletionPolicy": "Archive"}
+    resource = a.an_object(spec=spec, status={"instanceId": "i-1"}, intent=a.an_intent(), deleting=True)
+
+    assert decide(a.an_observation(resource, a.an_instance())) == Nothing()
+
+
+def test_an_unreadable_living_object_is_left_as_it_is() -> None:
+    resource = a.an_object(spec={"gpuCount": "many"}, status={"instanceId": "i-1"}, intent=a.an_intent())
+
+    assert decide(a.an_observation(resource, a.an_instance("exited"))) == Nothing()

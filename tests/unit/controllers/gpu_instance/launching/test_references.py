@@ -1,0 +1,104 @@
+"""Credentials of a registry, out of whatever somebody put into a Secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novita_operator.controllers.gpu_instance.launching import references
+
+IMAGE = "ghcr.io/team/app:1"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def config(auths: Any) -> str:
+    return json.dumps({"auths": auths})
+
+
+@pytest.mark.parametrize(
+    ("host", "image"),
+    [
+        ("ghcr.io", "ghcr.io/team/app"),
+        ("https://ghcr.io", "ghcr.io/team/app:1"),
+        ("http://registry.local:5000", "registry.local:5000/app@sha256:0123"),
+        ("localhost", "localhost/app"),
+        ("localhost:5000", "localhost:5000/app"),
+        ("https://index.docker.io/v1/", "ubuntu"),
+        ("index.docker.io", "library/ubuntu:24.04"),
+        ("docker.io", "docker.io/library/ubuntu"),
+        ("registry-1.docker.io", "team/app"),
+    ],
+)
+def test_the_registry_of_an_image_is_found_under_its_usual_names(host: str, image: str) -> None:
+    found = references.registry_credentials(config({host: {"auth": encoded("user:pass")}}), image)
+
+    assert found == "user:pass"
+
+
+def test_user_and_password_may_stand_alone() -> None:
+    docker_config = config({"ghcr.io": {"username": "user", "password": "p:a:s:s"}})
+
+    assert references.registry_credentials(docker_config, IMAGE) == "user:p:a:s:s"
+
+
+def test_of_several_names_the_first_that_holds_credentials_counts() -> None:
+    docker_config = config({"https://index.docker.io/v1/": {}, "docker.io": {"auth": encoded("user:pass")}})
+
+    assert references.registry_credentials(docker_config, "ubuntu") == "user:pass"
+
+
+def test_credentials_of_another_registry_are_not_sent() -> None:
+    docker_config = config({"ghcr.io": {"auth": encoded("user:pass")}})
+
+    for image in ("ubuntu", "ghcr.io.evil.example/app", "evil.example/ghcr.io/app", "ghcr.io"):
+        assert references.registry_credentials(docker_config, image) is None
+
+
+@pytest.mark.parametrize(
+    "docker_config",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        config(None),
+        config([]),
+        config({"ghcr.io": "user:pass"}),
+        config({"ghcr.io": {}}),
+        config({"ghcr.io": {"auth": 7}}),
+        config({"ghcr.io": {"auth": "***"}}),
+        config({"ghcr.io": {"auth": encoded("no colon")}}),
+        config({"ghcr.io": {"auth": base64.b64encode(b"\xff\xfe:").decode()}}),
+        config({"ghcr.io": {"username": "user"}}),
+        config({"ghcr.io": {"username": "user", "password": ""}}),
+    ],
+)
+def test_what_holds_no_credentials_gives_none(docker_config: str) -> None:
+    assert references.registry_credentials(docker_config, IMAGE) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["auths", "ghcr.io", "auth", "username", "password"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON | st.builds(lambda inner: {"auths": {"ghcr.io": inner}}, JSON))
+def test_no_secret_of_whatever_form_breaks_a_pass(content: Any) -> None:
+    found = references.registry_credentials(json.dumps(content), IMAGE)
+
+    assert found is None or ":" in found

@@ -1,0 +1,66 @@
+"""A surely refused create call: its note is settled, unless another process has written a newer one meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from tests.unit.support import builders as a
+from tests.unit.support.parts import DEFAULTS, KEY, HandClock
+
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
+from novita_operator.kube.cache import Cache
+from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.metrics import Metrics
+from novita_operator.reconciling.intent import Intent
+
+
+@dataclass
+class Server:
+    """One object; every write to its metadata is remembered."""
+
+    body: dict[str, Any]
+    written: list[dict[str, Any]] = field(default_factory=list)
+
+    async def get(self, _kind: Kind, _namespace: str, _name: str) -> dict[str, Any]:
+        return self.body
+
+    async def patch_metadata(self, _kind: Kind, _at: meta.Meta, **changes: Any) -> dict[str, Any]:
+        self.written.append(changes)
+        return self.body
+
+
+def _launcher(server: Server) -> Launcher:
+    return Launcher(
+        kube=cast("KubeClient", server),
+        cache=Cache(),
+        kind=Kind("gpuinstances"),
+        clock=HandClock(),
+        defaults=DEFAULTS,
+        holder="operator-0_7",
+        catalog_max_age=60,
+        metrics=Metrics(),
+        may_pay=lambda: True,
+    )
+
+
+async def test_the_note_is_settled_and_the_finalizer_goes() -> None:
+    intent = a.an_intent()
+    server = Server(a.a_body(intent=intent, finalizers=[meta.FINALIZER, "somebody.else/s"]))
+
+    await _launcher(server)._write_refusal(intent, KEY)
+
+    (write,) = server.written
+    assert write["finalizers"] == ["somebody.else/s"]
+    assert '"outcome":"Refused"' in write["annotations"][meta.CREATE_INTENT]
+
+
+@pytest.mark.parametrize("newer", [a.an_intent(attempt=2, age=1), None], ids=["a newer note", "no note at all"])
+async def test_a_note_of_another_process_is_not_ours_to_settle(newer: Intent | None) -> None:
+    server = Server(a.a_body(intent=newer, finalizers=[meta.FINALIZER]))
+
+    await _launcher(server)._write_refusal(a.an_intent(attempt=1), KEY)
+
+    assert server.written == []

@@ -1,0 +1,107 @@
+"""What is left aside for its price or for want of stock, and the sentence about what was taken."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.unit.support.builders import CLUSTERS, a_product
+from tests.unit.support.offers import CA, EU, HK, NONE, refused, tried, wanted
+
+from novita_operator.api.gpu_instance.reasons import Reason
+from novita_operator.controllers.gpu_instance.launching import selection
+from novita_operator.controllers.gpu_instance.launching.selection import Offer, Selection
+from novita_operator.novita.models import Product
+
+# --- The price limit ------------------------------------------------------------------------------------------------
+
+
+def test_an_offer_at_the_limit_is_within_it() -> None:
+    assert tried(wanted(max_price_per_hour=Decimal("0.35")), a_product("p", HK, price="0.35")) == [("p", "CN-HK-01")]
+
+
+def test_an_offer_above_the_limit_is_left_aside_even_in_the_first_region() -> None:
+    products = (a_product("dear", HK, price="0.50"), a_product("cheap", CA, price="0.30"))
+
+    assert tried(wanted("CN-HK-01", max_price_per_hour=Decimal("0.35")), *products) == [("cheap", "US-CA-06")]
+
+
+def test_if_all_are_above_the_limit_the_cheapest_is_named() -> None:
+    products = (a_product("dear", HK, price="0.50"), a_product("cheap", CA, price="0.40"))
+
+    found = refused(wanted("CN-HK-01", gpu_count=2, max_price_per_hour=Decimal("0.70")), *products)
+
+    assert (found.reason, found.stalled) == (Reason.PRICE_ABOVE_LIMIT, True)
+    assert found.message == (
+        'spec.maxPricePerHour is 0.70 USD; the cheapest offer for product "RTX 4090 24GB" x 2 is 0.80 USD/h in '
+        "US-CA-06. Nothing was rented. Raise the limit, or wait: prices are compared again every few minutes."
+    )
+
+
+# --- Stock ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("empty", [{"available": False}, {"inventory": "none"}], ids=["not deployable", "no stock"])
+def test_what_is_sold_out_is_left_aside(empty: dict[str, Any]) -> None:
+    products = (a_product("gone", HK, **empty), a_product("here", CA, price="0.90"))
+
+    assert tried(wanted("CN-HK-01"), *products) == [("here", "US-CA-06")]
+
+
+@pytest.mark.parametrize("word", ["", "low", "normal", "high", "a word of next year"])
+def test_any_other_word_for_the_stock_is_worth_a_try(word: str) -> None:
+    assert tried(wanted(), a_product("p", HK, inventory=word)) == [("p", "CN-HK-01")]
+
+
+def test_an_offer_that_was_refused_a_moment_ago_is_left_alone() -> None:
+    product = a_product("p", HK, CA)
+
+    assert tried(wanted(), product, exhausted=frozenset({("p", "CN-HK-01", "OnDemand")})) == [("p", "US-CA-06")]
+
+
+def test_spot_that_is_exhausted_says_nothing_about_on_demand() -> None:
+    assert tried(wanted(), a_product("p", HK), exhausted=frozenset({("p", "CN-HK-01", "Spot")})) == [("p", "CN-HK-01")]
+
+
+def test_no_stock_anywhere_is_said_and_is_waited_for() -> None:
+    found = refused(wanted(gpu_count=8), a_product("p", HK, CA, inventory="none"))
+
+    assert (found.reason, found.stalled) == (Reason.NO_CAPACITY, False)
+    assert found.message == 'Novita has no free product "RTX 4090 24GB" x 8 (OnDemand) in CN-HK-01, US-CA-06 now.'
+
+
+def test_no_stock_in_a_required_region_says_that_no_other_is_tried() -> None:
+    found = refused(wanted("CN-HK-01", only_listed_regions=True), a_product("p", HK, CA, inventory="none"))
+
+    assert found.message.endswith("in CN-HK-01 now. spec.regionPolicy is Require, so no other region is tried.")
+
+
+# --- The sentence ---------------------------------------------------------------------------------------------------
+
+
+def sentence(*products: Product, exhausted: frozenset[Offer] = NONE) -> str:
+    chosen = selection.select(wanted(), products, CLUSTERS, exhausted)
+    assert isinstance(chosen, Selection)
+    return chosen.sentence(chosen.candidates[0])
+
+
+def test_the_sentence_says_what_where_and_how_much() -> None:
+    assert sentence(a_product("p", HK)) == "RTX 4090 24GB (p) in CN-HK-01 for 0.35 USD/h; 0 other offers fit."
+
+
+def test_the_sentence_counts_the_others() -> None:
+    assert "; 1 other offer fits." in sentence(a_product("p", HK, CA))
+    assert "; 2 other offers fit." in sentence(a_product("p", HK, CA, EU))
+
+
+def test_the_sentence_names_the_regions_without_stock() -> None:
+    text = sentence(a_product("p", CA), a_product("q", HK, EU, inventory="none"))
+
+    assert text.endswith("; no stock in CN-HK-01, EU-DE-01.")
+
+
+def test_a_region_in_which_another_product_is_free_is_not_without_stock() -> None:
+    text = sentence(a_product("p", HK), a_product("q", HK, CA, inventory="none"))
+
+    assert text.endswith("; no stock in US-CA-06.")

@@ -1,0 +1,144 @@
+"""Which instances belong to nobody, and what stops their deletion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.unit.support import builders as a
+from tests.unit.support.builders import CLUSTER, NOON, UID, ago
+
+from novita_operator.api.novita_account.spec import Reason
+from novita_operator.controllers.novita_account.garbagecollection import orphans
+from novita_operator.controllers.novita_account.garbagecollection.orphans import Look, Objects, Rules
+from novita_operator.novita.models import Instance
+from novita_operator.reconciling import naming
+
+_RULES = Rules(CLUSTER, "Delete", True, timedelta(minutes=10), timedelta(minutes=2))
+_OTHERS = [f"00000000-0000-4000-8000-{number:012d}" for number in range(100)]
+
+
+_TWO_MINUTES_AGO = ago(120)
+
+
+def _orphan(number: int = 0, word: str = "running", **changes: Any) -> Instance:
+    values = {"name": naming.instance_name(CLUSTER, _OTHERS[number]), "created_at": ago(3600)}
+    return a.an_instance(word, f"o-{number}", **(values | changes))
+
+
+def _look(*unclaimed: Instance, seen: datetime | None = _TWO_MINUTES_AGO, **changes: Any) -> Look:
+    first_seen = {} if seen is None else {instance.id: seen for instance in unclaimed}
+    values: dict[str, Any] = {
+        "unclaimed": unclaimed,
+        "marked": 40,
+        "objects": Objects(frozenset({UID}), frozenset({"i-1"}), users=40),
+        "objects_before": 40,
+        "first_seen": first_seen,
+        "confirmed": None,
+        "now": NOON,
+    }
+    return Look(**(values | changes))
+
+
+def _ids(found: tuple[orphans.Orphan, ...]) -> list[str]:
+    return [orphan.instance.id for orphan in found]
+
+
+def test_an_old_instance_seen_twice_that_nobody_claims_is_deleted() -> None:
+    verdict = orphans.judge(_look(_orphan()), _RULES)
+
+    assert _ids(verdict.delete) == ["o-0"]
+    assert verdict.brake is None
+
+
+def test_by_default_it_is_only_reported() -> None:
+    verdict = orphans.judge(_look(_orphan()), replace(_RULES, policy="Report"))
+
+    assert (_ids(verdict.orphans), verdict.delete) == (["o-0"], ())
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        pytest.param(_orphan(created_at=ago(599)), id="younger than ten minutes"),
+        pytest.param(_orphan(name=naming.instance_name(CLUSTER, UID)), id="its UID is an object's"),
+        pytest.param(_orphan(id="i-1"), id="its id is an object's"),
+        pytest.param(_orphan(word="removing"), id="it is on its way out"),
+    ],
+)
+def test_what_may_be_somebodys_is_not_even_reported(instance: Instance) -> None:
+    assert orphans.judge(_look(instance), _RULES).orphans == ()
+
+
+@pytest.mark.parametrize("seen", [None, ago(119)])
+def test_one_sighting_is_not_enough(seen: datetime | None) -> None:
+    verdict = orphans.judge(_look(_orphan(), seen=seen), _RULES)
+
+    assert (_ids(verdict.orphans), verdict.delete) == (["o-0"], ())
+
+
+def test_an_instance_without_a_creation_time_is_dated_by_its_sighting() -> None:
+    instance = _orphan(created_at=None)
+
+    assert orphans.judge(_look(instance, seen=ago(599)), _RULES).delete == ()
+    assert _ids(orphans.judge(_look(instance, seen=ago(600)), _RULES).delete) == ["o-0"]
+
+
+@pytest.mark.parametrize(
+    ("objects", "before", "count", "reason"),
+    [
+        pytest.param(0, 40, 1, Reason.NO_OBJECTS, id="no objects at all"),
+        pytest.param(20, 40, 1, Reason.OBJECTS_VANISHED, id="half of them gone"),
+        pytest.param(40, 40, 5, Reason.TOO_MANY, id="more than a tenth and than three"),
+    ],
+)
+def test_what_looks_like_a_restore_stops_every_deletion(objects: int, before: int, count: int, reason: Reason) -> None:
+    held = Objects(frozenset({UID}), frozenset({"i-1"}), users=objects)
+    look = _look(*(_orphan(number) for number in range(count)), objects=held, objects_before=before)
+
+    verdict = orphans.judge(look, _RULES)
+
+    assert verdict.delete == ()
+    assert verdict.brake is not None
+    assert verdict.brake.reason is reason
+    assert f"confirm-orphans={count}" in verdict.brake.message
+
+
+@pytest.mark.parametrize(("marked", "count"), [(10, 3), (40, 4), (100, 10)])
+def test_a_few_orphans_are_no_catastrophe(marked: int, count: int) -> None:
+    look = _look(*(_orphan(number) for number in range(count)), marked=marked)
+
+    assert len(orphans.judge(look, _RULES).delete) == count
+
+
+@pytest.mark.parametrize(("word", "deleted"), [("5", 5), ("4", 0), ("all", 0)])
+def test_a_person_releases_the_brake_by_repeating_the_number(word: str, deleted: int) -> None:
+    look = _look(*(_orphan(number) for number in range(5)), confirmed=word)
+
+    assert len(orphans.judge(look, _RULES).delete) == deleted
+
+
+def test_what_another_operator_may_own_is_beyond_a_persons_word() -> None:
+    verdict = orphans.judge(_look(_orphan(), confirmed="1"), replace(_RULES, sees_everything=False))
+
+    assert verdict.delete == ()
+    assert verdict.brake is not None
+    assert verdict.brake.reason is Reason.IDENTITY_SHARED
+
+
+@pytest.mark.parametrize(
+    ("unclaimed", "users", "before", "baseline"),
+    [
+        pytest.param((), 5, 40, 5, id="with nothing unclaimed the present number counts"),
+        pytest.param((_orphan(),), 5, 40, 40, id="with orphans it never shrinks"),
+        pytest.param((_orphan(),), 50, 40, 50, id="and still grows"),
+    ],
+)
+def test_the_baseline_does_not_follow_a_loss(
+    unclaimed: tuple[Instance, ...], users: int, before: int, baseline: int
+) -> None:
+    held = Objects(frozenset({UID}), frozenset(), users=users)
+
+    assert orphans.judge(_look(*unclaimed, objects=held, objects_before=before), _RULES).baseline == baseline

@@ -1,0 +1,232 @@
+"""What a process knows of its accounts: slots in turn, offers left alone for a while, polls in one row of numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.support.builders import NOON
+from tests.unit.support.parts import Woken, an_account
+
+from novita_operator.kube.cache import Key
+from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
+from novita_operator.runtime.accounts.account import Accounts, CapacityMemory, Slots
+
+A, B, C = (Key("gpuinstances", "team", name) for name in "abc")
+
+
+# --- Slots ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_more_than_so_many_hold_a_slot() -> None:
+    slots = Slots(2, Woken())
+
+    assert [slots.try_take(A), slots.try_take(B), slots.try_take(C)] == [True, True, False]
+
+
+def test_who_found_none_is_woken_in_turn() -> None:
+    woken = Woken()
+    slots = Slots(1, woken)
+    slots.try_take(A)
+    slots.try_take(B)
+    slots.try_take(C)
+    slots.try_take(B)
+
+    slots.give_back()
+    slots.give_back()
+
+    assert woken.keys == [B, C]
+
+
+def test_who_was_woken_and_finds_none_waits_again() -> None:
+    woken = Woken()
+    slots = Slots(1, woken)
+    slots.try_take(A)
+    slots.try_take(B)
+    slots.give_back()
+    slots.try_take(C)
+
+    assert not slots.try_take(B)
+
+    slots.give_back()
+    assert woken.keys == [B, B]
+
+
+def test_who_has_taken_one_is_not_woken_for_it() -> None:
+    woken = Woken()
+    slots = Slots(1, woken)
+    slots.try_take(A)
+    slots.try_take(B)
+    slots.give_back()
+    slots.try_take(B)
+
+    slots.give_back()
+
+    assert woken.keys == [B]
+
+
+@given(st.integers(1, 4), st.lists(st.sampled_from(["a", "b", "c", "d", "back"]), max_size=60))
+def test_slots_are_never_overdrawn_and_nobody_waits_beside_a_free_one(count: int, steps: list[str]) -> None:
+    woken = Woken()
+    slots, taken = Slots(count, woken), 0
+    waiting: set[str] = set()
+    for step in steps:
+        if step != "back":
+            got = slots.try_take(Key("k", "", step))
+            taken += got
+            waiting.discard(step)
+            if not got:
+                waiting.add(step)
+        elif taken:
+            before = len(woken.keys)
+            slots.give_back()
+            taken -= 1
+            assert len(woken.keys) == before + bool(waiting)
+            waiting -= {key.name for key in woken.keys[before:]}
+        assert taken <= count
+
+
+# --- Offers without stock -------------------------------------------------------------------------------------------
+
+
+def test_an_offer_without_stock_is_left_alone_for_a_while() -> None:
+    memory = CapacityMemory(seconds=180)
+    memory.remember("p", "CN-HK-01", "OnDemand", 1000)
+
+    assert memory.exhausted(1179.9) == {("p", "CN-HK-01", "OnDemand")}
+    assert memory.exhausted(1180) == frozenset()
+
+
+def test_a_second_refusal_begins_the_while_anew() -> None:
+    memory = CapacityMemory(seconds=180)
+    memory.remember("p", "r", "Spot", 1000)
+    memory.remember("p", "r", "Spot", 1100)
+
+    assert memory.exhausted(1200) == {("p", "r", "Spot")}
+
+
+def test_the_next_look_is_due_when_the_first_of_them_may_be_tried_again() -> None:
+    memory = CapacityMemory(seconds=180)
+    memory.remember("p", "r", "Spot", 1000)
+    memory.remember("q", "r", "Spot", 1100)
+
+    assert memory.retry_in(1100) == 80
+    assert memory.retry_in(1190) == 0
+    memory.exhausted(1190)
+    assert memory.retry_in(1190) == 90
+
+
+def test_nothing_to_wait_for_is_no_wait() -> None:
+    assert CapacityMemory(seconds=180).retry_in(1000) == 0
+
+
+# --- One account ----------------------------------------------------------------------------------------------------
+
+
+def test_without_a_list_every_namespace_is_admitted() -> None:
+    assert an_account().admits("whoever")
+
+
+def test_an_empty_list_admits_nobody() -> None:
+    assert not an_account(spec={"namespaces": {}}).admits("team")
+
+
+def test_a_namespace_is_admitted_by_name_or_by_label() -> None:
+    account = an_account(spec={"namespaces": {"names": ["a"]}})
+    account.selected_namespaces = frozenset({"b"})
+
+    assert [account.admits(name) for name in ("a", "b", "c")] == [True, True, False]
+
+
+def test_the_account_is_moving_while_any_object_is() -> None:
+    account = an_account()
+    account.set_moving(A, moving=True)
+    account.set_moving(B, moving=True)
+    account.set_moving(A, moving=False)
+    assert account.moving
+
+    account.set_moving(B, moving=False)
+    account.set_moving(C, moving=False)
+
+    assert not account.moving
+
+
+def test_each_object_is_woken_once_by_the_next_poll() -> None:
+    account = an_account()
+    for key in (A, B, A):
+        account.wake_after_poll(key)
+
+    assert account.take_waiting() == {A, B}
+    assert account.take_waiting() == frozenset()
+
+
+def test_a_poll_may_be_asked_for_earlier_and_never_put_off() -> None:
+    account = an_account()
+    account.poll_due = 100
+    account.poll_by(50)
+    account.poll_by(200)
+
+    assert account.poll_due == 50
+
+
+def test_a_refused_call_of_an_object_stops_all_others_until_the_poll_has_tested_the_key() -> None:
+    account = an_account()
+
+    account.key_was_rejected("Refused.")
+
+    assert account.health == KeyRejected("Refused.")
+
+
+@pytest.mark.parametrize("health", [NotPolled(), KeyMissing("m"), KeyRejected("m"), Unreachable("m", NOON)])
+def test_what_is_known_to_be_worse_is_not_overwritten(health: object) -> None:
+    account = an_account()
+    account.health = health  # type: ignore[assignment]
+
+    account.key_was_rejected("Refused.")
+
+    assert account.health is health
+
+
+# --- All accounts ---------------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_found_by_name_until_they_are_removed() -> None:
+    accounts, account = Accounts(), an_account("a")
+    accounts.put(account)
+
+    assert accounts.find("a") is account
+    assert list(accounts) == [account]
+    assert accounts.remove("a") is account
+    assert accounts.remove("a") is None
+    assert accounts.find("a") is None
+
+
+def test_accounts_may_be_removed_while_they_are_gone_through() -> None:
+    accounts = Accounts()
+    for name in ("a", "b"):
+        accounts.put(an_account(name))
+
+    for account in accounts:
+        accounts.remove(account.name)
+
+    assert list(accounts) == []
+
+
+def test_polls_of_all_accounts_are_numbered_in_one_row() -> None:
+    accounts, one, other = Accounts(), an_account("a"), an_account("b")
+
+    numbers = [accounts.begin_poll(account) for account in (one, other, one)]
+
+    assert numbers == sorted(set(numbers))
+    assert (one.polls_begun, other.polls_begun) == (numbers[2], numbers[1])
+
+
+def test_an_instance_name_belongs_to_the_object_that_claims_it() -> None:
+    accounts = Accounts()
+    accounts.claim("nvo-x", A)
+    accounts.claim("nvo-y", B)
+
+    accounts.release("nvo-x")
+    accounts.release("nvo-unknown")
+
+    assert accounts.claims == {"nvo-y": B}
