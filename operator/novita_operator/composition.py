@@ -12,7 +12,7 @@ import kopf
 from pydantic import SecretStr
 
 from novita_operator.api import meta
-from novita_operator.api.novita_account import spec
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.gpu_instance.acting import executor, notifier, service_writer
@@ -40,8 +40,11 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.probes import names
 from novita_operator.probes.looking import Looker
 from novita_operator.reconciling import naming
-from novita_operator.runtime.accounts import account as accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.slots import Slots
 from novita_operator.runtime.clock import SystemClock
 from novita_operator.runtime.leases import Lease
 from novita_operator.runtime.resync import Intake
@@ -73,7 +76,7 @@ class Parts:
     cluster: str
     cache: Cache
     queue: WorkQueue[Key]
-    accounts: accounts.Accounts
+    accounts: Accounts
     recorder: Recorder
     clock: SystemClock
     metrics: Metrics
@@ -119,7 +122,7 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
         cluster=cluster,
         cache=cache,
         queue=queue,
-        accounts=accounts.Accounts(),
+        accounts=Accounts(),
         recorder=Recorder(kube, settings.identity),
         clock=clock,
         metrics=metrics,
@@ -286,7 +289,7 @@ def _collector(parts: Parts) -> collector.Collector:
     )
 
 
-def _open_account(parts: Parts, resource: spec.NovitaAccount, key: SecretStr) -> accounts.Account:
+def _open_account(parts: Parts, resource: NovitaAccount, key: SecretStr) -> Account:
     settings, limits = parts.settings, resource.spec.limits
     parts.metrics.know_account(resource.meta.name)
 
@@ -304,12 +307,12 @@ def _open_account(parts: Parts, resource: spec.NovitaAccount, key: SecretStr) ->
         catalog_max_age_seconds=settings.catalog_max_age / 1000,
         observe=observe,
     )
-    return accounts.Account(
+    return Account(
         name=resource.meta.name,
         spec=resource.spec,
         client=client,
-        capacity=accounts.CapacityMemory(settings.capacity_memory / 1000),
-        creates=accounts.Slots(limits.max_concurrent_creates, parts.queue.add),
-        passes=accounts.Slots(max(1, settings.workers // _SHARE_OF_WORKERS), parts.queue.add),
+        capacity=CapacityMemory(settings.capacity_memory / 1000),
+        creates=Slots(limits.max_concurrent_creates, parts.queue.add),
+        passes=Slots(max(1, settings.workers // _SHARE_OF_WORKERS), parts.queue.add),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
     )

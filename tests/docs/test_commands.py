@@ -15,7 +15,7 @@ from demo.environment import REPOSITORY
 from novita_operator.api.gpu_instance.reasons import Reason as InstanceReason
 from novita_operator.api.gpu_instance_set.reasons import Reason as SetReason
 from novita_operator.api.gpu_job.reasons import Reason as JobReason
-from novita_operator.api.novita_account.spec import Reason as AccountReason
+from novita_operator.api.novita_account.reasons import Reason as AccountReason
 
 _MAKEFILE = (REPOSITORY / "Makefile").read_text()
 _SHELL = [block for page in pages.pages() for block in pages.blocks(page, "sh")]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tests.plugin.conftest import Plugin
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.plugin import money
 
 _NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

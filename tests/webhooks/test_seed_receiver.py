@@ -14,7 +14,7 @@ from tests.webhooks import seed_receiver
 from tests.webhooks.places import Place, seed_accepts
 
 from novita_operator.api.gpu_instance.notifications import EventName, NotificationError, PendingNotification
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.webhooks import payload, signing
 from novita_operator.webhooks.answers import Answer, Delivered, Refused
 from novita_operator.webhooks.sending import Sender

@@ -12,7 +12,7 @@ _MODULES = {
     "GPUInstance": "gpu_instance.reasons",
     "GPUInstanceSet": "gpu_instance_set.reasons",
     "GPUJob": "gpu_job.reasons",
-    "NovitaAccount": "novita_account.spec",
+    "NovitaAccount": "novita_account.reasons",
 }
 
 

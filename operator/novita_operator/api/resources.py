@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from novita_operator.api.gpu_instance.spec import GPUInstanceSpec, GPUInstanceStatus
-from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec, GPUInstanceSetStatus
-from novita_operator.api.gpu_job.spec import GPUJobSpec, GPUJobStatus
+from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
+from novita_operator.api.gpu_instance_set.status import GPUInstanceSetStatus
+from novita_operator.api.gpu_job.spec import GPUJobSpec
+from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.api.meta import LABEL_CHARS, Model
-from novita_operator.api.novita_account.spec import NovitaAccountSpec, NovitaAccountStatus
+from novita_operator.api.novita_account.spec import NovitaAccountSpec
+from novita_operator.api.novita_account.status import NovitaAccountStatus
 
 Schema = dict[str, Any]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
-from novita_operator.api.novita_account.spec import NovitaAccount
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors, reading
 from novita_operator.kube.client import Body, Kind
 from novita_operator.kube.reading import Reader

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from novita_operator.api.gpu_instance.spec import Connection, GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Connection
 from novita_operator.plugin import cluster, completing, novita, printing
 from novita_operator.plugin.cluster import Scope, Wrong
 from novita_operator.plugin.options import Namespace

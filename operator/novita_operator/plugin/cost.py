@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from novita_operator.api.novita_account.spec import NovitaAccount
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, money, printing
 from novita_operator.plugin.cluster import Scope

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, completing, money, printing, rows, timeline
 from novita_operator.plugin.cluster import Scope

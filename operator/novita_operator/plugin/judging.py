@@ -9,9 +9,10 @@ from typing import Any
 from novita_operator.api import conditions, resources
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.reasons import ConditionType as InstanceCondition
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.meta import VERSION
-from novita_operator.api.novita_account.spec import ConditionType, NovitaAccount
+from novita_operator.api.novita_account.reasons import ConditionType
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube.reading import Right
 from novita_operator.plugin.findings import Finding, note, ok, problem
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from novita_operator.api.gpu_instance.spec import GPUInstance, GPUInstanceStatus
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.policies import cost
 from novita_operator.novita.models import state_of
 

@@ -11,7 +11,9 @@ import typer
 import yaml
 
 from novita_operator.api import conditions, meta
-from novita_operator.api.novita_account.spec import ConditionType, NovitaAccount, Orphan, Reason
+from novita_operator.api.novita_account.reasons import ConditionType, Reason
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import Orphan
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, money, printing
 from novita_operator.plugin.cluster import ACCOUNTS, Wrong

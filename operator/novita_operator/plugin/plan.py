@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.meta import GROUP
 from novita_operator.controllers.gpu_instance.launching import selection, volumes
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection

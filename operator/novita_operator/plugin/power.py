@@ -11,7 +11,7 @@ import typer
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_instance.reasons import ConditionType
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, completing, printing
 from novita_operator.plugin.cluster import INSTANCES, Scope, Wrong

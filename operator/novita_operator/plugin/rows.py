@@ -8,7 +8,7 @@ from typing import Any
 
 from novita_operator.api import conditions
 from novita_operator.api.gpu_instance.reasons import ConditionType
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.plugin import money
 
 STEPS = 5

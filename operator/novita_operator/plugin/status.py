@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from novita_operator.api.novita_account.spec import NovitaAccount
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, money, printing, rows
 from novita_operator.plugin.cluster import Scope

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from novita_operator.api.events import EventReason
-from novita_operator.api.gpu_instance.spec import GPUInstance, GPUInstanceStatus
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 
 _RENTED = frozenset({EventReason.CREATED, EventReason.ADOPTED, EventReason.RECREATED})
 

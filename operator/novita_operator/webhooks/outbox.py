@@ -10,7 +10,7 @@ from typing import Any
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.notifications import PendingNotification
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Cache, Key, key_of
 from novita_operator.kube.client import Kind, KubeClient

@@ -9,7 +9,7 @@ from typing import Any
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.notifications import EventName, PendingNotification
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 
 # The gateway's words for the state of an instance, at each event.
 _STATUS: dict[EventName, str] = {

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.api.gpu_instance.notifications import EventName
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 
 DEFAULT = "default"
 """The id of the operator's own receiver, WEBHOOK_URL: whatever that setting says when the webhook is sent."""

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from tests.unit.support.builders import NOON, UID, a_body, ago, wire
 
 from novita_operator.api.gpu_instance.reasons import Phase, Reason
-from novita_operator.api.gpu_instance.spec import GPUInstance, GPUInstanceSpec, account_of
+from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
+from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.api.meta import Meta
-from novita_operator.api.novita_account.spec import NovitaAccount
+from novita_operator.api.novita_account.resource import NovitaAccount
 
 
 def parsed(**parts: Any) -> GPUInstance:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of

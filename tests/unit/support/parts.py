@@ -27,8 +27,11 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Healthy
-from novita_operator.runtime.accounts.account import Account, Accounts, CapacityMemory, Slots
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.slots import Slots
 
 KEY = Key("gpuinstances", "team", "demo")
 DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region="CN-HK-01", startup_seconds=600)

@@ -9,7 +9,9 @@ from typing import Any
 from tests.unit.support.builders import NOON, a_body, an_observation
 
 from novita_operator.api.events import Event
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import ProductStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem, Result
@@ -17,7 +19,7 @@ from novita_operator.reconciling.outcome import Outcome
 
 PACE = status.Pace(cost_interval=600, warning=timedelta(seconds=60))
 CHOSEN = Chosen(
-    product=api.ProductStatus(id="4090.16c62g", name="RTX 4090 24GB"),
+    product=ProductStatus(id="4090.16c62g", name="RTX 4090 24GB"),
     region="CN-HK-01",
     billing="OnDemand",
     image="docker.io/library/ubuntu:22.04",
@@ -82,11 +84,11 @@ class Life:
         """One pass that sees these instances, so many seconds after noon."""
         held = self.parts.get("intent") is not None
         finalizers = ["gpu.novita.ai/instance"] if held else []
-        resource = api.GPUInstance.parse(a_body(**({"finalizers": finalizers} | self.parts), status=self.status))
+        resource = GPUInstance.parse(a_body(**({"finalizers": finalizers} | self.parts), status=self.status))
         outcome = report(an_observation(resource, *found, **view), result, later=later)
         self.status = outcome.status
         return outcome
 
 
 def a_problem(about: str, reason: str, *, stalled: bool = False) -> Problem:
-    return Problem(api.ConditionType(about), api.Reason(reason), f"It is a {reason}.", stalled=stalled)
+    return Problem(ConditionType(about), Reason(reason), f"It is a {reason}.", stalled=stalled)

@@ -14,7 +14,7 @@ from tests.unit.support import builders as a
 from tests.unit.support import parts
 from tests.unit.support.builders import NAME, UID
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
@@ -23,7 +23,7 @@ from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling.intent import Intent
-from novita_operator.runtime.accounts.account import Accounts
+from novita_operator.runtime.accounts.registry import Accounts
 
 Fate = Literal["answered", "answer lost", "never arrived", "refused", "crash before", "crash after"]
 
@@ -150,7 +150,7 @@ class World:
             case action.Fail(reason, message):
                 generation = self.object["generation"]
                 at = self.clock.now()
-                return Result(failure=api.Failure(reason=reason, message=message, at=at, generation=generation))
+                return Result(failure=Failure(reason=reason, message=message, at=at, generation=generation))
         return Result()
 
     def _launch(self, seen: Observation, memory: Memory, fate: Fate, hidden_for: float) -> Result:

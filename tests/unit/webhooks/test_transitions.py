@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from tests.unit.support.builders import NOON, ago, an_object, wire
 
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING
-from novita_operator.api.gpu_instance.spec import GPUInstanceStatus
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.reporting import notifications
 from novita_operator.reconciling.outcome import Outcome
 from novita_operator.webhooks.receivers import Receiver

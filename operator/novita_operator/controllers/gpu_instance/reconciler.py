@@ -10,7 +10,9 @@ from typing import Any
 
 from novita_operator import crashpoints
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting import executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
@@ -29,7 +31,8 @@ from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -62,13 +65,13 @@ class Reconciler:
         body = self.cache.find(key)
         if body is None:
             return None
-        account = self.accounts.find(api.account_of(body))
+        account = self.accounts.find(account_of(body))
         if account is None:
-            return await self._pass(api.GPUInstance.parse(body), None, key)
+            return await self._pass(GPUInstance.parse(body), None, key)
         if not account.passes.try_take(key):
             return Woken()
         try:
-            return await self._pass(api.GPUInstance.parse(body), account, key)
+            return await self._pass(GPUInstance.parse(body), account, key)
         finally:
             account.passes.give_back()
 
@@ -76,19 +79,19 @@ class Reconciler:
         """Say so on the object. Raises kube errors."""
         body = self.cache.find(key)
         if body is not None:
-            resource = api.GPUInstance.parse(body)
+            resource = GPUInstance.parse(body)
             wanted = status.crashed(resource, error, pause, self.clock.now())
             patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
             self.cache.wrote(key, patched)
 
-    async def _pass(self, resource: api.GPUInstance, account: Account | None, key: Key) -> Requeue:
+    async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
         seen = self.probing.observed(key, self.observer.observe(resource, account, memory))
         decided = plan.decide(seen, self.clock.now())
         result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
         result = await self.serving.follow(seen, result, memory)
         problem = result.problem
-        if account is not None and problem is not None and problem.reason is api.Reason.CREDENTIALS_REJECTED:
+        if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
             account.key_was_rejected(problem.message)
         self._mark(decided, result, account, key)
         memory.unwritten = None if result.released else result
@@ -112,7 +115,7 @@ class Reconciler:
         for account in self.accounts:
             account.set_moving(key, moving=False)
 
-    def _let_adopted_go(self, resource: api.GPUInstance, account: Account | None) -> None:
+    def _let_adopted_go(self, resource: GPUInstance, account: Account | None) -> None:
         if resource.spec.adopt is not None and account is not None:
             account.adopted.discard(resource.spec.adopt.instance_id)
 
@@ -212,11 +215,11 @@ class Reconciler:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
 
 
-def _same_status(newest: dict[str, Any], resource: api.GPUInstance) -> bool:
-    return _decided_upon(api.GPUInstance.parse(newest).status) == _decided_upon(resource.status)
+def _same_status(newest: dict[str, Any], resource: GPUInstance) -> bool:
+    return _decided_upon(GPUInstance.parse(newest).status) == _decided_upon(resource.status)
 
 
-def _decided_upon(status: api.GPUInstanceStatus) -> api.GPUInstanceStatus:
+def _decided_upon(status: GPUInstanceStatus) -> GPUInstanceStatus:
     """The status without what the courier strikes out while passes are under way."""
     return status.model_copy(update={"notifications": None})
 

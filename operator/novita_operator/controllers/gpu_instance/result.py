@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.status import (
+    Ended,
+    Failure,
+    ProductStatus,
+    Restarts,
+    ServiceStatus,
+    TemplateStatus,
+)
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
 
@@ -26,8 +34,8 @@ def data_at_risk(until: datetime) -> str:
 class Problem:
     """Why the step did not work. `stalled`: it will not get better without a person. Pauses in seconds."""
 
-    about: api.ConditionType
-    reason: api.Reason
+    about: ConditionType
+    reason: Reason
     message: str
     stalled: bool = False
     retry_after: float | None = None
@@ -43,11 +51,11 @@ class Problem:
 class Chosen:
     """What was selected and how; `price_per_hour` in USD for the whole instance."""
 
-    product: api.ProductStatus
+    product: ProductStatus
     region: str
     billing: str
     image: str
-    template: api.TemplateStatus | None
+    template: TemplateStatus | None
     price_per_hour: Decimal
     sentence: str
 
@@ -64,12 +72,12 @@ class Result:
     started_at: datetime | None = None
     stopped_at: datetime | None = None
     detail: Instance | None = None
-    failure: api.Failure | None = None
-    restarts: api.Restarts | None = None
-    ended: api.Ended | None = None
+    failure: Failure | None = None
+    restarts: Restarts | None = None
+    ended: Ended | None = None
     busy_at: datetime | None = None
     data_kept_until: datetime | None = None
-    service: api.ServiceStatus | None = None
+    service: ServiceStatus | None = None
     adopted: bool = False
     duplicates_removed: tuple[str, ...] = ()
     released: bool = False
@@ -103,28 +111,26 @@ _LASTING = (
 def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901, PLR0911 - a table, one row an error
     """The problem that a failed call is to the user; `doing` completes "could not …"."""
     said = f"Could not {doing}: {error.message or error.reason or type(error).__name__}"
-    synced = api.ConditionType.SYNCED
+    synced = ConditionType.SYNCED
     match error:
         case errors.CredentialsRejected():
-            return Problem(
-                synced, api.Reason.CREDENTIALS_REJECTED, f"{said}. Check the account's API key.", stalled=True
-            )
+            return Problem(synced, Reason.CREDENTIALS_REJECTED, f"{said}. Check the account's API key.", stalled=True)
         case errors.InsufficientBalance():
             text = f"{said}. Top up the Novita account; tried again by itself, ever more rarely."
-            return Problem(api.ConditionType.PROVISIONED, api.Reason.INSUFFICIENT_BALANCE, text, stalled=True)
+            return Problem(ConditionType.PROVISIONED, Reason.INSUFFICIENT_BALANCE, text, stalled=True)
         case errors.QuotaExceeded():
             text = f"{said}. Raise the quota at Novita or delete instances; tried again by itself, ever more rarely."
-            return Problem(api.ConditionType.PROVISIONED, api.Reason.QUOTA_EXCEEDED, text, stalled=True)
+            return Problem(ConditionType.PROVISIONED, Reason.QUOTA_EXCEEDED, text, stalled=True)
         case errors.OutOfCapacity():
-            return Problem(api.ConditionType.SCHEDULED, api.Reason.NO_CAPACITY, said)
+            return Problem(ConditionType.SCHEDULED, Reason.NO_CAPACITY, said)
         case errors.RateLimited():
-            return Problem(synced, api.Reason.RATE_LIMITED, said, retry_after=error.retry_after)
+            return Problem(synced, Reason.RATE_LIMITED, said, retry_after=error.retry_after)
         case errors.OutcomeUnknown():
             text = f"{said}. Looking for the instance by its name before anything else is done."
-            return Problem(api.ConditionType.PROVISIONED, api.Reason.CREATE_OUTCOME_UNKNOWN, text, back_off=False)
+            return Problem(ConditionType.PROVISIONED, Reason.CREATE_OUTCOME_UNKNOWN, text, back_off=False)
         case errors.InvalidResponse():
-            return Problem(synced, api.Reason.INVALID_RESPONSE, said)
+            return Problem(synced, Reason.INVALID_RESPONSE, said)
         case errors.Refused():
-            return Problem(api.ConditionType.PROVISIONED, api.Reason.CREATE_REFUSED, said, stalled=True)
+            return Problem(ConditionType.PROVISIONED, Reason.CREATE_REFUSED, said, stalled=True)
         case _:
-            return Problem(synced, api.Reason.NOVITA_UNAVAILABLE, said, retry_after=error.retry_after)
+            return Problem(synced, Reason.NOVITA_UNAVAILABLE, said, retry_after=error.retry_after)

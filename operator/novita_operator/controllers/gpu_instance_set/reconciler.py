@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.deciding import plan, replicas
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
@@ -40,7 +40,7 @@ class Reconciler:
         body = self.cache.find(key)
         if body is None:
             return None
-        seen = await self._observe(api.GPUInstanceSet.parse(body))
+        seen = await self._observe(GPUInstanceSet.parse(body))
         result = await self._act(plan.decide(seen, self.clock.now()), seen)
         if result.made or result.removed:
             seen = await self._observe(seen.resource)
@@ -52,7 +52,7 @@ class Reconciler:
         """Say so on the object. Raises kube errors."""
         body = self.cache.find(key)
         if body is not None:
-            resource = api.GPUInstanceSet.parse(body)
+            resource = GPUInstanceSet.parse(body)
             wanted = status.crashed(resource, error, pause, self.clock.now())
             patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
             self.cache.wrote(key, patched)
@@ -61,7 +61,7 @@ class Reconciler:
         """The object is gone from the cluster."""
         self.children.forget(uid)
 
-    async def _observe(self, resource: api.GPUInstanceSet) -> Observation:
+    async def _observe(self, resource: GPUInstanceSet) -> Observation:
         at, spec = resource.meta, resource.spec
         return Observation(
             resource=resource,

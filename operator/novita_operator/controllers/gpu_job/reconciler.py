@@ -9,7 +9,7 @@ from typing import Any
 from novita_operator import crashpoints
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_job import spec as api
+from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import attempts, plan
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
@@ -44,7 +44,7 @@ class Reconciler:
         body = self.cache.find(key)
         if body is None:
             return None
-        seen = await self._observe(api.GPUJob.parse(body))
+        seen = await self._observe(GPUJob.parse(body))
         result = await self._act(plan.decide(seen, self.clock.now()), seen, key)
         if result.made or result.released:
             seen = await self._observe(seen.resource)
@@ -56,7 +56,7 @@ class Reconciler:
         """Say so on the object. Raises kube errors."""
         body = self.cache.find(key)
         if body is not None:
-            resource = api.GPUJob.parse(body)
+            resource = GPUJob.parse(body)
             wanted = status.crashed(resource, error, pause, self.clock.now())
             patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
             self.cache.wrote(key, patched)
@@ -65,7 +65,7 @@ class Reconciler:
         """The object is gone from the cluster."""
         self.children.forget(uid)
 
-    async def _observe(self, resource: api.GPUJob) -> Observation:
+    async def _observe(self, resource: GPUJob) -> Observation:
         found = [owned.child(body) for body in await self.children.of(resource.meta)]
         seen = Observation(resource, tuple(found), self.pauses)
         if resource.status.instance_name is None or seen.current is not None:

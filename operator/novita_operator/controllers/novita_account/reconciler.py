@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.novita_account import spec as novita_account
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import Creates
 from novita_operator.controllers.novita_account.garbagecollection import collector
 from novita_operator.controllers.novita_account.polling import census
 from novita_operator.controllers.novita_account.polling import poller as poll
@@ -24,7 +25,8 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
 from novita_operator.reconciling.account_health import KeyMissing, NotPolled
 from novita_operator.reconciling.outcome import After, Requeue
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ _DELETING_TICK_SECONDS = 0.5
 
 _BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
 
-Opener = Callable[[novita_account.NovitaAccount, SecretStr], Account]
+Opener = Callable[[NovitaAccount, SecretStr], Account]
 """Builds the working account of a spec and a key."""
 
 
@@ -64,7 +66,7 @@ class Reconciler:
         body = self.cache.find(key)
         if body is None:
             return None
-        resource = novita_account.NovitaAccount.parse(body)
+        resource = NovitaAccount.parse(body)
         users = self._users(resource.meta.name)
         if resource.meta.deleted_at is not None and not users:
             return await self._let_go(resource, key)
@@ -90,12 +92,12 @@ class Reconciler:
             await account.client.aclose()
         self.poller.metrics.forget_account(name)
 
-    async def _hold(self, resource: novita_account.NovitaAccount, key: Key) -> None:
+    async def _hold(self, resource: NovitaAccount, key: Key) -> None:
         """Objects need the key for their deletion, so the account outlives them."""
         finalizers = [*resource.meta.finalizers, meta.ACCOUNT_FINALIZER]
         self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
 
-    async def _let_go(self, resource: novita_account.NovitaAccount, key: Key) -> Requeue:
+    async def _let_go(self, resource: NovitaAccount, key: Key) -> Requeue:
         """The watch shows no object that uses the account; a list read from etcd decides."""
         finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
         if finalizers == list(resource.meta.finalizers):
@@ -109,7 +111,7 @@ class Reconciler:
             return None
         return None
 
-    async def _account(self, resource: novita_account.NovitaAccount) -> Account:
+    async def _account(self, resource: NovitaAccount) -> Account:
         """The working account: opened once, opened anew for another address or limit, given a new key in place."""
         key, spec = await self.credentials.key(resource), resource.spec
         held = self.accounts.find(resource.meta.name)
@@ -139,7 +141,7 @@ class Reconciler:
             account.health = NotPolled()
             account.poll_due = self.clock.monotonic()
 
-    async def _admit(self, resource: novita_account.NovitaAccount, account: Account) -> None:
+    async def _admit(self, resource: NovitaAccount, account: Account) -> None:
         """Namespaces by label: read with each pass, since a label changes without an event for us."""
         allowed = resource.spec.namespaces
         if allowed is None or allowed.selector is None:
@@ -149,9 +151,7 @@ class Reconciler:
             account.selected_namespaces = selected
             self._wake_users(account.name)
 
-    async def _report(
-        self, resource: novita_account.NovitaAccount, account: Account, users: tuple[str, ...], key: Key
-    ) -> None:
+    async def _report(self, resource: NovitaAccount, account: Account, users: tuple[str, ...], key: Key) -> None:
         now = self.clock.now()
         counted, prices = await self._census(account)
         creates, events = self._creates(resource, account)
@@ -204,21 +204,19 @@ class Reconciler:
         others = [instance for instance in account.everything if not marks.on(instance)]
         return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
 
-    def _creates(
-        self, resource: novita_account.NovitaAccount, account: Account
-    ) -> tuple[novita_account.Creates | None, list[Event]]:
+    def _creates(self, resource: NovitaAccount, account: Account) -> tuple[Creates | None, list[Event]]:
         """The money breaker: frozen durably, thawed by an annotation with a new value."""
-        old = resource.status.creates or novita_account.Creates()
+        old = resource.status.creates or Creates()
         asked = resource.meta.annotations.get(meta.THAW_CREATES)
         if old.frozen_at is not None and asked is not None and asked != old.thawed_by:
             account.money.thaw()
             self._wake_users(account.name)
-            return novita_account.Creates(thawed_by=asked), []
+            return Creates(thawed_by=asked), []
         if account.money.frozen and old.frozen_at is None:
             text = (
                 "The same objects were rented for again too often; nothing is rented until a person thaws the account."
             )
-            frozen = novita_account.Creates(frozen_at=self.clock.now(), thawed_by=asked)
+            frozen = Creates(frozen_at=self.clock.now(), thawed_by=asked)
             return frozen, [Event("Warning", EventReason.CREATES_FROZEN, text)]
         return resource.status.creates, []
 

@@ -5,62 +5,17 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from novita_operator.api.novita_account import spec as novita_account
+from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Balance, Instance
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
+from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
-
-
-@dataclass
-class CapacityMemory:
-    """Products that a region had none of: left alone for a while, so that a sold-out offer is not asked for again."""
-
-    seconds: float
-    _until: dict[tuple[str, str, str], float] = field(default_factory=dict)
-
-    def remember(self, product_id: str, region: str, billing: str, monotonic: float) -> None:
-        self._until[(product_id, region, billing)] = monotonic + self.seconds
-
-    def exhausted(self, monotonic: float) -> frozenset[tuple[str, str, str]]:
-        """The (product id, region, billing) triples to leave alone now."""
-        self._until = {offer: until for offer, until in self._until.items() if until > monotonic}
-        return frozenset(self._until)
-
-    def retry_in(self, monotonic: float) -> float:
-        """Seconds until the first of them may be tried again."""
-        return max(0.0, min(self._until.values(), default=monotonic) - monotonic)
-
-
-class Slots:
-    """So many at a time; who finds none free is woken in turn instead of blocking a worker."""
-
-    def __init__(self, count: int, wake: Callable[[Key], None]) -> None:
-        self._free = count
-        self._wake = wake
-        self._waiting: dict[Key, None] = {}
-
-    def try_take(self, key: Key) -> bool:
-        """Take a slot, or be woken when one is free."""
-        if self._free <= 0:
-            self._waiting[key] = None
-            return False
-        self._free -= 1
-        self._waiting.pop(key, None)
-        return True
-
-    def give_back(self) -> None:
-        self._free += 1
-        if self._waiting:
-            key = next(iter(self._waiting))
-            del self._waiting[key]
-            self._wake(key)
+from novita_operator.runtime.accounts.slots import Slots
 
 
 @dataclass
@@ -75,7 +30,7 @@ class Account:
     """
 
     name: str
-    spec: novita_account.NovitaAccountSpec
+    spec: NovitaAccountSpec
     client: NovitaAccountClient
     capacity: CapacityMemory
     creates: Slots
@@ -130,41 +85,3 @@ class Account:
     def poll_by(self, due: float) -> None:
         """Poll at this monotonic time at the latest."""
         self.poll_due = min(self.poll_due, due)
-
-
-class Accounts:
-    """All accounts by name, and which object claims which instance name."""
-
-    def __init__(self) -> None:
-        self._accounts: dict[str, Account] = {}
-        self._claims: dict[str, Key] = {}
-        # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
-        self._poll_numbers = itertools.count(1)
-
-    def __iter__(self) -> Iterator[Account]:
-        return iter(list(self._accounts.values()))
-
-    def find(self, name: str) -> Account | None:
-        return self._accounts.get(name)
-
-    def put(self, account: Account) -> None:
-        self._accounts[account.name] = account
-
-    def remove(self, name: str) -> Account | None:
-        return self._accounts.pop(name, None)
-
-    def begin_poll(self, account: Account) -> int:
-        """The number of the list call that begins now: greater than all earlier ones."""
-        account.polls_begun = next(self._poll_numbers)
-        return account.polls_begun
-
-    def claim(self, instance_name: str, key: Key) -> None:
-        """The object under this key owns the instances of this name."""
-        self._claims[instance_name] = key
-
-    def release(self, instance_name: str) -> None:
-        self._claims.pop(instance_name, None)
-
-    @property
-    def claims(self) -> Mapping[str, Key]:
-        return self._claims

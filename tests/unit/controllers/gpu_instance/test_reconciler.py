@@ -14,7 +14,7 @@ from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN, a_problem, report
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -25,7 +25,8 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.reconciling.outcome import After, BackOff, Requeue
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.webhooks.receivers import Default
 
 SEEN = a.an_observation()
@@ -74,7 +75,7 @@ def world() -> World:
 def seen_now(world: World, *found: Any) -> Observation:
     body = world.reconciler.cache.find(KEY)
     assert body is not None
-    return a.an_observation(api.GPUInstance.parse(body), *found)
+    return a.an_observation(GPUInstance.parse(body), *found)
 
 
 RENTED = Result(instance_id="i-1", chosen=CHOSEN, attempt=1, created_at=NOON, started_at=NOON)

@@ -10,7 +10,7 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON
 from tests.unit.support.reports import CHOSEN
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.result import Result
@@ -116,7 +116,7 @@ def test_nothing_earlier_changes_nothing() -> None:
 
 
 def test_a_failure_lasts() -> None:
-    failure = api.Failure(reason="Failed", message="It ended.", at=NOON, generation=1)
+    failure = Failure(reason="Failed", message="It ended.", at=NOON, generation=1)
 
     assert Result().after(Result(failure=failure)).failure == failure
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance_set.spec import GPUInstanceSet
+from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.controllers.gpu_instance_set.deciding import replicas as desired
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.reconciling.owned import Child, Trouble

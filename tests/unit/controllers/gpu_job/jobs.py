@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.support.builders import ago, wire
 
-from novita_operator.api.gpu_job.spec import GPUJob
+from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
 from novita_operator.reconciling.owned import Child, Ended, Trouble
 

@@ -10,7 +10,9 @@ from tests.unit.support.parts import Woken, an_account
 
 from novita_operator.kube.cache import Key
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
-from novita_operator.runtime.accounts.account import Accounts, CapacityMemory, Slots
+from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.slots import Slots
 
 A, B, C = (Key("gpuinstances", "team", name) for name in "abc")
 

@@ -11,7 +11,8 @@ from functools import partial
 from novita_operator import crashpoints
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.status import Ended
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.launching import recovery
@@ -179,9 +180,7 @@ class Actor:
             crashpoints.reached("secret.after-write")
         except kube_errors.Taken as error:
             text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
-            return Result(
-                problem=Problem(api.ConditionType.READY, api.Reason.SECRET_CONFLICT, text, stalled=True), detail=None
-            )
+            return Result(problem=Problem(ConditionType.READY, Reason.SECRET_CONFLICT, text, stalled=True), detail=None)
         memory.detail = None
         return Result(detail=instance)
 
@@ -191,7 +190,7 @@ class Actor:
             "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
         )
         memory.detail = None
-        gone_elsewhere = problem is not None and problem.reason is api.Reason.NO_CAPACITY
+        gone_elsewhere = problem is not None and problem.reason is Reason.NO_CAPACITY
         if gone_elsewhere and seen.resource.spec.startup.on_no_capacity == "Recreate":
             text = f"Instance {instance_id} found no free GPU for its start (spec.startup.onNoCapacity is Recreate)."
             return self._fail(actions.Fail("NoCapacityAtStart", text), seen)
@@ -252,9 +251,7 @@ class Actor:
             crashpoints.reached(f"{verb}.after-call")
         except (errors.NotFound, errors.InvalidState) as error:
             # The next poll says what is true now; a state that does not allow the step is tried later, not at once.
-            return Problem(
-                api.ConditionType.SYNCED, api.Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}."
-            )
+            return Problem(ConditionType.SYNCED, Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}.")
         except errors.NovitaError as error:
             return result.from_novita(error, doing)
         finally:
@@ -291,7 +288,7 @@ class Actor:
 
     def _end(self, decided: actions.End, seen: Observation) -> Result:
         at = seen.resource.meta
-        ended = api.Ended(
+        ended = Ended(
             cause=decided.cause,
             action=decided.action,
             at=self.clock.now(),

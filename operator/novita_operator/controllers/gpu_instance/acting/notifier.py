@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import notifications
 from novita_operator.controllers.gpu_instance.result import Result
@@ -39,7 +39,7 @@ class Notifier:
         if told is None:
             return
         newest = self.cache.find(key)
-        status = resource.status if newest is None else api.GPUInstance.parse(newest).status
+        status = resource.status if newest is None else GPUInstance.parse(newest).status
         waiting = (*(status.notifications or ()), told)[-MOST_WAITING:]
         going = resource.status.model_copy(update={"notifications": waiting})
         self.courier.gone(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.status import ServiceStatus
 from novita_operator.controllers.gpu_instance.observing.memory import Memory, Served
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports, service
@@ -41,17 +42,17 @@ class Serving:
             return result
         wrong = service.complaint(name)
         if wrong is not None:
-            return _with_problem(result, api.Reason.SERVICE_REFUSED, wrong)
+            return _with_problem(result, Reason.SERVICE_REFUSED, wrong)
         try:
             return replace(result, service=await self._written(seen, name, memory))
         except kube_errors.Taken as error:
             text = f"spec.service: {error}. Delete it, or set spec.service.name to another name; nothing was changed."
-            return _with_problem(result, api.Reason.SERVICE_CONFLICT, text)
+            return _with_problem(result, Reason.SERVICE_CONFLICT, text)
         except (kube_errors.Rejected, kube_errors.Forbidden) as error:
             text = f"spec.service: the cluster does not take Service {name}: {error}. It is tried again by itself."
-            return _with_problem(result, api.Reason.SERVICE_REFUSED, text)
+            return _with_problem(result, Reason.SERVICE_REFUSED, text)
 
-    async def _written(self, seen: Observation, name: str, memory: Memory) -> api.ServiceStatus | None:
+    async def _written(self, seen: Observation, name: str, memory: Memory) -> ServiceStatus | None:
         """What the status says of the Service now; None where that has not changed."""
         known = seen.resource.status.connection
         if ports.wanted(seen.resource, seen.instance) is None or known is None:
@@ -70,7 +71,7 @@ class Serving:
             memory.served = Served(bodies, self.clock.monotonic())
         return bodies.status
 
-    async def _emptied(self, seen: Observation, name: str, memory: Memory) -> api.ServiceStatus | None:
+    async def _emptied(self, seen: Observation, name: str, memory: Memory) -> ServiceStatus | None:
         """The proxy's ports may be somebody else's by now."""
         if seen.resource.status.service is None:
             return None
@@ -79,7 +80,7 @@ class Serving:
                 if body.get("endpoints"):
                     await self.kube.write_owned(service.emptied(body))
             memory.served = Served(None, self.clock.monotonic())
-        return api.ServiceStatus(name=name, message="It leads nowhere while the instance does not run.")
+        return ServiceStatus(name=name, message="It leads nowhere while the instance does not run.")
 
     def _is_new(self, bodies: service.Bodies | None, memory: Memory) -> bool:
         served = memory.served
@@ -103,8 +104,8 @@ def _does_not_run(seen: Observation) -> bool:
     return seen.instance_id is None or (instance is not None and instance.state is not InstanceState.RUNNING)
 
 
-def _with_problem(result: Result, reason: api.Reason, text: str) -> Result:
+def _with_problem(result: Result, reason: Reason, text: str) -> Result:
     """A problem of the instance itself comes first: one at a time is told."""
     if result.problem is not None:
         return result
-    return replace(result, problem=Problem(api.ConditionType.READY, reason, text, stalled=True))
+    return replace(result, problem=Problem(ConditionType.READY, reason, text, stalled=True))

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -60,7 +61,7 @@ class Adopter:
         marked = instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name
         uids, claimant = set(), None
         async for body in self.kube.each(self.kind, self.namespaces):
-            other = api.GPUInstance.parse(body)
+            other = GPUInstance.parse(body)
             uids.add(other.meta.uid)
             if claimant is None and _comes_first(other, seen.resource.meta, instance.id):
                 claimant = f"GPUInstance {other.meta.namespace}/{other.meta.name}"
@@ -87,7 +88,7 @@ class Adopter:
         self.cache.wrote(key, patched)
 
 
-def _comes_first(other: api.GPUInstance, at: meta.Meta, instance_id: str) -> bool:
+def _comes_first(other: GPUInstance, at: meta.Meta, instance_id: str) -> bool:
     """Whether another object than `at` has the instance, or has asked for it earlier."""
     if other.meta.uid == at.uid:
         return False
@@ -99,8 +100,8 @@ def _comes_first(other: api.GPUInstance, at: meta.Meta, instance_id: str) -> boo
 def _refused(message: str) -> Result:
     text = f"{message} Nothing was rented. Create a new GPUInstance with another id; looked at again every few minutes."
     problem = Problem(
-        api.ConditionType.PROVISIONED,
-        api.Reason.ADOPT_REFUSED,
+        ConditionType.PROVISIONED,
+        Reason.ADOPT_REFUSED,
         text,
         stalled=True,
         retry_after=_AGAIN_SECONDS,

@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 
 from novita_operator import crashpoints
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.launching import recovery, references, selection, volumes
+from novita_operator.controllers.gpu_instance.launching import recovery, references, request, selection, volumes
+from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection, Selection
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import defaults as desired
-from novita_operator.controllers.gpu_instance.policies.defaults import Defaults, Desired, Inputs
+from novita_operator.controllers.gpu_instance.policies.defaults import Defaults, Desired
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem, Result
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
@@ -53,13 +56,13 @@ class Attempt:
     offer: Offer
     candidate: Candidate
     intent: Intent
-    fresh: api.GPUInstance
+    fresh: GPUInstance
     name: str
     valid_until: float
 
     def request(self) -> CreateRequest:
         offer = self.offer
-        return desired.create_request(self.name, self.fresh, offer.wanted, self.candidate, offer.template, offer.inputs)
+        return request.create_request(self.name, self.fresh, offer.wanted, self.candidate, offer.template, offer.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,13 @@ class Launcher:
         except references.Unresolved as error:
             return Result(
                 problem=Problem(
-                    api.ConditionType.SCHEDULED, api.Reason.REFERENCE_NOT_FOUND, f"{error} Looked up again by itself."
+                    ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, f"{error} Looked up again by itself."
                 )
             )
         finally:
             account.creates.give_back()
 
-    async def _choose(self, resource: api.GPUInstance, account: Account) -> Offer | Problem:
+    async def _choose(self, resource: GPUInstance, account: Account) -> Offer | Problem:
         wanted = desired.desired(resource, self.defaults)
         if resource.spec.volumes:
             cluster = volumes.cluster(resource.spec.volumes, await account.client.network_volumes())
@@ -122,17 +125,15 @@ class Launcher:
 
     def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:
         pause = self.catalog_max_age
-        if found.reason is api.Reason.NO_CAPACITY:
+        if found.reason is Reason.NO_CAPACITY:
             pause = account.capacity.retry_in(self.clock.monotonic()) or pause
         pause = max(pause, 1.0)
         message = f"{found.message} Next look in {pause:.0f} s." if not found.stalled else found.message
-        return Problem(
-            api.ConditionType.SCHEDULED, found.reason, message, found.stalled, retry_after=pause, back_off=False
-        )
+        return Problem(ConditionType.SCHEDULED, found.reason, message, found.stalled, retry_after=pause, back_off=False)
 
     async def _rent(self, offer: Offer, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
         """Try the candidates in order: only a lack of capacity moves on to the next."""
-        problem = Problem(api.ConditionType.SCHEDULED, api.Reason.NO_CAPACITY, "No candidate was left to try.")
+        problem = Problem(ConditionType.SCHEDULED, Reason.NO_CAPACITY, "No candidate was left to try.")
         refused: Intent | None = None
         for candidate in offer.selection.candidates[:_CANDIDATES_PER_PASS]:
             fresh = await self._fresh(key)
@@ -146,10 +147,10 @@ class Launcher:
             memory.note = intent.to_annotation()
             attempt = Attempt(offer, candidate, intent, fresh, seen.name, valid_until)
             outcome = await self._create(attempt, account, memory)
-            if outcome.problem is None or outcome.problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN:
+            if outcome.problem is None or outcome.problem.reason is Reason.CREATE_OUTCOME_UNKNOWN:
                 return outcome
             problem = outcome.problem
-            if problem.reason is not api.Reason.NO_CAPACITY:
+            if problem.reason is not Reason.NO_CAPACITY:
                 await self._write_refusal(intent, key)
                 return outcome
             offer_key = (candidate.product.id, candidate.region, offer.wanted.billing)
@@ -158,14 +159,14 @@ class Launcher:
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         return Result(problem=replace(problem, retry_after=1.0, back_off=False), attempt=intent.attempt)
 
-    async def _fresh(self, key: Key) -> api.GPUInstance:
+    async def _fresh(self, key: Key) -> GPUInstance:
         """Step 1: the server's own copy, not the watch's."""
         body = await self.kube.get(self.kind, key.namespace, key.name)
         self.cache.put(key, body)
-        return api.GPUInstance.parse(body)
+        return GPUInstance.parse(body)
 
     async def _look(
-        self, fresh: api.GPUInstance, seen: Observation, account: Account, refused: Intent | None
+        self, fresh: GPUInstance, seen: Observation, account: Account, refused: Intent | None
     ) -> Instance | Result | None:
         """Steps 1 and 2: the server's own copy decides, and a look by name unless this is provably the first try."""
         unwanted = fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
@@ -187,7 +188,7 @@ class Launcher:
         found = await account.client.find_by_name(seen.name)
         return found[0] if found else None
 
-    async def _write_intent(self, fresh: api.GPUInstance, candidate: Candidate, key: Key) -> Intent:
+    async def _write_intent(self, fresh: GPUInstance, candidate: Candidate, key: Key) -> Intent:
         """Step 5: finalizer and intent in one write that fails if anybody wrote since. The fence."""
         before = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
         intent = Intent(
@@ -252,7 +253,7 @@ class Launcher:
         self.cache.wrote(key, body)
 
 
-def _had_one(fresh: api.GPUInstance, refused: Intent | None) -> bool:
+def _had_one(fresh: GPUInstance, refused: Intent | None) -> bool:
     """Whether an earlier create of this object may have been paid for."""
     before = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
     return before is not None and before != refused and before.outcome != "Refused"
@@ -263,7 +264,7 @@ def _frozen(account: str) -> Problem:
         f'NovitaAccount "{account}" rents nothing at the moment: its condition CreatesFrozen says why, and how an '
         "administrator thaws it. This object goes on by itself then."
     )
-    return Problem(api.ConditionType.SCHEDULED, api.Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
+    return Problem(ConditionType.SCHEDULED, Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
 
 
 def _with_ours(finalizers: Sequence[str]) -> list[str]:
@@ -273,11 +274,11 @@ def _with_ours(finalizers: Sequence[str]) -> list[str]:
 def _chosen(offer: Offer, candidate: Candidate, image: str) -> Chosen:
     template = offer.template
     return Chosen(
-        product=api.ProductStatus(id=candidate.product.id, name=candidate.product.name),
+        product=ProductStatus(id=candidate.product.id, name=candidate.product.name),
         region=candidate.region,
         billing=offer.wanted.billing,
         image=image,
-        template=api.TemplateStatus(id=template.id, name=template.name) if template else None,
+        template=TemplateStatus(id=template.id, name=template.name) if template else None,
         price_per_hour=candidate.price_per_hour,
         sentence=offer.selection.sentence(candidate),
     )
@@ -289,8 +290,8 @@ def _no_template(wanted: Desired, retry_seconds: float) -> Problem:
         f"id, or create the template at Novita: it is looked up again every {max(retry_seconds, 1.0):.0f} s."
     )
     return Problem(
-        api.ConditionType.SCHEDULED,
-        api.Reason.TEMPLATE_NOT_FOUND,
+        ConditionType.SCHEDULED,
+        Reason.TEMPLATE_NOT_FOUND,
         message,
         stalled=True,
         retry_after=max(retry_seconds, 1.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.status import ProductStatus
 from novita_operator.controllers.gpu_instance.launching.selection import region_code
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -46,7 +46,7 @@ def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
         return None
     region, total = region_code(instance.cluster_name), price * max(1, instance.gpu_count)
     return Chosen(
-        product=api.ProductStatus(id=product.id, name=product.name),
+        product=ProductStatus(id=product.id, name=product.name),
         region=region,
         billing="Spot" if spot else "OnDemand",
         image=instance.image,

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from novita_operator import telemetry
-from novita_operator.api.gpu_instance.spec import EnvVar, GPUInstance, KeyRef
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.spec import EnvVar, KeyRef
 from novita_operator.controllers.gpu_instance.launching import registries
-from novita_operator.controllers.gpu_instance.policies.defaults import Inputs
+from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.life import Volume
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita.models import NetworkVolume
 
@@ -29,8 +29,8 @@ def cluster(wanted: Sequence[Volume], existing: Sequence[NetworkVolume]) -> str 
 
 def _problem(message: str) -> Problem:
     return Problem(
-        api.ConditionType.SCHEDULED,
-        api.Reason.VOLUME_NOT_FOUND,
+        ConditionType.SCHEDULED,
+        Reason.VOLUME_NOT_FOUND,
         f"{message} Looked up again every minute.",
         stalled=True,
         retry_after=_AGAIN_SECONDS,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState

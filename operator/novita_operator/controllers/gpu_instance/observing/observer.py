@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.life import Adopt
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import defaults as desired
@@ -18,7 +18,8 @@ from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.clock import Clock
 
 _INSTANCES = "gpuinstances"
@@ -41,7 +42,7 @@ class Observer:
     defaults: desired.Defaults
     list_lag: timedelta
 
-    def observe(self, resource: api.GPUInstance, account: Account | None, memory: Memory) -> Observation:
+    def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
         name = naming.instance_name(self.cluster, resource.meta.uid)
         if resource.spec.adopt is None:
@@ -84,9 +85,7 @@ class Observer:
             memory.matched_generation = resource.meta.generation
         return seen
 
-    def _adopted(
-        self, account: Account | None, instance_id: str | None, resource: api.GPUInstance
-    ) -> tuple[Instance, ...]:
+    def _adopted(self, account: Account | None, instance_id: str | None, resource: GPUInstance) -> tuple[Instance, ...]:
         """The one of the recorded id: names of adopted instances prove nothing."""
         if account is None or instance_id is None:
             return ()
@@ -97,20 +96,20 @@ class Observer:
         self.accounts.claim(found.name, Key(_INSTANCES, resource.meta.namespace, resource.meta.name))
         return (found,)
 
-    def _should_measure(self, resource: api.GPUInstance, memory: Memory) -> bool:
+    def _should_measure(self, resource: GPUInstance, memory: Memory) -> bool:
         lifetime = resource.spec.lifetime
         idle = lifetime.idle if lifetime is not None else None
         if idle is None or idle.gpu_utilization_below is None or resource.status.ready_at is None:
             return False
         return self.clock.monotonic() - memory.measured_at >= measuring_pause(idle.after_seconds)
 
-    def _account_view(self, account: Account | None, resource: api.GPUInstance) -> AccountView:
+    def _account_view(self, account: Account | None, resource: GPUInstance) -> AccountView:
         if account is None and self.cache.find(Key(_ACCOUNTS, "", resource.spec.account_ref.name)) is not None:
             return AccountView("Starting")
         return _view(account, resource)
 
     def _count_look(
-        self, resource: api.GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]
+        self, resource: GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]
     ) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
         note = resource.meta.annotations.get(meta.CREATE_INTENT)
@@ -130,7 +129,7 @@ class Observer:
         return memory.looks
 
 
-def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
+def _view(account: Account | None, resource: GPUInstance) -> AccountView:
     name = resource.spec.account_ref.name
     if account is None:
         text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
@@ -154,7 +153,7 @@ def _view(account: Account | None, resource: api.GPUInstance) -> AccountView:
             return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
 
 
-def _recorded(resource: api.GPUInstance, account: Account | None, name: str) -> str | None:
+def _recorded(resource: GPUInstance, account: Account | None, name: str) -> str | None:
     """The id in the status, unless it is that of an instance of another name: a restored status, or an edited one."""
     instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
@@ -181,7 +180,7 @@ class _Horizon:
     unclear: str | None = None
 
 
-def _horizon(resource: api.GPUInstance, memory: Memory, now: datetime) -> _Horizon:
+def _horizon(resource: GPUInstance, memory: Memory, now: datetime) -> _Horizon:
     known = [moment for moment in (memory.busy_at, resource.status.last_busy_at) if moment is not None]
     try:
         ended = lifetimes.stays_ended(resource, now)

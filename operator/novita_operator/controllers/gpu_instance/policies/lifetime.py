@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.life import Schedule
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Ended
 
 _Cause = Literal["MaxSeconds", "Idle", "Schedule"]
 _Action = Literal["Stop", "Delete"]
@@ -36,7 +37,7 @@ class End:
     message: str
 
 
-def next_end(resource: api.GPUInstance, busy_at: datetime | None, now: datetime) -> End | None:
+def next_end(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> End | None:
     """The next end of the instance, or the one that has come. Raises Unreadable.
 
     `busy_at`: when the GPU was last seen at work.
@@ -49,7 +50,7 @@ def next_end(resource: api.GPUInstance, busy_at: datetime | None, now: datetime)
     return min(_ends(resource, started, busy_at, now), key=lambda end: end.at, default=None)
 
 
-def stays_ended(resource: api.GPUInstance, now: datetime) -> bool:
+def stays_ended(resource: GPUInstance, now: datetime) -> bool:
     """Whether an end that was decided on still counts. Raises Unreadable."""
     ended = resource.status.ended
     if ended is None:
@@ -61,12 +62,12 @@ def stays_ended(resource: api.GPUInstance, now: datetime) -> bool:
     return wakes_at is None or now < wakes_at
 
 
-def wakes_at(resource: api.GPUInstance) -> datetime | None:
+def wakes_at(resource: GPUInstance) -> datetime | None:
     """When an ended instance is started again by itself. Raises Unreadable."""
     return _wakes_at(resource, resource.status.ended) if resource.status.ended is not None else None
 
 
-def last_used(resource: api.GPUInstance) -> datetime | None:
+def last_used(resource: GPUInstance) -> datetime | None:
     """The annotation; nothing where it is absent or no time."""
     text = resource.meta.annotations.get(meta.LAST_USED, "")
     try:
@@ -76,7 +77,7 @@ def last_used(resource: api.GPUInstance) -> datetime | None:
     return moment if moment.tzinfo is not None else None
 
 
-def _wakes_at(resource: api.GPUInstance, ended: api.Ended) -> datetime | None:
+def _wakes_at(resource: GPUInstance, ended: Ended) -> datetime | None:
     lifetime = resource.spec.lifetime
     schedule = lifetime.schedule if lifetime is not None else None
     match ended.cause:
@@ -89,7 +90,7 @@ def _wakes_at(resource: api.GPUInstance, ended: api.Ended) -> datetime | None:
             return None
 
 
-def _ends(resource: api.GPUInstance, started: datetime, busy_at: datetime | None, now: datetime) -> Iterator[End]:
+def _ends(resource: GPUInstance, started: datetime, busy_at: datetime | None, now: datetime) -> Iterator[End]:
     lifetime = resource.spec.lifetime
     if lifetime is None:
         return

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Failure, Restarts
 from novita_operator.controllers.gpu_instance.action import Fail, FailureReason
 
 # So long Ready shows that the trouble is over: the next failure is a new one.
@@ -16,9 +17,9 @@ _LONGEST_BACKOFF = timedelta(hours=1)
 REPLACED: frozenset[FailureReason] = frozenset({"SpotReclaimed", "NoCapacityAtStart"})
 
 
-def failure(decided: Fail, resource: api.GPUInstance, instance_id: str | None, now: datetime) -> api.Failure:
+def failure(decided: Fail, resource: GPUInstance, instance_id: str | None, now: datetime) -> Failure:
     """The record of a failure, with the time of the next try."""
-    return api.Failure(
+    return Failure(
         reason=decided.reason,
         message=decided.message,
         novita_error=decided.novita_error[:_SAID_CHARS] if decided.novita_error else None,
@@ -30,14 +31,14 @@ def failure(decided: Fail, resource: api.GPUInstance, instance_id: str | None, n
     )
 
 
-def counted(found: api.Failure, resource: api.GPUInstance) -> api.Restarts | None:
+def counted(found: Failure, resource: GPUInstance) -> Restarts | None:
     """The count after this failure; None where it stays as it is."""
     if found.retry_at is None or found.reason in REPLACED:
         return None
-    return api.Restarts(count=_so_far(resource, found.at) + 1, last_at=found.at)
+    return Restarts(count=_so_far(resource, found.at) + 1, last_at=found.at)
 
 
-def stands(resource: api.GPUInstance, now: datetime) -> bool:
+def stands(resource: GPUInstance, now: datetime) -> bool:
     """A failure counts until its time has come, the spec changes, or the user asks for another try."""
     found = resource.status.failure
     if found is None or (found.retry_at is not None and found.retry_at <= now):
@@ -46,7 +47,7 @@ def stands(resource: api.GPUInstance, now: datetime) -> bool:
     return found.generation == resource.meta.generation and found.reconcile_requested_at == asked
 
 
-def _retry_at(reason: FailureReason, resource: api.GPUInstance, now: datetime) -> datetime | None:
+def _retry_at(reason: FailureReason, resource: GPUInstance, now: datetime) -> datetime | None:
     match reason:
         case "StartupTimeout":
             return None
@@ -58,7 +59,7 @@ def _retry_at(reason: FailureReason, resource: api.GPUInstance, now: datetime) -
             return _after_backoff(resource, now)
 
 
-def _after_backoff(resource: api.GPUInstance, now: datetime) -> datetime | None:
+def _after_backoff(resource: GPUInstance, now: datetime) -> datetime | None:
     policy, so_far = resource.spec.restart_policy, _so_far(resource, now)
     if so_far >= policy.max_attempts:
         return None
@@ -67,7 +68,7 @@ def _after_backoff(resource: api.GPUInstance, now: datetime) -> datetime | None:
     return (now + min(pause, _LONGEST_BACKOFF)).replace(microsecond=0) + timedelta(seconds=1)
 
 
-def _so_far(resource: api.GPUInstance, now: datetime) -> int:
+def _so_far(resource: GPUInstance, now: datetime) -> int:
     restarts, ready_at = resource.status.restarts, resource.status.ready_at
     if restarts is None or (ready_at is not None and now - ready_at >= _CALM):
         return 0

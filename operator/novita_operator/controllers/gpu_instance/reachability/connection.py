@@ -8,7 +8,8 @@ import re
 from typing import Any
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus, PortEndpoint, SecretRef
 from novita_operator.novita.models import Instance, PortMapping
 
 # `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
@@ -24,14 +25,14 @@ _ENDPOINT_CHARS = 300
 _MOST_PORTS = 32
 
 
-def secret_name(resource: api.GPUInstance) -> str:
+def secret_name(resource: GPUInstance) -> str:
     """The name of the connection Secret."""
     # An object's name may be as long as a Secret's, and what is cut must not end in a separator.
     default = resource.meta.name[: meta.NAME_CHARS - len(_SUFFIX)].rstrip("-.") + _SUFFIX
     return resource.spec.connection_secret_name or default
 
 
-def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
+def is_current(status: GPUInstanceStatus, instance: Instance) -> bool:
     """Whether status and Secret describe this instance as it runs now.
 
     Host, port and password can change with each start and migration (novita-api 4), which Novita shows by another
@@ -47,7 +48,7 @@ def is_current(status: api.GPUInstanceStatus, instance: Instance) -> bool:
     return complete and as_listed(known, instance) == known
 
 
-def as_listed(known: api.Connection, instance: Instance | None) -> api.Connection:
+def as_listed(known: Connection, instance: Instance | None) -> Connection:
     """Without the ports that the list no longer has; a list that tells of no ports at all proves nothing."""
     if instance is None or not instance.ports:
         return known
@@ -60,20 +61,20 @@ def is_complete(instance: Instance) -> bool:
     return instance.ssh is not None and _address(instance.ssh.command) is not None
 
 
-def describe(instance: Instance, secret: str) -> api.Connection:
+def describe(instance: Instance, secret: str) -> Connection:
     """`status.connection`."""
     host, port, _ = _ssh_parts(instance)
     endpoint = f"{host}:{port}" if host else ""
-    return api.Connection(
+    return Connection(
         ssh=instance.ssh.command if instance.ssh else "",
         endpoint=endpoint if len(endpoint) <= _ENDPOINT_CHARS else "",
         jupyter=_address(instance.jupyter),
         web_terminal=_address(instance.web_terminal.address) if instance.web_terminal else None,
         ports=tuple(
-            api.PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
+            PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
             for port in _reachable(instance)
         ),
-        secret_ref=api.SecretRef(name=secret),
+        secret_ref=SecretRef(name=secret),
         instance_started_at=instance.started_at,
     )
 
@@ -86,7 +87,7 @@ def _reachable(instance: Instance) -> list[PortMapping]:
     return [port for port in instance.ports if _address(port.endpoint) is not None][:_MOST_PORTS]
 
 
-def secret(resource: api.GPUInstance, instance: Instance) -> dict[str, Any]:
+def secret(resource: GPUInstance, instance: Instance) -> dict[str, Any]:
     """The connection Secret: the object itself, owned by the GPUInstance.
 
     The entries `type provider host port username password` are those of the Service Binding specification.
@@ -127,7 +128,7 @@ def _entries(instance: Instance) -> dict[str, str]:
     }
 
 
-def labels(resource: api.GPUInstance) -> dict[str, str]:
+def labels(resource: GPUInstance) -> dict[str, str]:
     """The labels of what is made for an object."""
     return {
         "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
@@ -136,7 +137,7 @@ def labels(resource: api.GPUInstance) -> dict[str, str]:
     }
 
 
-def owner(resource: api.GPUInstance) -> dict[str, Any]:
+def owner(resource: GPUInstance) -> dict[str, Any]:
     """The reference by which the cluster removes what was made for an object together with it."""
     return {
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from novita_operator.api import conditions
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.life import Readiness
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.reachability import connection, service
 from novita_operator.novita.models import Instance, InstanceState, PortMapping
 from novita_operator.probes import targets
@@ -62,7 +64,7 @@ UNASKED = Reach()
 """spec.readiness is silent: that it runs is enough."""
 
 
-def wanted(resource: api.GPUInstance, instance: Instance | None) -> Wanted | None:
+def wanted(resource: GPUInstance, instance: Instance | None) -> Wanted | None:
     """What to look at; None where nothing is asked for, or nobody knows yet how to reach the instance."""
     readiness = resource.spec.readiness
     if readiness is None and resource.spec.service is None:
@@ -85,7 +87,7 @@ def wanted(resource: api.GPUInstance, instance: Instance | None) -> Wanted | Non
     )
 
 
-def judge(resource: api.GPUInstance, instance: Instance | None, looked: Looked | None) -> Reach:
+def judge(resource: GPUInstance, instance: Instance | None, looked: Looked | None) -> Reach:
     """What the looks at the wanted ports mean for Ready."""
     readiness, known = resource.spec.readiness, resource.status.connection
     if readiness is None or known is None or instance is None or not connection.is_current(resource.status, instance):
@@ -103,12 +105,12 @@ def judge(resource: api.GPUInstance, instance: Instance | None, looked: Looked |
     return Reach(usable, tally.complaint or "its ports have not been looked at often enough yet", looked=looked)
 
 
-def _was_ready(status: api.GPUInstanceStatus) -> bool:
-    ready = conditions.find(status.conditions, api.ConditionType.READY)
-    return ready is not None and ready.status == "True" and ready.reason == api.Reason.READY
+def _was_ready(status: GPUInstanceStatus) -> bool:
+    ready = conditions.find(status.conditions, ConditionType.READY)
+    return ready is not None and ready.status == "True" and ready.reason == Reason.READY
 
 
-def mapped(known: api.Connection, instance: Instance) -> tuple[PortMapping, ...]:
+def mapped(known: Connection, instance: Instance) -> tuple[PortMapping, ...]:
     """The ports that Novita maps, with the endpoints that the status or the newer list has."""
     endpoints = {port.port: port.endpoint for port in known.ports}
     return tuple(
@@ -116,7 +118,7 @@ def mapped(known: api.Connection, instance: Instance) -> tuple[PortMapping, ...]
     )
 
 
-def _chosen(readiness: Readiness, known: api.Connection, instance: Instance) -> tuple[PortMapping, ...]:
+def _chosen(readiness: Readiness, known: Connection, instance: Instance) -> tuple[PortMapping, ...]:
     ports = mapped(known, instance)
     if not readiness.ports:
         return ports
@@ -124,14 +126,14 @@ def _chosen(readiness: Readiness, known: api.Connection, instance: Instance) -> 
     return tuple(by_number[number] for number in dict.fromkeys(readiness.ports) if number in by_number)
 
 
-def _implied(known: api.Connection) -> tuple[PortMapping, ...]:
+def _implied(known: Connection) -> tuple[PortMapping, ...]:
     """Ports that Novita makes reachable although nobody maps them."""
     ssh = (PortMapping(SSH, "TCP", known.endpoint),) if known.endpoint else ()
     return (*ssh, PortMapping(_JUPYTER, "HTTP", known.jupyter)) if known.jupyter else ssh
 
 
 def _unmapped(
-    resource: api.GPUInstance, ports: tuple[PortMapping, ...], known: api.Connection, instance: Instance
+    resource: GPUInstance, ports: tuple[PortMapping, ...], known: Connection, instance: Instance
 ) -> tuple[str, bool] | None:
     """Ports that must answer and cannot, and whether only a person can help."""
     readiness = resource.spec.readiness
@@ -173,7 +175,7 @@ def _target(readiness: Readiness, port: PortMapping) -> Target:
     return targets.tcp(port.port, port.endpoint)
 
 
-def _hosts(resource: api.GPUInstance, known: api.Connection) -> tuple[str, ...]:
+def _hosts(resource: GPUInstance, known: Connection) -> tuple[str, ...]:
     if resource.spec.service is None:
         return ()
     return tuple(sorted({lead.place.host for lead in service.leads(known).found}))

@@ -25,7 +25,8 @@ from itertools import groupby
 from typing import Any
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Connection, ServiceStatus
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.probes import addresses as ip
 from novita_operator.probes import targets
@@ -64,10 +65,10 @@ class Bodies:
 
     service: Body
     slices: tuple[Body, ...]
-    status: api.ServiceStatus
+    status: ServiceStatus
 
 
-def name_of(resource: api.GPUInstance) -> str | None:
+def name_of(resource: GPUInstance) -> str | None:
     """The name of the Service; None where none is wanted."""
     wanted = resource.spec.service
     return None if wanted is None else wanted.name or resource.meta.name
@@ -83,7 +84,7 @@ def complaint(name: str) -> str | None:
     )
 
 
-def leads(known: api.Connection) -> Leads:
+def leads(known: Connection) -> Leads:
     """ssh, and each TCP port. Of two on port 22, ssh stays: the password in the Secret is its own."""
     endpoints = [("ssh", _SSH, known.endpoint)] if known.endpoint else []
     endpoints += [
@@ -102,7 +103,7 @@ def leads(known: api.Connection) -> Leads:
 
 
 def bodies(
-    resource: api.GPUInstance, found: Leads, addresses: Mapping[str, tuple[str, ...]], nowhere: Mapping[str, str]
+    resource: GPUInstance, found: Leads, addresses: Mapping[str, tuple[str, ...]], nowhere: Mapping[str, str]
 ) -> Bodies:
     """Everything, where these hosts have these addresses, and the others have none for the reason that is given."""
     name = name_of(resource) or resource.meta.name
@@ -113,7 +114,7 @@ def bodies(
     reached = sorted({address for lead in found.found for address in usable.get(lead.place.host, ())})
     told = [*found.left_out, *(_without(lead, addresses, usable, nowhere) for lead in found.found)]
     message = " ".join(dict.fromkeys(sentence for sentence in told if sentence))
-    status = api.ServiceStatus(name=name, addresses=tuple(reached[:_MOST_ADDRESSES]), message=message[:1000] or None)
+    status = ServiceStatus(name=name, addresses=tuple(reached[:_MOST_ADDRESSES]), message=message[:1000] or None)
     return Bodies(_service(resource, name, found), slices, status)
 
 
@@ -124,7 +125,7 @@ def emptied(slice_: Body) -> Body:
     return {"apiVersion": _SLICES, **kept, "metadata": named, "endpoints": []}
 
 
-def _service(resource: api.GPUInstance, name: str, found: Leads) -> Body:
+def _service(resource: GPUInstance, name: str, found: Leads) -> Body:
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -140,9 +141,7 @@ def _service(resource: api.GPUInstance, name: str, found: Leads) -> Body:
     }
 
 
-def _slices(
-    resource: api.GPUInstance, name: str, found: Leads, usable: Mapping[str, tuple[str, ...]]
-) -> tuple[Body, ...]:
+def _slices(resource: GPUInstance, name: str, found: Leads, usable: Mapping[str, tuple[str, ...]]) -> tuple[Body, ...]:
     made = []
     by_host = groupby(sorted(found.found, key=lambda lead: lead.place.host), key=lambda lead: lead.place.host)
     for number, (host, there) in enumerate(by_host):
@@ -155,7 +154,7 @@ def _slices(
 
 
 def _slice(
-    resource: api.GPUInstance, service: str, number: int, family: str, ports: list[Body], reached: list[str]
+    resource: GPUInstance, service: str, number: int, family: str, ports: list[Body], reached: list[str]
 ) -> Body:
     labels = {SERVICE_LABEL: service, "endpointslice.kubernetes.io/managed-by": meta.FIELD_MANAGER}
     return {
@@ -168,7 +167,7 @@ def _slice(
     }
 
 
-def _metadata(resource: api.GPUInstance, name: str, labels: Mapping[str, str]) -> Body:
+def _metadata(resource: GPUInstance, name: str, labels: Mapping[str, str]) -> Body:
     return {
         "name": name,
         "namespace": resource.meta.namespace,

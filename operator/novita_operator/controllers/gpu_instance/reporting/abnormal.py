@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.policies import drift
 from novita_operator.controllers.gpu_instance.reporting.readiness import Cond
 from novita_operator.controllers.gpu_instance.result import data_at_risk
 from novita_operator.novita.models import InstanceState
 
 if TYPE_CHECKING:
-    from novita_operator.controllers.gpu_instance.reporting.status import Facts
+    from novita_operator.controllers.gpu_instance.reporting.facts import Facts
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 
 
 def conditions(facts: Facts) -> list[Cond]:
@@ -29,12 +29,12 @@ def _spot(facts: Facts) -> Cond | None:
     when = f" at {instance.spot_reclaim_at:%Y-%m-%d %H:%M:%S} UTC" if instance.spot_reclaim_at else ""
     policy = facts.seen.resource.spec.on_spot_reclaim
     text = f"Novita takes spot instance {instance.id} back{when}; spec.onSpotReclaim is {policy}."
-    return Cond(_TYPE.SPOT_RECLAIMING, "True", api.Reason.SPOT_RECLAIMED, text)
+    return Cond(_TYPE.SPOT_RECLAIMING, "True", Reason.SPOT_RECLAIMED, text)
 
 
 def _drifted(facts: Facts) -> Cond | None:
     text = drift.explain(facts.seen)
-    return Cond(_TYPE.DRIFTED, "True", api.Reason.CHANGED_ELSEWHERE, text) if text is not None else None
+    return Cond(_TYPE.DRIFTED, "True", Reason.CHANGED_ELSEWHERE, text) if text is not None else None
 
 
 def _at_risk(facts: Facts) -> Cond | None:
@@ -43,4 +43,4 @@ def _at_risk(facts: Facts) -> Cond | None:
     stopped = result.stopped_at is not None or (instance is not None and instance.state is InstanceState.EXITED)
     if until is None or result.released or not stopped:
         return None
-    return Cond(_TYPE.DATA_AT_RISK, "True", api.Reason.STOPPED, data_at_risk(until))
+    return Cond(_TYPE.DATA_AT_RISK, "True", Reason.STOPPED, data_at_risk(until))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Problem
 
-_TYPE = api.ConditionType
-_ACCOUNT_REASONS: dict[str, tuple[api.ConditionType, api.Reason, bool]] = {
-    "Absent": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, False),
-    "KeyMissing": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_READY, True),
-    "NotAdmitted": (_TYPE.SCHEDULED, api.Reason.ACCOUNT_NOT_ADMITTED, True),
-    "KeyRejected": (_TYPE.SYNCED, api.Reason.CREDENTIALS_REJECTED, True),
-    "Unreachable": (_TYPE.SYNCED, api.Reason.NOVITA_UNAVAILABLE, False),
+_TYPE = ConditionType
+_ACCOUNT_REASONS: dict[str, tuple[ConditionType, Reason, bool]] = {
+    "Absent": (_TYPE.SCHEDULED, Reason.ACCOUNT_NOT_READY, False),
+    "KeyMissing": (_TYPE.SCHEDULED, Reason.ACCOUNT_NOT_READY, True),
+    "NotAdmitted": (_TYPE.SCHEDULED, Reason.ACCOUNT_NOT_ADMITTED, True),
+    "KeyRejected": (_TYPE.SYNCED, Reason.CREDENTIALS_REJECTED, True),
+    "Unreachable": (_TYPE.SYNCED, Reason.NOVITA_UNAVAILABLE, False),
 }
 
 
@@ -21,10 +21,10 @@ def problem(seen: Observation) -> Problem | None:
     unreadable = seen.resource.unreadable
     if seen.unclear_end is not None:
         text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
-        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text)
+        return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text)
     if unreadable is not None and not (seen.deleting and unreadable.can_delete):
         text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
-        return Problem(_TYPE.SYNCED, api.Reason.INVALID_SPEC, text, stalled=True)
+        return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text, stalled=True)
     return _of_the_account(seen)
 
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterator
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Result
 
-_READY = api.ConditionType.READY
+_READY = ConditionType.READY
 
 
-def events(
-    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
-) -> tuple[Event, ...]:
+def events(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> tuple[Event, ...]:
     """The Events of one pass, in the order in which things happened."""
     return (
         tuple(_from_result(old, new, result, seen))
@@ -25,9 +24,7 @@ def events(
     )
 
 
-def _from_result(
-    old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation
-) -> Iterator[Event]:
+def _from_result(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> Iterator[Event]:
     if result.chosen is not None:
         yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
     if result.instance_id is not None and result.instance_id != old.instance_id:
@@ -46,7 +43,7 @@ def _from_result(
         yield _released(old, seen)
 
 
-def _gained(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, result: Result, seen: Observation) -> Event:
+def _gained(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> Event:
     if result.adopted and seen.adopts is not None:
         text = f"Took over instance {new.instance_id}, as spec.adopt asks; it is deleted with this object."
         return Event(type="Normal", reason=EventReason.ADOPTED, message=text)
@@ -80,13 +77,13 @@ def _after_timeout(result: Result, seen: Observation) -> str:
             return f"{said} It is kept and goes on costing money (spec.startup.onTimeout is Keep)."
 
 
-def _abandoned(old: api.GPUInstanceStatus, left_behind: str) -> Event:
+def _abandoned(old: GPUInstanceStatus, left_behind: str) -> Event:
     price = f" and may go on costing {old.price_per_hour} USD/h" if old.price_per_hour else ""
     text = f"Deletion was given up by annotation: {left_behind} may still exist at Novita{price}. Delete it there."
     return Event(type="Warning", reason=EventReason.FORCE_FINALIZED, message=text)
 
 
-def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:
+def _released(old: GPUInstanceStatus, seen: Observation) -> Event:
     if not seen.deleting or seen.resource.spec.deletion_policy == "Delete":
         text = f"Instance {old.instance_id} is gone at Novita; nothing of it is billed any more."
         return Event(type="Normal", reason=EventReason.DELETED, message=text)
@@ -96,7 +93,7 @@ def _released(old: api.GPUInstanceStatus, seen: Observation) -> Event:
     return Event(type="Warning", reason=EventReason.RETAINED, message=text)
 
 
-def _from_life(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+def _from_life(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event]:
     """The ends that spec.lifetime makes, and what somebody did at Novita."""
     if new.ends_at is not None and new.ends_at != old.ends_at:
         text = f"spec.lifetime ends the instance at {new.ends_at:%H:%M:%S} UTC; edit it to go on longer."
@@ -105,65 +102,65 @@ def _from_life(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterat
         verb = "stopping" if new.ended.action == "Stop" else "deleting"
         text = f"spec.lifetime has ended the instance ({new.ended.cause}): {verb} it."
         yield Event(type="Normal", reason=EventReason.ENDED, message=text)
-    drifted = conditions.find(new.conditions, api.ConditionType.DRIFTED)
-    if drifted is not None and conditions.find(old.conditions, api.ConditionType.DRIFTED) is None:
+    drifted = conditions.find(new.conditions, ConditionType.DRIFTED)
+    if drifted is not None and conditions.find(old.conditions, ConditionType.DRIFTED) is None:
         yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
-    spot = conditions.find(new.conditions, api.ConditionType.SPOT_RECLAIMING)
-    if spot is not None and conditions.find(old.conditions, api.ConditionType.SPOT_RECLAIMING) is None:
+    spot = conditions.find(new.conditions, ConditionType.SPOT_RECLAIMING)
+    if spot is not None and conditions.find(old.conditions, ConditionType.SPOT_RECLAIMING) is None:
         yield Event(type="Warning", reason=EventReason.SPOT_RECLAIMED, message=spot.message)
 
 
-_PHASES: dict[api.Phase, EventReason] = {
-    api.Phase.PULLING: EventReason.PULLING,
-    api.Phase.STOPPED: EventReason.STOPPED,
+_PHASES: dict[Phase, EventReason] = {
+    Phase.PULLING: EventReason.PULLING,
+    Phase.STOPPED: EventReason.STOPPED,
 }
 
 
-def _from_phase(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+def _from_phase(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event]:
     ready = conditions.find(new.conditions, _READY)
     if ready is None:
         return
     was = conditions.find(old.conditions, _READY)
     if old.phase != new.phase and new.phase in _PHASES and new.instance_id is not None:
-        yield Event(type="Normal", reason=_PHASES[api.Phase(new.phase)], message=ready.message)
-    if old.phase == api.Phase.STOPPED and new.phase == api.Phase.STARTING:
+        yield Event(type="Normal", reason=_PHASES[Phase(new.phase)], message=ready.message)
+    if old.phase == Phase.STOPPED and new.phase == Phase.STARTING:
         yield Event(type="Normal", reason=EventReason.STARTED, message=ready.message)
     became_ready = ready.status == "True" and (was is None or was.status != "True")
-    was_ready = was is not None and was.status == "True" and was.reason == api.Reason.READY
-    if was_ready and ready.status != "True" and ready.reason == api.Reason.NOT_REACHABLE:
+    was_ready = was is not None and was.status == "True" and was.reason == Reason.READY
+    if was_ready and ready.status != "True" and ready.reason == Reason.NOT_REACHABLE:
         yield Event(type="Warning", reason=EventReason.NOT_REACHABLE, message=ready.message)
-    if became_ready and ready.reason == api.Reason.READY:
+    if became_ready and ready.reason == Reason.READY:
         yield Event(type="Normal", reason=EventReason.READY, message=ready.message)
 
 
-_TROUBLE: dict[api.Reason, EventReason] = {
-    api.Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
-    api.Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
-    api.Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
-    api.Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
-    api.Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
-    api.Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
-    api.Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
-    api.Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
-    api.Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
-    api.Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
-    api.Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
-    api.Reason.FAILED: EventReason.FAILED,
+_TROUBLE: dict[Reason, EventReason] = {
+    Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
+    Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
+    Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
+    Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
+    Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
+    Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
+    Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
+    Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
+    Reason.FAILED: EventReason.FAILED,
 }
-_WATCHED: tuple[Callable[[api.GPUInstanceStatus], conditions.Condition | None], ...] = (
+_WATCHED: tuple[Callable[[GPUInstanceStatus], conditions.Condition | None], ...] = (
     lambda status: conditions.find(status.conditions, _READY),
-    lambda status: conditions.find(status.conditions, api.ConditionType.SYNCED),
+    lambda status: conditions.find(status.conditions, ConditionType.SYNCED),
 )
 
 
-def _from_trouble(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Iterator[Event]:
+def _from_trouble(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event]:
     """A Warning when a condition takes on a reason that a person should hear of; once, whichever shows it first."""
     told: set[EventReason] = set()
     for watched in _WATCHED:
         before, after = watched(old), watched(new)
         if after is None or (before is not None and before.reason == after.reason):
             continue
-        reason = _TROUBLE.get(api.Reason(after.reason)) if after.status != "True" else None
+        reason = _TROUBLE.get(Reason(after.reason)) if after.status != "True" else None
         if reason is not None and reason not in told:
             told.add(reason)
             yield Event(type="Warning", reason=reason, message=after.message)

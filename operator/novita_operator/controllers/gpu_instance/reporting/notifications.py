@@ -9,7 +9,6 @@ from typing import Any
 
 from novita_operator.api import conditions
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance import spec as api
 from novita_operator.api.gpu_instance.notifications import (
     MESSAGE_CHARS,
     MOST_WAITING,
@@ -18,6 +17,9 @@ from novita_operator.api.gpu_instance.notifications import (
     PendingNotification,
     Reclaimed,
 )
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Failure, GPUInstanceStatus
 from novita_operator.reconciling.outcome import Outcome
 from novita_operator.webhooks.receivers import Receiver
 
@@ -27,7 +29,7 @@ _SPOT = "SpotReclaimed"
 
 def amended(
     outcome: Outcome,
-    resource: api.GPUInstance,
+    resource: GPUInstance,
     newest: Mapping[str, Any],
     receivers: Sequence[Receiver],
     now: datetime,
@@ -36,8 +38,8 @@ def amended(
 
     `newest` is the status that the write starts from: webhooks that were delivered during the pass are out of it.
     """
-    old, new = resource.status, api.GPUInstanceStatus.model_validate(outcome.status)
-    waiting = api.GPUInstanceStatus.model_validate({"notifications": newest.get("notifications")}).notifications or ()
+    old, new = resource.status, GPUInstanceStatus.model_validate(outcome.status)
+    waiting = GPUInstanceStatus.model_validate({"notifications": newest.get("notifications")}).notifications or ()
     added = tuple(_addressed(told, resource, receivers) for told in transitions(old, new, now))
     both = (*waiting, *(told for told in added if told.to))
     left = both[-MOST_WAITING:]
@@ -46,7 +48,7 @@ def amended(
     return Outcome(status=updated.to_wire(), events=(*outcome.events, *dropped))
 
 
-def farewell(resource: api.GPUInstance, receivers: Sequence[Receiver], now: datetime) -> PendingNotification | None:
+def farewell(resource: GPUInstance, receivers: Sequence[Receiver], now: datetime) -> PendingNotification | None:
     """What is told when the object goes and its instance is gone at Novita; None where nobody wants to know."""
     status = resource.status
     if status.instance_id is None or resource.spec.deletion_policy != "Delete":
@@ -55,7 +57,7 @@ def farewell(resource: api.GPUInstance, receivers: Sequence[Receiver], now: date
     return told if told.to else None
 
 
-def transitions(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, now: datetime) -> Iterator[PendingNotification]:
+def transitions(old: GPUInstanceStatus, new: GPUInstanceStatus, now: datetime) -> Iterator[PendingNotification]:
     """What happened between the two, in the order in which people would tell it; ids and receivers come later."""
     if _reclaiming(new) and not _reclaiming(old):
         yield _told("instance.reclaim_notice", new.instance_id, now, reclaim_at=new.spot_reclaim_at)
@@ -63,9 +65,9 @@ def transitions(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus, now: dat
         yield _failed(new.failure, old, now)
     if old.instance_id is not None and new.instance_id is None and not _is_lost(new.failure):
         yield _told("instance.deleted", old.instance_id, now)
-    if _is(new, api.Reason.STOPPED) and not _is(old, api.Reason.STOPPED) and new.instance_id is not None:
+    if _is(new, Reason.STOPPED) and not _is(old, Reason.STOPPED) and new.instance_id is not None:
         yield _told("instance.stopped", new.instance_id, now)
-    if _is(new, api.Reason.READY) and not _is(old, api.Reason.READY):
+    if _is(new, Reason.READY) and not _is(old, Reason.READY):
         if old.reclaimed is not None and old.reclaimed.instance_id != new.instance_id:
             yield _migrated(old.reclaimed, new, now)
         yield _told("instance.ready", new.instance_id, now)
@@ -75,12 +77,12 @@ def _told(event: EventName, instance_id: str | None, now: datetime, **more: Any)
     return PendingNotification(id="", event=event, at=now, instance_id=instance_id, **more)
 
 
-def _failed(failure: api.Failure, old: api.GPUInstanceStatus, now: datetime) -> PendingNotification:
+def _failed(failure: Failure, old: GPUInstanceStatus, now: datetime) -> PendingNotification:
     error = NotificationError(reason=failure.reason, message=failure.message[:MESSAGE_CHARS])
     return _told("instance.failed", failure.instance_id or old.instance_id, now, error=error)
 
 
-def _migrated(lost: Reclaimed, new: api.GPUInstanceStatus, now: datetime) -> PendingNotification:
+def _migrated(lost: Reclaimed, new: GPUInstanceStatus, now: datetime) -> PendingNotification:
     return _told(
         "instance.migrated",
         new.instance_id,
@@ -90,9 +92,7 @@ def _migrated(lost: Reclaimed, new: api.GPUInstanceStatus, now: datetime) -> Pen
     )
 
 
-def _addressed(
-    told: PendingNotification, resource: api.GPUInstance, receivers: Sequence[Receiver]
-) -> PendingNotification:
+def _addressed(told: PendingNotification, resource: GPUInstance, receivers: Sequence[Receiver]) -> PendingNotification:
     """With its receivers and an id: every write has another resourceVersion before it, so that no two are the same."""
     to = tuple(dict.fromkeys(each.id for each in receivers if each.wants(told.event)))
     source = f"{resource.meta.uid}:{resource.meta.resource_version}:{told.event}"
@@ -100,9 +100,9 @@ def _addressed(
     return told.model_copy(update={"id": f"whk_{digest}", "to": to})
 
 
-def _reclaimed(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Reclaimed | None:
+def _reclaimed(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Reclaimed | None:
     """Remembered from the loss until another one is Ready; of several lost in a row, the one that users last had."""
-    if _is(new, api.Reason.READY):
+    if _is(new, Reason.READY):
         return None
     failure = new.failure or old.failure
     if old.reclaimed is None and failure is not None and _is_being_replaced(failure) and failure.instance_id:
@@ -110,26 +110,26 @@ def _reclaimed(old: api.GPUInstanceStatus, new: api.GPUInstanceStatus) -> Reclai
     return old.reclaimed
 
 
-def _is(status: api.GPUInstanceStatus, reason: api.Reason) -> bool:
-    ready = conditions.find(status.conditions, api.ConditionType.READY)
+def _is(status: GPUInstanceStatus, reason: Reason) -> bool:
+    ready = conditions.find(status.conditions, ConditionType.READY)
     return ready is not None and ready.status == "True" and ready.reason == reason
 
 
-def _reclaiming(status: api.GPUInstanceStatus) -> bool:
-    noted = conditions.find(status.conditions, api.ConditionType.SPOT_RECLAIMING) is not None
+def _reclaiming(status: GPUInstanceStatus) -> bool:
+    noted = conditions.find(status.conditions, ConditionType.SPOT_RECLAIMING) is not None
     return noted or status.spot_reclaim_at is not None
 
 
-def _is_news(old: api.Failure | None, new: api.Failure) -> bool:
+def _is_news(old: Failure | None, new: Failure) -> bool:
     return old is None or (old.reason, old.at, old.instance_id) != (new.reason, new.at, new.instance_id)
 
 
-def _is_being_replaced(failure: api.Failure) -> bool:
+def _is_being_replaced(failure: Failure) -> bool:
     """A reclaimed spot instance for which another one is rented: that is told as a migration, and is no failure."""
     return failure.reason == _SPOT and failure.retry_at is not None
 
 
-def _is_lost(failure: api.Failure | None) -> bool:
+def _is_lost(failure: Failure | None) -> bool:
     """Nobody deleted it; `instance.failed` or `instance.migrated` tells what happened."""
     return failure is not None and (failure.reason == "InstanceLost" or _is_being_replaced(failure))
 

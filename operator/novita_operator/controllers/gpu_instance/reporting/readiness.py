@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Literal
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.novita.models import Instance, InstanceState
 
 if TYPE_CHECKING:
-    from novita_operator.controllers.gpu_instance.reporting.status import Facts
+    from novita_operator.controllers.gpu_instance.reporting.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
 class Cond:
     """A condition without its times."""
 
-    type: api.ConditionType
+    type: ConditionType
     status: Literal["True", "False", "Unknown"]
-    reason: api.Reason
+    reason: Reason
     message: str
 
     def at(self, now: datetime, generation: int) -> Condition:
@@ -42,14 +43,14 @@ class Verdict:
     """Ready or not, why, and the phase for people."""
 
     ready: bool
-    reason: api.Reason
+    reason: Reason
     message: str
-    phase: api.Phase
+    phase: Phase
     stalled: bool = False
 
     @property
     def condition(self) -> Cond:
-        return Cond(api.ConditionType.READY, "True" if self.ready else "False", self.reason, self.message)
+        return Cond(ConditionType.READY, "True" if self.ready else "False", self.reason, self.message)
 
 
 def judge(facts: Facts) -> Verdict:
@@ -59,7 +60,7 @@ def judge(facts: Facts) -> Verdict:
     verdict = _living(facts)
     if facts.seen.paused and not verdict.ready and not verdict.stalled:
         text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
-        return Verdict(False, api.Reason.PAUSED, text, api.Phase(facts.old.phase or api.Phase.PENDING))
+        return Verdict(False, Reason.PAUSED, text, Phase(facts.old.phase or Phase.PENDING))
     return verdict
 
 
@@ -78,7 +79,7 @@ def _living(facts: Facts) -> Verdict:
             return _towards_stopped(facts, instance)
         case "Released":
             text = f"Deleting instance {instance.id}: {_why_stopped(facts)}"
-            return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)
+            return Verdict(False, Reason.STOPPING, text, Phase.STOPPING)
         case _:
             return _towards_running(facts, instance)
 
@@ -89,7 +90,7 @@ def _deleting(facts: Facts) -> Verdict:
         text = "Deleting the instance at Novita; the object goes when Novita no longer shows it."
         if facts.seen.paused:
             text = f"Deletion waits: the annotation {meta.PAUSED} is true. Remove it to go on."
-        return Verdict(False, api.Reason.DELETING, text, api.Phase.DELETING)
+        return Verdict(False, Reason.DELETING, text, Phase.DELETING)
     price = facts.old.price_per_hour
     bill = f" It may go on costing {price} USD/h meanwhile." if price else ""
     text = (
@@ -97,38 +98,38 @@ def _deleting(facts: Facts) -> Verdict:
         "It is tried again by itself; the object stays until the instance is gone. To give up and let it cost, "
         f"annotate the object with {meta.FORCE_FINALIZE}={facts.seen.left_behind}."
     )
-    return Verdict(False, api.Reason.DELETION_BLOCKED, text, api.Phase.DELETING, stalled=problem.stalled)
+    return Verdict(False, Reason.DELETION_BLOCKED, text, Phase.DELETING, stalled=problem.stalled)
 
 
 def _unlisted(facts: Facts) -> Verdict:
     """The list lacks it: it is too young, or gone, or the list has missed it. An instance that runs stays Ready."""
-    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
-    if was is None or facts.old.instance_id != facts.instance_id or was.reason == api.Reason.CREATING:
+    was = conditions.find(facts.old.conditions, ConditionType.READY)
+    if was is None or facts.old.instance_id != facts.instance_id or was.reason == Reason.CREATING:
         text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
-        return Verdict(False, api.Reason.CREATING, text, api.Phase.CREATING)
+        return Verdict(False, Reason.CREATING, text, Phase.CREATING)
     if was.status == "True" and _unchanged(facts):
         return _as_before(facts, was)
     text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
-    lost = was.reason == api.Reason.INSTANCE_LOST
-    reason = api.Reason.INSTANCE_LOST if lost else api.Reason.NOT_LISTED
-    return Verdict(False, reason, text, api.Phase(facts.old.phase or api.Phase.UNKNOWN))
+    lost = was.reason == Reason.INSTANCE_LOST
+    reason = Reason.INSTANCE_LOST if lost else Reason.NOT_LISTED
+    return Verdict(False, reason, text, Phase(facts.old.phase or Phase.UNKNOWN))
 
 
 def _as_before(facts: Facts, was: Condition) -> Verdict:
-    return Verdict(True, api.Reason(was.reason), was.message, api.Phase(facts.old.phase or api.Phase.RUNNING))
+    return Verdict(True, Reason(was.reason), was.message, Phase(facts.old.phase or Phase.RUNNING))
 
 
 def _troubled(facts: Facts) -> Verdict:
     """A problem of this pass. An instance that runs stays Ready: what cannot be seen now is not gone."""
     problem = facts.problem
     assert problem is not None  # noqa: S101 - the caller's condition, for the type checker
-    was = conditions.find(facts.old.conditions, api.ConditionType.READY)
-    if was is not None and was.status == "True" and problem.about is api.ConditionType.SYNCED and _unchanged(facts):
+    was = conditions.find(facts.old.conditions, ConditionType.READY)
+    if was is not None and was.status == "True" and problem.about is ConditionType.SYNCED and _unchanged(facts):
         return _as_before(facts, was)
     if facts.instance_id is None:
-        phase = api.Phase.SCHEDULING if problem.about is api.ConditionType.SCHEDULED else api.Phase.PENDING
+        phase = Phase.SCHEDULING if problem.about is ConditionType.SCHEDULED else Phase.PENDING
     else:
-        phase = api.Phase(facts.old.phase or api.Phase.CREATING)
+        phase = Phase(facts.old.phase or Phase.CREATING)
     return Verdict(False, problem.reason, problem.message, phase, problem.stalled)
 
 
@@ -136,21 +137,21 @@ def _unchanged(facts: Facts) -> bool:
     return facts.old.observed_generation == facts.seen.resource.meta.generation
 
 
-def _failed(facts: Facts, failure: api.Failure) -> Verdict:
+def _failed(facts: Facts, failure: Failure) -> Verdict:
     running = facts.seen.instance is not None and facts.seen.instance.state.is_billed
     price = facts.old.price_per_hour
     bill = f" The instance still runs and costs {price} USD/h." if running and price else ""
     if failure.retry_at is not None:
         text = f"{failure.message}{bill} {_next_try(facts, failure, failure.retry_at)}"
-        return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED)
+        return Verdict(False, Reason(failure.reason), text, Phase.FAILED)
     text = (
         f"{failure.message}{bill} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT} to the time of "
         "now, to try again."
     )
-    return Verdict(False, api.Reason(failure.reason), text, api.Phase.FAILED, stalled=True)
+    return Verdict(False, Reason(failure.reason), text, Phase.FAILED, stalled=True)
 
 
-def _next_try(facts: Facts, failure: api.Failure, at: datetime) -> str:
+def _next_try(facts: Facts, failure: Failure, at: datetime) -> str:
     if failure.reason in restarts.REPLACED:
         return "It is deleted, and another one is rented in its place."
     count = facts.result.restarts or facts.old.restarts
@@ -162,13 +163,13 @@ def _next_try(facts: Facts, failure: api.Failure, at: datetime) -> str:
 def _without_instance(facts: Facts) -> Verdict:
     if facts.seen.may_be_rented and not facts.result.released:
         text = "A create call may have been carried out; looking for its instance by name before anything else is done."
-        return Verdict(False, api.Reason.CREATE_OUTCOME_UNKNOWN, text, api.Phase.CREATING)
+        return Verdict(False, Reason.CREATE_OUTCOME_UNKNOWN, text, Phase.CREATING)
     if facts.seen.power != "Running":
-        reason = api.Reason.STOPPED if facts.seen.power == "Stopped" else api.Reason.ENDED
+        reason = Reason.STOPPED if facts.seen.power == "Stopped" else Reason.ENDED
         text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."
-        return Verdict(True, reason, text, api.Phase.STOPPED)
+        return Verdict(True, reason, text, Phase.STOPPED)
     text = "Choosing product, region and price."
-    return Verdict(False, api.Reason.SCHEDULING, text, api.Phase.PENDING)
+    return Verdict(False, Reason.SCHEDULING, text, Phase.PENDING)
 
 
 def _why_stopped(facts: Facts) -> str:
@@ -183,21 +184,21 @@ def _why_stopped(facts: Facts) -> str:
 def _towards_stopped(facts: Facts, instance: Instance) -> Verdict:
     if instance.state is InstanceState.EXITED:
         text = f"Instance {instance.id} is stopped; only its disk is billed. {_why_stopped(facts)}"
-        return Verdict(True, api.Reason.STOPPED, text, api.Phase.STOPPED)
+        return Verdict(True, Reason.STOPPED, text, Phase.STOPPED)
     text = f"Stopping instance {instance.id}; Novita says {instance.word}."
-    return Verdict(False, api.Reason.STOPPING, text, api.Phase.STOPPING)
+    return Verdict(False, Reason.STOPPING, text, Phase.STOPPING)
 
 
-_ON_ITS_WAY: dict[InstanceState, tuple[api.Reason, api.Phase, str]] = {
-    InstanceState.PENDING: (api.Reason.CREATING, api.Phase.CREATING, "is being created"),
-    InstanceState.CREATING: (api.Reason.CREATING, api.Phase.CREATING, "is being created"),
-    InstanceState.PULLING: (api.Reason.PULLING, api.Phase.PULLING, "pulls its image; billing has started"),
-    InstanceState.STARTING: (api.Reason.STARTING, api.Phase.STARTING, "is starting"),
-    InstanceState.RESTARTING: (api.Reason.STARTING, api.Phase.STARTING, "is restarting"),
-    InstanceState.RESETTING: (api.Reason.STARTING, api.Phase.STARTING, "is being reset"),
-    InstanceState.MIGRATING: (api.Reason.MIGRATING, api.Phase.MIGRATING, "moves to another machine"),
-    InstanceState.STOPPING: (api.Reason.STOPPING, api.Phase.STOPPING, "is stopping; it is started again afterwards"),
-    InstanceState.EXITED: (api.Reason.STARTING, api.Phase.STARTING, "is stopped and is being started"),
+_ON_ITS_WAY: dict[InstanceState, tuple[Reason, Phase, str]] = {
+    InstanceState.PENDING: (Reason.CREATING, Phase.CREATING, "is being created"),
+    InstanceState.CREATING: (Reason.CREATING, Phase.CREATING, "is being created"),
+    InstanceState.PULLING: (Reason.PULLING, Phase.PULLING, "pulls its image; billing has started"),
+    InstanceState.STARTING: (Reason.STARTING, Phase.STARTING, "is starting"),
+    InstanceState.RESTARTING: (Reason.STARTING, Phase.STARTING, "is restarting"),
+    InstanceState.RESETTING: (Reason.STARTING, Phase.STARTING, "is being reset"),
+    InstanceState.MIGRATING: (Reason.MIGRATING, Phase.MIGRATING, "moves to another machine"),
+    InstanceState.STOPPING: (Reason.STOPPING, Phase.STOPPING, "is stopping; it is started again afterwards"),
+    InstanceState.EXITED: (Reason.STARTING, Phase.STARTING, "is stopped and is being started"),
 }
 
 
@@ -211,12 +212,12 @@ def _towards_running(facts: Facts, instance: Instance) -> Verdict:
         return Verdict(False, reason, text, phase)
     if state is InstanceState.FROZEN:
         text = f"Novita has frozen instance {instance.id}, as it does for an account in arrears. Top up the account."
-        return Verdict(False, api.Reason.FROZEN, text, api.Phase.FAILED, stalled=True)
+        return Verdict(False, Reason.FROZEN, text, Phase.FAILED, stalled=True)
     if state in {InstanceState.REMOVING, InstanceState.REMOVED}:
         text = f"Instance {instance.id} is being removed at Novita, and not by this object."
-        return Verdict(False, api.Reason.INSTANCE_LOST, text, api.Phase.FAILED)
+        return Verdict(False, Reason.INSTANCE_LOST, text, Phase.FAILED)
     text = f'Novita says "{instance.word}" of instance {instance.id}, which this version does not know.'
-    return Verdict(False, api.Reason.UNKNOWN_STATUS, text, api.Phase.UNKNOWN)
+    return Verdict(False, Reason.UNKNOWN_STATUS, text, Phase.UNKNOWN)
 
 
 def _running(facts: Facts, instance: Instance) -> Verdict:
@@ -226,18 +227,18 @@ def _running(facts: Facts, instance: Instance) -> Verdict:
             return _unreached(facts, instance)
         if facts.seen.resource.spec.service is not None and not (facts.result.service or facts.old.service):
             text = f"Instance {instance.id} runs; its Service is made as soon as it is known where it leads to."
-            return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
+            return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING)
         text = f"Instance {instance.id} runs; status.connection and its Secret say how to reach it."
-        return Verdict(True, api.Reason.READY, text, api.Phase.RUNNING)
+        return Verdict(True, Reason.READY, text, Phase.RUNNING)
     text = f"Instance {instance.id} runs; Novita has not given its connection details yet.{_by_when(facts)}"
-    return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING)
+    return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING)
 
 
 def _unreached(facts: Facts, instance: Instance) -> Verdict:
     reach, readiness = facts.seen.reach, facts.seen.resource.spec.readiness
     again = f" It is looked at every {readiness.period_seconds} s." if readiness is not None else ""
     text = f"Instance {instance.id} runs, but {reach.why}.{again}{_by_when(facts)}"
-    return Verdict(False, api.Reason.NOT_REACHABLE, text, api.Phase.RUNNING, reach.stalled)
+    return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING, reach.stalled)
 
 
 def _by_when(facts: Facts) -> str:

@@ -8,54 +8,21 @@ from typing import Any
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Binding, Connection, Failure, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.policies import cost, restarts
+from novita_operator.controllers.gpu_instance.policies import cost
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, readiness
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
-from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.controllers.gpu_instance.reporting.facts import Facts
+from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.reconciling.outcome import Outcome
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 _Cond = readiness.Cond
 _WORD_CHARS = 64  # the bound of the schema
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known at the end of a pass."""
-
-    seen: Observation
-    result: Result
-    problem: Problem | None
-    now: datetime
-
-    @property
-    def old(self) -> api.GPUInstanceStatus:
-        return self.seen.resource.status
-
-    @property
-    def instance_id(self) -> str | None:
-        if self.result.released:
-            return None
-        return self.result.instance_id or self.seen.instance_id
-
-    @property
-    def failure(self) -> api.Failure | None:
-        if self.result.failure is not None:
-            return self.result.failure
-        old = self.old.failure
-        if old is None:
-            return None
-        going = old.reason in restarts.REPLACED and old.instance_id == self.instance_id
-        return old if self.seen.failure_stands or going else None
-
-    @property
-    def ended(self) -> api.Ended | None:
-        if self.result.ended is not None:
-            return self.result.ended
-        return self.old.ended if self.seen.ended else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +55,7 @@ def _nothing_is_known(seen: Observation, result: Result) -> bool:
     return same and (result == Result(queued=True) or (seen.account.state == "Starting" and idle))
 
 
-def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> api.GPUInstanceStatus:
+def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceStatus:
     old, result, seen = facts.old, facts.result, facts.seen
     instance = result.detail or seen.instance
     chosen = result.chosen
@@ -136,7 +103,7 @@ def _started_at(facts: Facts) -> datetime | None:
     return facts.result.started_at or facts.old.started_at
 
 
-def _failure(facts: Facts, ready: readiness.Verdict) -> api.Failure | None:
+def _failure(facts: Facts, ready: readiness.Verdict) -> Failure | None:
     """A failure is remembered until another try has worked, so that each pass knows what is being repaired."""
     if ready.ready or facts.result.started_at is not None or facts.seen.deadline_begins_anew:
         return None
@@ -190,41 +157,41 @@ def _scheduled(facts: Facts) -> readiness.Cond:
     chosen = facts.result.chosen
     sentence = chosen.sentence if chosen is not None else facts.old.selection
     if facts.instance_id is not None:
-        return _Cond(_TYPE.SCHEDULED, "True", api.Reason.SELECTED, sentence or "An instance of this object exists.")
-    return _Cond(_TYPE.SCHEDULED, "Unknown", api.Reason.SCHEDULING, "No product, region and price is chosen yet.")
+        return _Cond(_TYPE.SCHEDULED, "True", Reason.SELECTED, sentence or "An instance of this object exists.")
+    return _Cond(_TYPE.SCHEDULED, "Unknown", Reason.SCHEDULING, "No product, region and price is chosen yet.")
 
 
 def _provisioned(facts: Facts) -> readiness.Cond:
     problem, failure = facts.problem, facts.failure
     if facts.instance_id is not None:
         if failure is not None and failure.reason == "InstanceLost":
-            return _Cond(_TYPE.PROVISIONED, "False", api.Reason.INSTANCE_LOST, failure.message)
-        return _Cond(_TYPE.PROVISIONED, "True", api.Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
+            return _Cond(_TYPE.PROVISIONED, "False", Reason.INSTANCE_LOST, failure.message)
+        return _Cond(_TYPE.PROVISIONED, "True", Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
     if problem is not None and problem.about is _TYPE.PROVISIONED:
-        unknown = problem.reason is api.Reason.CREATE_OUTCOME_UNKNOWN
+        unknown = problem.reason is Reason.CREATE_OUTCOME_UNKNOWN
         return _Cond(_TYPE.PROVISIONED, "Unknown" if unknown else "False", problem.reason, problem.message)
     intent = facts.seen.intent
     if intent is not None and intent.pending and not facts.result.released:
         text = f"A create call of {intent.at:%H:%M:%S} UTC may have been carried out; looking for its instance by name."
-        return _Cond(_TYPE.PROVISIONED, "Unknown", api.Reason.CREATE_OUTCOME_UNKNOWN, text)
+        return _Cond(_TYPE.PROVISIONED, "Unknown", Reason.CREATE_OUTCOME_UNKNOWN, text)
     if failure is not None:
-        return _Cond(_TYPE.PROVISIONED, "False", api.Reason(failure.reason), failure.message)
-    return _Cond(_TYPE.PROVISIONED, "False", api.Reason.NOT_CREATED, "No instance is rented for this object.")
+        return _Cond(_TYPE.PROVISIONED, "False", Reason(failure.reason), failure.message)
+    return _Cond(_TYPE.PROVISIONED, "False", Reason.NOT_CREATED, "No instance is rented for this object.")
 
 
 def _synced(facts: Facts) -> readiness.Cond:
     problem = facts.problem
     if facts.seen.paused:
         text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
-        return _Cond(_TYPE.SYNCED, "False", api.Reason.PAUSED, text)
+        return _Cond(_TYPE.SYNCED, "False", Reason.PAUSED, text)
     if problem is not None and problem.about is _TYPE.SYNCED:
         return _Cond(_TYPE.SYNCED, "False", problem.reason, problem.message)
     if problem is not None:
         return _Cond(_TYPE.SYNCED, "False", problem.reason, "The last pass could not do what the spec asks; see Ready.")
-    return _Cond(_TYPE.SYNCED, "True", api.Reason.SUCCESS, "The last pass did what the spec asks.")
+    return _Cond(_TYPE.SYNCED, "True", Reason.SUCCESS, "The last pass did what the spec asks.")
 
 
-def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
+def crashed(resource: GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     old = resource.status
     text = (
@@ -232,17 +199,17 @@ def crashed(resource: api.GPUInstance, error: Exception, pause: float, now: date
         f"Tried again in {pause:.0f} s; other objects go on. Please report it."
     )
     generation = resource.meta.generation
-    told = [_Cond(_TYPE.SYNCED, "False", api.Reason.INTERNAL_ERROR, text)]
+    told = [_Cond(_TYPE.SYNCED, "False", Reason.INTERNAL_ERROR, text)]
     if conditions.find(old.conditions, _TYPE.READY) is None:
-        told.append(_Cond(_TYPE.READY, "Unknown", api.Reason.INTERNAL_ERROR, text))
+        told.append(_Cond(_TYPE.READY, "Unknown", Reason.INTERNAL_ERROR, text))
     new = {cond.type: cond.at(now, generation) for cond in told}
     kept = [known for known in old.conditions if known.type not in new]
     merged = conditions.merge(old.conditions, [*kept, *new.values()])
     return old.model_copy(update={"conditions": merged}).to_wire()
 
 
-def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None:
-    if facts.instance_id is None or ready.phase in {api.Phase.STOPPED, api.Phase.STOPPING}:
+def _connection(facts: Facts, ready: readiness.Verdict) -> Connection | None:
+    if facts.instance_id is None or ready.phase in {Phase.STOPPED, Phase.STOPPING}:
         return None
     detail = facts.result.detail
     if detail is not None and connection.is_complete(detail):
@@ -252,19 +219,19 @@ def _connection(facts: Facts, ready: readiness.Verdict) -> api.Connection | None
     return facts.old.connection
 
 
-def _binding(facts: Facts) -> api.Binding | None:
+def _binding(facts: Facts) -> Binding | None:
     """The Secret stays as long as the object, once it is written."""
     if facts.result.detail is not None and connection.is_complete(facts.result.detail):
-        return api.Binding(name=connection.secret_name(facts.seen.resource))
+        return Binding(name=connection.secret_name(facts.seen.resource))
     secret = facts.old.connection.secret_ref if facts.old.connection is not None else None
-    return api.Binding(name=secret.name) if secret is not None else facts.old.binding
+    return Binding(name=secret.name) if secret is not None else facts.old.binding
 
 
 def _ready_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:
     """The first Ready after the last create or start call; it stays until the next such call."""
     if facts.result.released or facts.result.started_at is not None:
         return None
-    if ready.reason is api.Reason.READY:
+    if ready.reason is Reason.READY:
         return facts.old.ready_at or facts.now
     return facts.old.ready_at
 
@@ -274,6 +241,6 @@ def _stopped_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:
         return None
     if facts.result.stopped_at is not None:
         return facts.result.stopped_at
-    if ready.reason is api.Reason.STOPPED and facts.instance_id is not None:
+    if ready.reason is Reason.STOPPED and facts.instance_id is not None:
         return facts.old.stopped_at or facts.now
     return facts.old.stopped_at

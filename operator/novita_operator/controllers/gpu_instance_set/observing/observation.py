@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance_set.spec import GPUInstanceSet, GPUInstanceSetSpec
+from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
 from novita_operator.reconciling.owned import Child
 
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from novita_operator.api import conditions
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.api.gpu_instance_set.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance_set.status import GPUInstanceSetStatus
 from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.result import Result
 
-_READY = api.ConditionType.READY
+_READY = ConditionType.READY
 
 
-def events(old: api.GPUInstanceSetStatus, new: api.GPUInstanceSetStatus, result: Result) -> tuple[Event, ...]:
+def events(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus, result: Result) -> tuple[Event, ...]:
     """The Events of one pass, in the order in which things happened."""
     return tuple(_from_result(result)) + tuple(_from_failures(old, new)) + tuple(_from_ready(old, new))
 
@@ -28,7 +29,7 @@ def _from_result(result: Result) -> Iterator[Event]:
             yield Event("Normal", EventReason.SUCCESSFUL_DELETE, text)
 
 
-def _from_failures(old: api.GPUInstanceSetStatus, new: api.GPUInstanceSetStatus) -> Iterator[Event]:
+def _from_failures(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus) -> Iterator[Event]:
     known = {(failure.name, failure.reason) for failure in old.failures}
     for failure in new.failures:
         if (failure.name, failure.reason) not in known:
@@ -37,16 +38,16 @@ def _from_failures(old: api.GPUInstanceSetStatus, new: api.GPUInstanceSetStatus)
 
 
 _TROUBLE = {
-    api.Reason.CREATE_REFUSED: EventReason.FAILED_CREATE,
-    api.Reason.PROGRESS_DEADLINE_EXCEEDED: EventReason.PROGRESS_DEADLINE_EXCEEDED,
+    Reason.CREATE_REFUSED: EventReason.FAILED_CREATE,
+    Reason.PROGRESS_DEADLINE_EXCEEDED: EventReason.PROGRESS_DEADLINE_EXCEEDED,
 }
 
 
-def _from_ready(old: api.GPUInstanceSetStatus, new: api.GPUInstanceSetStatus) -> Iterator[Event]:
+def _from_ready(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus) -> Iterator[Event]:
     before, after = conditions.find(old.conditions, _READY), conditions.find(new.conditions, _READY)
     if after is None or (before is not None and before.reason == after.reason):
         return
     if after.status == "True":
         yield Event("Normal", EventReason.READY, after.message)
     elif after.reason in _TROUBLE:
-        yield Event("Warning", _TROUBLE[api.Reason(after.reason)], after.message)
+        yield Event("Warning", _TROUBLE[Reason(after.reason)], after.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.api.gpu_instance_set.reasons import Reason
 from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
 from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
@@ -19,7 +19,7 @@ class Verdict:
     """Ready or not, and why. `stalled`: it will not get better without a person."""
 
     ready: bool
-    reason: api.Reason
+    reason: Reason
     message: str
     stalled: bool = False
 
@@ -29,26 +29,26 @@ def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
     spec = seen.spec
     if spec is None:
         text = f"{seen.resource.unreadable}. Nothing is done until the spec can be read; what is rented stays as it is."
-        return Verdict(False, api.Reason.INVALID_SPEC, text, stalled=True)
+        return Verdict(False, Reason.INVALID_SPEC, text, stalled=True)
     if seen.deleting:
-        return Verdict(False, api.Reason.DELETING, "The instances are deleted with the set.")
+        return Verdict(False, Reason.DELETING, "The instances are deleted with the set.")
     if seen.complete:
-        return Verdict(True, api.Reason.READY, _all_ready(seen, spec))
+        return Verdict(True, Reason.READY, _all_ready(seen, spec))
     counted = _counted(seen, spec)
     if seen.paused:
         text = f"{counted} Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
-        return Verdict(False, api.Reason.PAUSED, text)
+        return Verdict(False, Reason.PAUSED, text)
     if result.refused is not None:
         text = f"{counted} The cluster refuses another one: {result.refused} It is tried again by itself."
-        return Verdict(False, api.Reason.CREATE_REFUSED, text, stalled=late)
+        return Verdict(False, Reason.CREATE_REFUSED, text, stalled=late)
     if seen.lost and isinstance(result.step, action.Nothing):
-        return Verdict(False, api.Reason.REPLICAS_FAILED, f"{counted} {_lost(seen)}", stalled=True)
+        return Verdict(False, Reason.REPLICAS_FAILED, f"{counted} {_lost(seen)}", stalled=True)
     if late:
         text = (
             f"{counted} Nothing got better for {spec.progress_deadline_seconds} s (spec.progressDeadlineSeconds); "
             "it is tried on. status.failures and `kubectl get gpui -l` with status.selector say what hinders."
         )
-        return Verdict(False, api.Reason.PROGRESS_DEADLINE_EXCEEDED, text, stalled=True)
+        return Verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, text, stalled=True)
     return Verdict(False, _doing(seen, spec), counted)
 
 
@@ -84,9 +84,9 @@ def _lost(seen: Observation) -> str:
     return f"Look at {names}{more}; a deleted one is made anew."
 
 
-def _doing(seen: Observation, spec: GPUInstanceSetSpec) -> api.Reason:
+def _doing(seen: Observation, spec: GPUInstanceSetSpec) -> Reason:
     if len(seen.children) > spec.replicas:
-        return api.Reason.SCALING_DOWN
+        return Reason.SCALING_DOWN
     if seen.outdated and spec.update_strategy.type == "Recreate":
-        return api.Reason.UPDATING
-    return api.Reason.CREATING
+        return Reason.UPDATING
+    return Reason.CREATING

@@ -8,7 +8,9 @@ from typing import Any
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_instance_set import spec as api
+from novita_operator.api.gpu_instance_set.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
+from novita_operator.api.gpu_instance_set.status import SHOWN_FAILURES, GPUInstanceSetStatus, ReplicaFailure
 from novita_operator.controllers.gpu_instance_set.deciding import replicas
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.controllers.gpu_instance_set.reporting import events as transitions
@@ -17,7 +19,7 @@ from novita_operator.controllers.gpu_instance_set.reporting.readiness import Ver
 from novita_operator.controllers.gpu_instance_set.result import Result
 from novita_operator.reconciling.outcome import Outcome
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 _FAILURE_CHARS = 300  # the bound of the schema
 _CENT = Decimal("0.01")
 
@@ -42,7 +44,7 @@ def report(seen: Observation, result: Result, now: datetime) -> Outcome:
 
 def due_in(seen: Observation, status: dict[str, Any], now: datetime) -> float | None:
     """Seconds until the progress deadline of an incomplete set; None where it has passed or does not count."""
-    progressed = api.GPUInstanceSetStatus.model_validate(status).progressed_at
+    progressed = GPUInstanceSetStatus.model_validate(status).progressed_at
     if seen.spec is None or seen.complete or seen.paused or seen.deleting or progressed is None:
         return None
     left = (progressed + timedelta(seconds=seen.spec.progress_deadline_seconds) - now).total_seconds()
@@ -65,11 +67,11 @@ def _counted(seen: Observation) -> dict[str, Any]:
     }
 
 
-def _failures(seen: Observation) -> tuple[api.ReplicaFailure, ...]:
+def _failures(seen: Observation) -> tuple[ReplicaFailure, ...]:
     by_index = sorted(seen.failed, key=lambda child: replicas.index_of(child.name))
     return tuple(
-        api.ReplicaFailure(name=child.name, reason=child.trouble.reason, message=child.trouble.message[:_FAILURE_CHARS])
-        for child in by_index[: api.SHOWN_FAILURES]
+        ReplicaFailure(name=child.name, reason=child.trouble.reason, message=child.trouble.message[:_FAILURE_CHARS])
+        for child in by_index[:SHOWN_FAILURES]
         if child.trouble is not None
     )
 
@@ -106,7 +108,7 @@ def _conditions(seen: Observation, judged: Verdict, now: datetime) -> tuple[Cond
     )
 
 
-def _condition(kind: api.ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
+def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
     """Ready as it is; the others exist only while they are true."""
     return Condition(
         type=kind,
@@ -118,13 +120,13 @@ def _condition(kind: api.ConditionType, judged: Verdict, now: datetime, generati
     )
 
 
-def crashed(resource: api.GPUInstanceSet, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
+def crashed(resource: GPUInstanceSet, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     text = (
         f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in"
         f" {pause:.0f} s; other objects go on. Please report it."
     )
-    judged = Verdict(False, api.Reason.INTERNAL_ERROR, text)
+    judged = Verdict(False, Reason.INTERNAL_ERROR, text)
     old = resource.status.conditions
     ready = conditions.find(old, _TYPE.READY)
     told = [_condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)]

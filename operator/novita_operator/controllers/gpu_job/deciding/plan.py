@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from novita_operator.api.gpu_job import spec as api
+from novita_operator.api.gpu_job.reasons import Reason
+from novita_operator.api.gpu_job.spec import GPUJobSpec
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.reconciling.owned import Child, Ended
 
-Check = Callable[[Observation, api.GPUJobSpec, datetime], action.Step | None]
+Check = Callable[[Observation, GPUJobSpec, datetime], action.Step | None]
 
 
 def decide(seen: Observation, now: datetime) -> action.Step:
@@ -27,18 +28,18 @@ def decide(seen: Observation, now: datetime) -> action.Step:
     return action.Wait()
 
 
-def _paused(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _paused(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     return action.Nothing() if seen.paused else None
 
 
-def _deleting(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _deleting(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     """The garbage collector deletes what the job owns; a job that something else still holds must not go on running."""
     if not seen.deleting:
         return None
     return action.Release(seen.live) if seen.live else action.Nothing()
 
 
-def _finished(seen: Observation, spec: api.GPUJobSpec, now: datetime) -> action.Step | None:
+def _finished(seen: Observation, spec: GPUJobSpec, now: datetime) -> action.Step | None:
     if not seen.finished:
         return None
     if seen.live:
@@ -49,7 +50,7 @@ def _finished(seen: Observation, spec: api.GPUJobSpec, now: datetime) -> action.
     return action.Wait(left) if left > 0 else action.RemoveJob()
 
 
-def _concluded(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _concluded(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     if not seen.concluded:
         return None
     if seen.live:
@@ -57,11 +58,11 @@ def _concluded(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Ste
     return action.Wait() if seen.children else action.Finish()
 
 
-def _strays(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _strays(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     return action.Release(seen.strays) if seen.strays else None
 
 
-def _suspended(seen: Observation, spec: api.GPUJobSpec, _: datetime) -> action.Step | None:
+def _suspended(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | None:
     if not spec.suspend:
         return None
     if seen.status.instance_name is not None:
@@ -69,14 +70,14 @@ def _suspended(seen: Observation, spec: api.GPUJobSpec, _: datetime) -> action.S
     return action.Wait() if seen.children else action.Nothing()
 
 
-def _too_late(seen: Observation, spec: api.GPUJobSpec, now: datetime) -> action.Step | None:
+def _too_late(seen: Observation, spec: GPUJobSpec, now: datetime) -> action.Step | None:
     if seen.deadline is None or now < seen.deadline:
         return None
     text = f"The job took longer than {spec.active_deadline_seconds} s (spec.activeDeadlineSeconds)."
-    return action.Conclude("Failed", api.Reason.DEADLINE_EXCEEDED, text)
+    return action.Conclude("Failed", Reason.DEADLINE_EXCEEDED, text)
 
 
-def _between_attempts(seen: Observation, spec: api.GPUJobSpec, now: datetime) -> action.Step | None:
+def _between_attempts(seen: Observation, spec: GPUJobSpec, now: datetime) -> action.Step | None:
     status = seen.status
     if status.instance_name is not None:
         return None
@@ -91,24 +92,24 @@ def _between_attempts(seen: Observation, spec: api.GPUJobSpec, now: datetime) ->
     return action.ClearReport() if seen.report is not None else action.Begin(status.attempts + 1)
 
 
-def _limit_exceeded(seen: Observation, spec: api.GPUJobSpec) -> action.Step:
+def _limit_exceeded(seen: Observation, spec: GPUJobSpec) -> action.Step:
     last = f" The last one: {seen.status.failures[-1].message}" if seen.status.failures else ""
     attempts = f"{seen.status.failed} attempt{'s' if seen.status.failed > 1 else ''}"
     text = f"{attempts} failed; spec.backoffLimit allows {spec.backoff_limit}.{last}"
-    return action.Conclude("Failed", api.Reason.BACKOFF_LIMIT_EXCEEDED, text)
+    return action.Conclude("Failed", Reason.BACKOFF_LIMIT_EXCEEDED, text)
 
 
-def _reported(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _reported(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     report = seen.report
     if report is None or report.outcome == "Unclear":
         return None
     said = f": {report.message}" if report.message else "."
     if report.outcome == "Succeeded":
-        return action.Conclude("Succeeded", api.Reason.REPORTED, f"Success was reported{said}")
+        return action.Conclude("Succeeded", Reason.REPORTED, f"Success was reported{said}")
     return action.GiveUp("Reported", f"Failure was reported{said}")
 
 
-def _missing(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step | None:
+def _missing(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     if seen.current is not None:
         return None
     if seen.status.instance_uid is None:
@@ -116,19 +117,17 @@ def _missing(seen: Observation, _: api.GPUJobSpec, __: datetime) -> action.Step 
     return action.GiveUp("InstanceDeleted", f"Somebody deleted GPUInstance {seen.status.instance_name} while it ran.")
 
 
-def _ended(seen: Observation, spec: api.GPUJobSpec, _: datetime) -> action.Step | None:
+def _ended(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | None:
     child = seen.current
     if child is None or child.deleting or child.ended is None:
         return None
     why_not = _why_no_success(child, child.ended, spec)
     if why_not is None:
-        return action.Conclude(
-            "Succeeded", api.Reason.COMPLETED, f"The container of {child.name} ended without an error."
-        )
+        return action.Conclude("Succeeded", Reason.COMPLETED, f"The container of {child.name} ended without an error.")
     return action.GiveUp(child.ended.reason, why_not)
 
 
-def _why_no_success(child: Child, ended: Ended, spec: api.GPUJobSpec) -> str | None:
+def _why_no_success(child: Child, ended: Ended, spec: GPUJobSpec) -> str | None:
     if ended.reason != "Failed" or ended.said is not None:
         return ended.message
     if spec.completion.signal == "Annotation":

@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from novita_operator.api import conditions, meta
-from novita_operator.api.gpu_job import spec as api
+from novita_operator.api.gpu_job.reasons import ConditionType
+from novita_operator.api.gpu_job.resource import GPUJob
+from novita_operator.api.gpu_job.spec import GPUJobSpec
+from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.reconciling.owned import Child
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,16 @@ class Pauses:
 class Observation:
     """What a pass knows before it decides. `children`: all instances of the job, those on their way out included."""
 
-    resource: api.GPUJob
+    resource: GPUJob
     children: tuple[Child, ...]
     pauses: Pauses
 
     @property
-    def spec(self) -> api.GPUJobSpec | None:
+    def spec(self) -> GPUJobSpec | None:
         return self.resource.spec
 
     @property
-    def status(self) -> api.GPUJobStatus:
+    def status(self) -> GPUJobStatus:
         return self.resource.status
 
     @property
@@ -77,7 +80,7 @@ class Observation:
         """The outcome is known."""
         return self.has(_TYPE.SUCCESS_CRITERIA_MET) or self.has(_TYPE.FAILURE_TARGET)
 
-    def has(self, kind: api.ConditionType) -> bool:
+    def has(self, kind: ConditionType) -> bool:
         found = conditions.find(self.status.conditions, kind)
         return found is not None and found.status == "True"
 

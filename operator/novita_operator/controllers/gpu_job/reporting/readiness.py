@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from novita_operator.api import conditions, meta
-from novita_operator.api.gpu_job import spec as api
+from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.controllers.gpu_job.result import Result
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,60 +21,60 @@ class Verdict:
     ready: bool
     reason: str
     message: str
-    phase: api.Phase
+    phase: Phase
     stalled: bool = False
 
 
 def suspended() -> Verdict:
     """The verdict on a job that is held back, with nothing left that runs."""
     text = "spec.suspend is true: no attempt begins and nothing is billed. Set it to false to go on."
-    return Verdict(True, api.Reason.SUSPENDED, text, api.Phase.SUSPENDED)
+    return Verdict(True, Reason.SUSPENDED, text, Phase.SUSPENDED)
 
 
-def judge(seen: Observation, changed: api.GPUJobStatus, result: Result) -> Verdict:
+def judge(seen: Observation, changed: GPUJobStatus, result: Result) -> Verdict:
     """The verdict on a pass; `changed` is the status with what the pass has recorded."""
     if seen.finished or isinstance(result.step, action.Finish):
         return _finished(seen)
     if seen.spec is None:
         text = f"{seen.resource.unreadable}. Nothing is done until the spec can be read; what is rented stays as it is."
-        return Verdict(False, api.Reason.INVALID_SPEC, text, api.Phase.PENDING, stalled=True)
+        return Verdict(False, Reason.INVALID_SPEC, text, Phase.PENDING, stalled=True)
     if seen.deleting:
         text = "The instance is deleted with the job."
-        return Verdict(False, api.Reason.DELETING, text, api.Phase.RELEASING)
+        return Verdict(False, Reason.DELETING, text, Phase.RELEASING)
     if seen.concluded or isinstance(result.step, action.Conclude):
         return _releasing(seen, "The outcome is known.")
     if seen.paused:
         text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
-        return Verdict(False, api.Reason.PAUSED, text, api.Phase(seen.status.phase or api.Phase.PENDING))
+        return Verdict(False, Reason.PAUSED, text, Phase(seen.status.phase or Phase.PENDING))
     if seen.spec.suspend:
         return _releasing(seen, "spec.suspend is true.") if seen.children else suspended()
     if result.refused is not None:
         text = (
             f"The instance of attempt {changed.attempts} cannot be made: {result.refused} It is tried again by itself."
         )
-        return Verdict(False, api.Reason.CREATE_REFUSED, text, api.Phase.PENDING, stalled=True)
+        return Verdict(False, Reason.CREATE_REFUSED, text, Phase.PENDING, stalled=True)
     return _between(seen, changed) if changed.instance_name is None else _under_way(seen, changed)
 
 
 def _finished(seen: Observation) -> Verdict:
     success = conditions.find(seen.status.conditions, _TYPE.SUCCESS_CRITERIA_MET)
     if success is not None:
-        return Verdict(True, success.reason, success.message, api.Phase.COMPLETE)
+        return Verdict(True, success.reason, success.message, Phase.COMPLETE)
     failure = conditions.find(seen.status.conditions, _TYPE.FAILURE_TARGET)
-    reason, message = (failure.reason, failure.message) if failure else (api.Reason.BACKOFF_LIMIT_EXCEEDED, "")
-    return Verdict(False, reason, f"{message} Create a new job to try again.", api.Phase.FAILED, stalled=True)
+    reason, message = (failure.reason, failure.message) if failure else (Reason.BACKOFF_LIMIT_EXCEEDED, "")
+    return Verdict(False, reason, f"{message} Create a new job to try again.", Phase.FAILED, stalled=True)
 
 
 def _releasing(seen: Observation, why: str) -> Verdict:
     names = ", ".join(child.name for child in seen.children)
     blocked = next((child.message for child in seen.children if child.reason == "DeletionBlocked"), None)
     text = f"{why} Waiting until {names or 'the instance'} is gone at Novita." + (f" {blocked}" if blocked else "")
-    return Verdict(False, api.Reason.RELEASING, text, api.Phase.RELEASING)
+    return Verdict(False, Reason.RELEASING, text, Phase.RELEASING)
 
 
-def _between(seen: Observation, changed: api.GPUJobStatus) -> Verdict:
+def _between(seen: Observation, changed: GPUJobStatus) -> Verdict:
     if not changed.failures:
-        return Verdict(False, api.Reason.PENDING, "The first attempt is about to begin.", api.Phase.PENDING)
+        return Verdict(False, Reason.PENDING, "The first attempt is about to begin.", Phase.PENDING)
     last, limit = changed.failures[-1], seen.spec.backoff_limit if seen.spec else 0
     due = last.at + seen.pauses.after(changed.failed)
     text = (
@@ -82,21 +83,21 @@ def _between(seen: Observation, changed: api.GPUJobStatus) -> Verdict:
     )
     if changed.failed > limit:
         text = f"Attempt {last.attempt} failed, the last that spec.backoffLimit allows: {last.message}"
-    return Verdict(False, api.Reason.BACKING_OFF, text, api.Phase.PENDING)
+    return Verdict(False, Reason.BACKING_OFF, text, Phase.PENDING)
 
 
-def _under_way(seen: Observation, changed: api.GPUJobStatus) -> Verdict:
+def _under_way(seen: Observation, changed: GPUJobStatus) -> Verdict:
     child, attempt = seen.current, f"Attempt {changed.attempts}"
     if child is None:
         text = f"{attempt}: GPUInstance {changed.instance_name} is being made."
-        return Verdict(False, api.Reason.STARTING, text, api.Phase.STARTING)
+        return Verdict(False, Reason.STARTING, text, Phase.STARTING)
     if child.trouble is not None and child.trouble.lasting and child.ended is None:
         text = f"{attempt}: {child.name} is {child.trouble.reason}: {child.trouble.message}"
-        return Verdict(False, api.Reason.INSTANCE_STALLED, text, api.Phase.STARTING, stalled=True)
+        return Verdict(False, Reason.INSTANCE_STALLED, text, Phase.STARTING, stalled=True)
     if not child.was_ready:
         text = f"{attempt}: {child.message or f'GPUInstance {child.name} is starting.'}"
-        return Verdict(False, api.Reason.STARTING, text, api.Phase.STARTING)
-    return Verdict(False, api.Reason.RUNNING, f"{attempt} runs on {child.name}.{_unclear(seen)}", api.Phase.RUNNING)
+        return Verdict(False, Reason.STARTING, text, Phase.STARTING)
+    return Verdict(False, Reason.RUNNING, f"{attempt} runs on {child.name}.{_unclear(seen)}", Phase.RUNNING)
 
 
 def _unclear(seen: Observation) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 from novita_operator.api import conditions
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_job import spec as api
+from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_job.resource import GPUJob
+from novita_operator.api.gpu_job.status import SHOWN_FAILURES, AttemptFailure, GPUJobStatus
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import attempts
 from novita_operator.controllers.gpu_job.observing.observation import Observation
@@ -17,7 +19,7 @@ from novita_operator.controllers.gpu_job.reporting.readiness import Verdict
 from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.reconciling.outcome import Outcome
 
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 _FAILURE_CHARS = 300  # the bound of the schema
 _OVER = {"instance_name": None, "instance_uid": None, "active": 0}
 
@@ -66,9 +68,9 @@ def _recorded(seen: Observation, step: action.Step, now: datetime) -> dict[str, 
 
 
 def _failed(seen: Observation, reason: str, message: str, now: datetime) -> dict[str, Any]:
-    failure = api.AttemptFailure(attempt=seen.status.attempts, reason=reason, message=message[:_FAILURE_CHARS], at=now)
+    failure = AttemptFailure(attempt=seen.status.attempts, reason=reason, message=message[:_FAILURE_CHARS], at=now)
     known = (*seen.status.failures, failure)
-    return {"failed": seen.status.failed + 1, "failures": known[-api.SHOWN_FAILURES :]}
+    return {"failed": seen.status.failed + 1, "failures": known[-SHOWN_FAILURES:]}
 
 
 _TARGETS = {"Succeeded": _TYPE.SUCCESS_CRITERIA_MET, "Failed": _TYPE.FAILURE_TARGET}
@@ -76,7 +78,7 @@ _LASTING = (_TYPE.SUCCESS_CRITERIA_MET, _TYPE.FAILURE_TARGET, _TYPE.COMPLETE, _T
 
 
 def _conditions(
-    seen: Observation, changed: api.GPUJobStatus, step: action.Step, judged: Verdict, now: datetime
+    seen: Observation, changed: GPUJobStatus, step: action.Step, judged: Verdict, now: datetime
 ) -> tuple[Condition, ...]:
     generation = seen.resource.meta.generation
     wanted = [_condition(_TYPE.READY, judged, now, generation), *_outcome(seen, step, now)]
@@ -105,7 +107,7 @@ def _outcome(seen: Observation, step: action.Step, now: datetime) -> Iterator[Co
             return
 
 
-def _true(kind: api.ConditionType, reason: str, message: str, now: datetime, generation: int) -> Condition:
+def _true(kind: ConditionType, reason: str, message: str, now: datetime, generation: int) -> Condition:
     return Condition(
         type=kind,
         status="True",
@@ -116,20 +118,20 @@ def _true(kind: api.ConditionType, reason: str, message: str, now: datetime, gen
     )
 
 
-def _condition(kind: api.ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
+def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
     """Ready as it is; the others exist only while they are true."""
     condition = _true(kind, judged.reason, judged.message, now, generation)
     held = judged.ready or kind is not _TYPE.READY
     return condition if held else condition.model_copy(update={"status": "False"})
 
 
-def crashed(resource: api.GPUJob, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
+def crashed(resource: GPUJob, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     text = (
         f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in"
         f" {pause:.0f} s; other objects go on. Please report it."
     )
-    judged = Verdict(False, api.Reason.INTERNAL_ERROR, text, api.Phase(resource.status.phase or "Pending"))
+    judged = Verdict(False, Reason.INTERNAL_ERROR, text, Phase(resource.status.phase or "Pending"))
     told = {_TYPE.RECONCILING: _condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)}
     if conditions.find(resource.status.conditions, _TYPE.READY) is None:
         told[_TYPE.READY] = _condition(_TYPE.READY, judged, now, resource.meta.generation)

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.novita_account import spec
-from novita_operator.api.novita_account.spec import Reason
+from novita_operator.api.novita_account.reasons import Reason
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import Orphan as ApiOrphan
 from novita_operator.controllers.novita_account.garbagecollection import orphans
 from novita_operator.controllers.novita_account.garbagecollection.orphans import (
     Brake,
@@ -61,7 +62,7 @@ class Collector:
     def forget(self, account: str) -> None:
         self._looked.pop(account, None)
 
-    async def look(self, resource: spec.NovitaAccount, account: Account, census: Census, users: int) -> Looked:
+    async def look(self, resource: NovitaAccount, account: Account, census: Census, users: int) -> Looked:
         """The state of things, after another look if one is due."""
         looked = self._looked.setdefault(account.name, _remembered(resource))
         if not census.unclaimed:
@@ -81,7 +82,7 @@ class Collector:
             await self._delete(orphan, account, looked)
         return looked
 
-    async def _judge(self, resource: spec.NovitaAccount, account: Account, census: Census, looked: Looked) -> Verdict:
+    async def _judge(self, resource: NovitaAccount, account: Account, census: Census, looked: Looked) -> Verdict:
         try:
             objects = await self._objects(account.name)
         except kube_errors.KubeError as error:
@@ -130,7 +131,7 @@ class Collector:
         looked.events.append(Event("Normal", EventReason.ORPHAN_DELETED, text))
 
 
-def _remembered(resource: spec.NovitaAccount) -> Looked:
+def _remembered(resource: NovitaAccount) -> Looked:
     """What the status still knows of the looks of an earlier process."""
     collector = resource.status.collector
     baseline = collector.objects if collector is not None else 0
@@ -138,9 +139,9 @@ def _remembered(resource: spec.NovitaAccount) -> Looked:
     return Looked(verdict=Verdict(baseline=baseline), first_seen=first_seen)
 
 
-def wire(orphan: Orphan, price: Decimal | None) -> spec.Orphan:
+def wire(orphan: Orphan, price: Decimal | None) -> ApiOrphan:
     """For `status.orphans`."""
-    return spec.Orphan(
+    return ApiOrphan(
         id=orphan.instance.id,
         name=orphan.instance.name,
         price_per_hour=None if price is None else str(price),

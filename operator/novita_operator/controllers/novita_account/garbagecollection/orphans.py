@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from novita_operator.api.novita_account.spec import Reason
+from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import naming
 

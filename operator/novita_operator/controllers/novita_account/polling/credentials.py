@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from novita_operator import telemetry
-from novita_operator.api.novita_account import spec
+from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
 from novita_operator.reconciling.account_health import KeyMissing
@@ -22,7 +22,7 @@ class Credentials:
     own_key: Callable[[], SecretStr | None]
     namespace: str
 
-    async def key(self, resource: spec.NovitaAccount) -> SecretStr | KeyMissing:
+    async def key(self, resource: NovitaAccount) -> SecretStr | KeyMissing:
         """The key as it is now. Raises kube errors other than NotFound."""
         ref = resource.spec.api_key_secret_ref
         if ref is None:

@@ -12,7 +12,8 @@ from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)

@@ -10,14 +10,16 @@ from typing import Any, Literal
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
-from novita_operator.api.novita_account import spec as api
+from novita_operator.api.novita_account.reasons import ConditionType, Reason
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import Collector, Creates, InstanceCounts, NovitaAccountStatus, Orphan
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
 from novita_operator.controllers.novita_account.polling.census import Census
 from novita_operator.reconciling import account_health
 
 _CENT = Decimal("0.01")
 _TENTH = Decimal("0.1")
-_TYPE = api.ConditionType
+_TYPE = ConditionType
 # Counts and money are written when they changed, and no more often than somebody can read them.
 _NUMBERS_EVERY = timedelta(seconds=10)
 # The last poll is a sign of life, no clock.
@@ -36,18 +38,18 @@ class Facts:
     polled_at: datetime | None = None
     balance: Decimal | None = None
     census: Census | None = None
-    orphans: tuple[api.Orphan, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
     brake: Brake | None = None
     baseline: int = 0
-    creates: api.Creates | None = None
+    creates: Creates | None = None
     users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Cond:
-    type: api.ConditionType
+    type: ConditionType
     status: _Truth
-    reason: api.Reason
+    reason: Reason
     message: str
 
     def at(self, now: datetime, generation: int) -> Condition:
@@ -61,7 +63,7 @@ class _Cond:
         )
 
 
-def report(resource: api.NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
+def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
     """The wire form of the status."""
     old, generation = resource.status, resource.meta.generation
     if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
@@ -81,25 +83,25 @@ def report(resource: api.NovitaAccount, facts: Facts, now: datetime) -> dict[str
     return old.model_copy(update=changes).to_wire()
 
 
-def _is_due(old: api.NovitaAccountStatus, numbers: dict[str, Any], polled_at: datetime) -> bool:
+def _is_due(old: NovitaAccountStatus, numbers: dict[str, Any], polled_at: datetime) -> bool:
     if old.last_polled_at is None:
         return True
     changed = any(getattr(old, name) != value for name, value in numbers.items() if name != "collector")
     return polled_at - old.last_polled_at >= (_NUMBERS_EVERY if changed else _POLLED_EVERY)
 
 
-def _numbers(facts: Facts, old: api.NovitaAccountStatus) -> dict[str, Any]:
+def _numbers(facts: Facts, old: NovitaAccountStatus) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
     if facts.balance is not None:
         numbers["balance"] = str(facts.balance.quantize(_CENT, rounding=ROUND_HALF_UP))
     census = facts.census
     if census is not None:
-        numbers["instances"] = api.InstanceCounts(
+        numbers["instances"] = InstanceCounts(
             managed=census.managed, foreign=census.foreign, orphaned=len(facts.orphans)
         )
         numbers["price_per_hour"] = str(census.price_per_hour.quantize(_CENT, rounding=ROUND_HALF_UP))
         numbers["hours_left"] = _hours_left(facts.balance, census.price_per_hour)
-        numbers["collector"] = api.Collector(objects=facts.baseline, checked_at=facts.polled_at)
+        numbers["collector"] = Collector(objects=facts.baseline, checked_at=facts.polled_at)
         if old.collector is not None and old.collector.objects == facts.baseline:
             numbers["collector"] = old.collector
     return numbers
@@ -116,26 +118,26 @@ def _health(health: account_health.Health) -> tuple[_Cond, _Cond]:
     match health:
         case account_health.Healthy():
             text = "Novita accepts the key, and its instances can be listed."
-            return _both("True", "True", api.Reason.READY, text)
+            return _both("True", "True", Reason.READY, text)
         case account_health.NotPolled():
-            return _both("Unknown", "Unknown", api.Reason.NOT_POLLED, "The first poll of the account has not ended.")
+            return _both("Unknown", "Unknown", Reason.NOT_POLLED, "The first poll of the account has not ended.")
         case account_health.KeyMissing(message):
-            return _both("False", "False", api.Reason.KEY_MISSING, message)
+            return _both("False", "False", Reason.KEY_MISSING, message)
         case account_health.KeyRejected(message):
-            return _both("False", "False", api.Reason.CREDENTIALS_REJECTED, message)
+            return _both("False", "False", Reason.CREDENTIALS_REJECTED, message)
         case account_health.Unreachable(message, since):
             text = f"{message} Since {since:%Y-%m-%d %H:%M:%S} UTC; tried again by itself."
-            return _both("False", "Unknown", api.Reason.NOVITA_UNAVAILABLE, text)
+            return _both("False", "Unknown", Reason.NOVITA_UNAVAILABLE, text)
 
 
-def _both(ready: _Truth, valid: _Truth, reason: api.Reason, message: str) -> tuple[_Cond, _Cond]:
+def _both(ready: _Truth, valid: _Truth, reason: Reason, message: str) -> tuple[_Cond, _Cond]:
     return _Cond(_TYPE.READY, ready, reason, message), _Cond(_TYPE.CREDENTIALS_VALID, valid, reason, message)
 
 
-def _abnormal(resource: api.NovitaAccount, facts: Facts) -> Iterator[_Cond]:
+def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[_Cond]:
     """Conditions that exist only while they are true."""
     if facts.orphans:
-        yield _Cond(_TYPE.ORPHANS_FOUND, "True", api.Reason.UNCLAIMED, _orphans_text(resource, facts))
+        yield _Cond(_TYPE.ORPHANS_FOUND, "True", Reason.UNCLAIMED, _orphans_text(resource, facts))
     if facts.brake is not None:
         yield _Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
     if facts.creates is not None and facts.creates.frozen_at is not None:
@@ -144,15 +146,15 @@ def _abnormal(resource: api.NovitaAccount, facts: Facts) -> Iterator[_Cond]:
             "stops and deletes go on. Find the cause in the objects' Events, then annotate the account with "
             f"{meta.THAW_CREATES}=<time of now>."
         )
-        yield _Cond(_TYPE.CREATES_FROZEN, "True", api.Reason.TOO_MANY_RECREATES, text)
+        yield _Cond(_TYPE.CREATES_FROZEN, "True", Reason.TOO_MANY_RECREATES, text)
     if resource.meta.deleted_at is not None and facts.users:
         shown = ", ".join(facts.users[:_SHOWN_USERS])
         more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
         text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
-        yield _Cond(_TYPE.DELETION_BLOCKED, "True", api.Reason.IN_USE, text)
+        yield _Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
 
 
-def _orphans_text(resource: api.NovitaAccount, facts: Facts) -> str:
+def _orphans_text(resource: NovitaAccount, facts: Facts) -> str:
     prices = [Decimal(orphan.price_per_hour) for orphan in facts.orphans if orphan.price_per_hour is not None]
     count = len(facts.orphans)
     text = f"{count} instance{'s' if count > 1 else ''} of this cluster belong{'' if count > 1 else 's'} to no object"

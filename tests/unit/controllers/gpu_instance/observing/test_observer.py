@@ -9,11 +9,12 @@ from tests.unit.support import builders as a
 from tests.unit.support import parts
 from tests.unit.support.builders import UID
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.novita.models import Instance
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 
 
 class World:

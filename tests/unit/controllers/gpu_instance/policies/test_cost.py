@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.support.builders import NOON, ago, an_object, wire
 
-from novita_operator.api.gpu_instance.spec import Cost, GPUInstanceStatus
+from novita_operator.api.gpu_instance.status import Cost, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.policies import cost
 
 

@@ -10,9 +10,11 @@ from pydantic import SecretStr
 from tests.unit.support import builders as a
 from tests.unit.support.parts import DEFAULTS
 
+from novita_operator.controllers.gpu_instance.launching import request
+from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate
 from novita_operator.controllers.gpu_instance.policies import defaults
-from novita_operator.controllers.gpu_instance.policies.defaults import Inputs, TemplateWanted
+from novita_operator.controllers.gpu_instance.policies.defaults import TemplateWanted
 from novita_operator.novita.models import CreateRequest, PortSpec, Template, VolumeMount
 
 CANDIDATE = Candidate(a.a_product(), "CN-HK-01", "c-hk", Decimal("0.35"))
@@ -38,7 +40,7 @@ def requested(
 ) -> CreateRequest:
     resource = a.an_object(spec=spec)
     asked = defaults.desired(resource, DEFAULTS)
-    return defaults.create_request(a.NAME, resource, asked, CANDIDATE, template, inputs or Inputs())
+    return request.create_request(a.NAME, resource, asked, CANDIDATE, template, inputs or Inputs())
 
 
 # --- Defaults -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.policies import lifetime
 
 _IDLE = {"idle": {"afterSeconds": 3600}}

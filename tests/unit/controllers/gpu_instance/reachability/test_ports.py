@@ -12,7 +12,7 @@ from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability.ports import Reach
 from novita_operator.controllers.gpu_instance.reporting import readiness
-from novita_operator.controllers.gpu_instance.reporting.status import Facts
+from novita_operator.controllers.gpu_instance.reporting.facts import Facts
 from novita_operator.controllers.gpu_instance.result import Result
 
 _WHY = "port 8888 (https://i-1-8888.example/) answers 502"

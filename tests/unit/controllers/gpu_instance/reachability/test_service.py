@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.support import builders as a
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Connection, PortEndpoint
 from novita_operator.controllers.gpu_instance.reachability import ports as reach
 from novita_operator.controllers.gpu_instance.reachability import service
 from novita_operator.controllers.gpu_instance.reachability.ports import Looked
@@ -18,15 +19,15 @@ from novita_operator.probes.tally import Tally
 _HOST = "proxy.example"
 
 
-def _known(*ports: tuple[int, str, str], ssh: str = f"{_HOST}:30022") -> api.Connection:
-    return api.Connection(
+def _known(*ports: tuple[int, str, str], ssh: str = f"{_HOST}:30022") -> Connection:
+    return Connection(
         ssh="ssh",
         endpoint=ssh,
-        ports=tuple(api.PortEndpoint(port=port, protocol=kind, endpoint=at) for port, kind, at in ports),
+        ports=tuple(PortEndpoint(port=port, protocol=kind, endpoint=at) for port, kind, at in ports),
     )
 
 
-def _bodies(known: api.Connection, addresses: dict[str, tuple[str, ...]], **nowhere: str) -> service.Bodies:
+def _bodies(known: Connection, addresses: dict[str, tuple[str, ...]], **nowhere: str) -> service.Bodies:
     resource = a.an_object(spec={"service": {}})
     return service.bodies(resource, service.leads(known), addresses, nowhere)
 
@@ -109,7 +110,7 @@ def _ready(reason: str = "Ready", status: str = "True") -> dict[str, Any]:
     return {"type": "Ready", "status": status, "reason": reason, "message": "", "lastTransitionTime": at}
 
 
-def _object(readiness: dict[str, Any], instance: Instance, *, spec: Any = None, **status: Any) -> api.GPUInstance:
+def _object(readiness: dict[str, Any], instance: Instance, *, spec: Any = None, **status: Any) -> GPUInstance:
     known = a.a_connection(instance) | {"endpoint": f"{_HOST}:30022", "jupyter": "https://i-1-8888.example"}
     status = {"instanceId": instance.id, "connection": known, **status}
     return a.an_object(spec={"readiness": readiness, **(spec or {})}, status=status)

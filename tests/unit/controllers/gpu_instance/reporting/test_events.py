@@ -10,7 +10,7 @@ from tests.unit.support.builders import NAME, NOON
 from tests.unit.support.reports import CHOSEN, Life, a_problem, event, reasons
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView
 from novita_operator.controllers.gpu_instance.result import Result
 
@@ -120,7 +120,7 @@ def test_duplicates_are_told_with_what_was_kept() -> None:
 )
 def test_a_missed_deadline_is_told_with_what_becomes_of_the_instance(on_timeout: str, says: str) -> None:
     life = a_rented_life(spec={"startup": {"onTimeout": on_timeout}})
-    failure = api.Failure(reason="StartupTimeout", message="It was not Ready in 600 s.", at=NOON, generation=1)
+    failure = Failure(reason="StartupTimeout", message="It was not Ready in 600 s.", at=NOON, generation=1)
 
     outcome = life.step(a.an_instance("pulling"), result=Result(failure=failure))
 
@@ -131,7 +131,7 @@ def test_a_missed_deadline_is_told_with_what_becomes_of_the_instance(on_timeout:
 @pytest.mark.parametrize(("reason", "told"), [("InstanceLost", "InstanceLost"), ("Failed", "Failed")])
 def test_a_failure_is_told_once(reason: Any, told: str) -> None:
     life = a_ready_life()
-    failure = api.Failure(reason=reason, message="It failed.", at=NOON, generation=1)
+    failure = Failure(reason=reason, message="It failed.", at=NOON, generation=1)
 
     first = life.step(a.an_instance("exited"), result=Result(failure=failure))
 
@@ -142,7 +142,7 @@ def test_a_failure_is_told_once(reason: Any, told: str) -> None:
 def test_an_instance_that_somebody_removes_is_told_as_lost_once() -> None:
     life = a_ready_life()
     told = [reasons(life.step(a.an_instance("removing"))), reasons(life.step(gone_looks=1))]
-    failure = api.Failure(reason="InstanceLost", message="It is gone.", at=NOON, generation=1)
+    failure = Failure(reason="InstanceLost", message="It is gone.", at=NOON, generation=1)
     told.append(reasons(life.step(result=Result(failure=failure), gone_looks=2)))
 
     assert told == [["InstanceLost"], [], []]

@@ -9,7 +9,8 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 from tests.unit.support.reports import CHOSEN, Life, a_problem, brief, condition, kstatus, message, reasons, report
 
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Result
@@ -185,7 +186,7 @@ def test_a_stopped_object_is_ready_when_the_search_has_found_nothing() -> None:
 
 def a_failed_life(reason: Any = "StartupTimeout") -> Life:
     life = a_ready_life()
-    failure = api.Failure(reason=reason, message="It failed.", at=NOON, generation=1)
+    failure = Failure(reason=reason, message="It failed.", at=NOON, generation=1)
     life.step(a.an_instance("pulling"), result=Result(failure=failure))
     return life
 
@@ -224,7 +225,7 @@ def test_a_failure_is_remembered_until_another_try_has_begun() -> None:
 
 def test_a_lost_instance_is_not_provisioned() -> None:
     life = a_ready_life()
-    failure = api.Failure(reason="InstanceLost", message="Gone.", at=NOON, generation=1)
+    failure = Failure(reason="InstanceLost", message="Gone.", at=NOON, generation=1)
 
     assert brief(life.step(result=Result(failure=failure)), "Provisioned") == "False/InstanceLost"
 
@@ -234,7 +235,7 @@ def test_a_lost_instance_is_not_provisioned() -> None:
 
 def test_an_unexpected_error_is_told_and_all_else_stays_as_it_was() -> None:
     life = a_ready_life()
-    resource = api.GPUInstance.parse(a.a_body(status=life.status))
+    resource = GPUInstance.parse(a.a_body(status=life.status))
 
     crashed = status.crashed(resource, KeyError("canary-secret"), 20, NOON)
 

@@ -11,7 +11,7 @@ from tests.unit.support.builders import NOON, ago, wire
 from tests.unit.support.reports import CHOSEN, Life, brief, message, report
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance import spec as api
+from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.result import Result
 
 ALWAYS = {"Ready", "Scheduled", "Provisioned", "Synced"}
@@ -134,4 +134,4 @@ def test_a_word_of_novita_that_is_no_word_is_cut() -> None:
     outcome = report(a.an_observation(resource, a.an_instance("w" * 4096)))
 
     assert outcome.status["novitaStatus"] == "w" * 64
-    api.GPUInstanceStatus.model_validate(outcome.status)
+    GPUInstanceStatus.model_validate(outcome.status)

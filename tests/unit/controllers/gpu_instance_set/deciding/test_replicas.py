@@ -8,7 +8,7 @@ import pytest
 from tests.unit.controllers.gpu_instance_set import sets as a
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance_set.spec import InstanceTemplate
 from novita_operator.controllers.gpu_instance_set.deciding import replicas
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.controllers.gpu_job import jobs as a
 
-from novita_operator.api.gpu_instance.spec import GPUInstance
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_job.deciding import attempts
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.controllers.gpu_job import jobs as a
 from tests.unit.support.builders import NOON
 
-from novita_operator.api.gpu_job.spec import GPUJob
+from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import attempts, plan
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses

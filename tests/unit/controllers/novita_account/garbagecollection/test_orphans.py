@@ -10,7 +10,7 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import CLUSTER, NOON, UID, ago
 
-from novita_operator.api.novita_account.spec import Reason
+from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.controllers.novita_account.garbagecollection import orphans
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Look, Objects, Rules
 from novita_operator.novita.models import Instance

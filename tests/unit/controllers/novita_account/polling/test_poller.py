@@ -20,7 +20,8 @@ from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
-from novita_operator.runtime.accounts.account import Account, Accounts
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.registry import Accounts
 
 DEMO, OTHER = Key("gpuinstances", "team", "demo"), Key("gpuinstances", "team", "other")
 PREFIX = "nvo-abcdefgh-"

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.api.novita_account import spec as api
+from novita_operator.api.novita_account.reasons import Reason
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import Creates, Orphan
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
 from novita_operator.controllers.novita_account.polling.census import Census
 from novita_operator.controllers.novita_account.reporting import status
@@ -24,7 +26,7 @@ from novita_operator.reconciling.account_health import (
 )
 
 CENSUS = Census(managed=3, foreign=2, unclaimed=(), price_per_hour=Decimal("1.05"))
-ORPHAN = api.Orphan(id="i-9", name="nvo-abcdefgh-zzzz", price_per_hour="0.35", first_seen=ago(600))
+ORPHAN = Orphan(id="i-9", name="nvo-abcdefgh-zzzz", price_per_hour="0.35", first_seen=ago(600))
 
 
 def an_account(
@@ -33,14 +35,14 @@ def an_account(
     *,
     deleting: bool = False,
     generation: int = 1,
-) -> api.NovitaAccount:
+) -> NovitaAccount:
     metadata = {
         "name": "default",
         "uid": "u-1",
         "generation": generation,
         "creationTimestamp": wire(ago(3600)),
     } | ({"deletionTimestamp": wire(ago(5))} if deleting else {})
-    return api.NovitaAccount.parse({"metadata": metadata, "spec": spec or {}, "status": known or {}})
+    return NovitaAccount.parse({"metadata": metadata, "spec": spec or {}, "status": known or {}})
 
 
 def healthy(**facts: Any) -> Facts:
@@ -170,20 +172,20 @@ def test_no_more_orphans_are_listed_than_an_object_can_hold() -> None:
 
 
 def test_a_brake_is_told() -> None:
-    brake = Brake(reason=api.Reason.TOO_MANY, message="Too many.")
+    brake = Brake(reason=Reason.TOO_MANY, message="Too many.")
 
     assert conditions(report(healthy(brake=brake)))["OrphanDeletionPaused"] == "True/TooMany"
 
 
 def test_frozen_creates_are_told_with_the_way_to_thaw_them() -> None:
-    found = report(healthy(creates=api.Creates(frozen_at=NOON)))
+    found = report(healthy(creates=Creates(frozen_at=NOON)))
 
     assert conditions(found)["CreatesFrozen"] == "True/TooManyRecreates"
     assert "gpu.novita.ai/thaw-creates=<time of now>" in text_of(found, "CreatesFrozen")
 
 
 def test_thawed_creates_are_not() -> None:
-    assert "CreatesFrozen" not in conditions(report(healthy(creates=api.Creates(thawed_by="x"))))
+    assert "CreatesFrozen" not in conditions(report(healthy(creates=Creates(thawed_by="x"))))
 
 
 def test_a_deletion_names_who_is_in_its_way() -> None:

@@ -1,0 +1,58 @@
+"""Condition types and reasons of NovitaAccounts: part of the API."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """What the conditions are about."""
+
+    READY = "Ready"
+    """Objects can rent with this account."""
+    CREDENTIALS_VALID = "CredentialsValid"
+    """Novita accepts the key."""
+    ORPHANS_FOUND = "OrphansFound"
+    """Only while true: instances carry this cluster's mark and belong to no object."""
+    ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
+    """Only while true: orphans would be deleted, but something looks wrong, so a person must look first."""
+    CREATES_FROZEN = "CreatesFrozen"
+    """Only while true: the same objects were rented for again too often, so nothing is rented any more."""
+    DELETION_BLOCKED = "DeletionBlocked"
+    """Only while true: the account is to be deleted and objects still use it."""
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    READY = "Ready"
+    """The last poll read every instance of the account."""
+    NOT_POLLED = "NotPolled"
+    """No poll has ended since the operator started or the key changed."""
+    KEY_MISSING = "KeyMissing"
+    """The Secret or the entry with the key does not exist."""
+    CREDENTIALS_REJECTED = "CredentialsRejected"
+    """Novita refuses the key."""
+    NOVITA_UNAVAILABLE = "NovitaUnavailable"
+    """The last poll failed."""
+    UNCLAIMED = "Unclaimed"
+    """No object has the UID in the instance's name, or its id."""
+    NO_OBJECTS = "NoObjects"
+    """Not one object uses the account, as after a restore or the loss of a CRD."""
+    OBJECTS_VANISHED = "ObjectsVanished"
+    """Half of the objects are gone since the last look."""
+    TOO_MANY = "TooMany"
+    """More orphans at once than single mishaps explain."""
+    IDENTITY_SHARED = "IdentityShared"
+    """The operator does not see all namespaces, so that other operators may own these instances."""
+    OBJECTS_UNREADABLE = "ObjectsUnreadable"
+    """The API server could not list the objects, or no longer knows their kind."""
+    TOO_MANY_RECREATES = "TooManyRecreates"
+    """More instances were rented again within ten minutes than mishaps explain."""
+    IN_USE = "InUse"
+    """Objects refer to the account."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason:  # noqa: ARG003 - the signature is enum's
+        """A reason of another version."""
+        return cls.NOT_POLLED

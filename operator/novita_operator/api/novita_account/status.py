@@ -1,0 +1,66 @@
+"""What the operator writes into `status` of a NovitaAccount."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from novita_operator.api.conditions import Condition
+from novita_operator.api.meta import Model, Moment
+
+
+class InstanceCounts(Model):
+    """How many instances the account holds."""
+
+    managed: int = Field(0, description="Instances that belong to an object of this cluster.")
+    foreign: int = Field(0, description="Instances without this cluster's mark; they are never touched.")
+    orphaned: int = Field(0, description="Instances with this cluster's mark that no object claims.")
+
+
+class Orphan(Model):
+    """An instance that costs money for nobody."""
+
+    id: str = Field(max_length=255, description="Its id at Novita.")
+    name: str = Field(max_length=255, description="Its name at Novita.")
+    price_per_hour: str | None = Field(None, max_length=32, description="USD per hour, where it is known.")
+    first_seen: Moment = Field(description="When the operator first saw it without an object.")
+
+
+class Collector(Model):
+    """What the collector of orphans remembers across restarts."""
+
+    objects: int = Field(0, ge=0, description="Objects that used the account at the last look without a complaint.")
+    checked_at: Moment | None = Field(None, description="When that was.")
+
+
+class Creates(Model):
+    """Whether the account may rent, as far as the money breaker is concerned."""
+
+    frozen_at: Moment | None = Field(None, description="When creates were frozen; absent while they are not.")
+    thawed_by: str | None = Field(
+        None, max_length=256, description="The last handled value of the annotation gpu.novita.ai/thaw-creates."
+    )
+
+
+class NovitaAccountStatus(Model):
+    """What the operator found."""
+
+    observed_generation: int | None = Field(None, description="The generation of the spec that this status speaks of.")
+    conditions: tuple[Condition, ...] = Field(
+        (),
+        max_length=16,
+        description="Ready and CredentialsValid always; OrphansFound, OrphanDeletionPaused, CreatesFrozen and "
+        "DeletionBlocked only while true.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+    balance: str | None = Field(None, max_length=32, description="Available balance, USD.")
+    price_per_hour: str | None = Field(
+        None, max_length=32, description="What all running instances cost, USD per hour."
+    )
+    hours_left: str | None = Field(None, max_length=32, description="How long the balance lasts at this price.")
+    instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
+    orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
+    creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
+    collector: Collector | None = Field(None, description="The last look for orphans that found nothing odd.")
+    last_polled_at: Moment | None = Field(
+        None, description="Start of a recent whole poll; written once a minute at most."
+    )

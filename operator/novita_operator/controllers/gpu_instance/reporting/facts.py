@@ -1,0 +1,47 @@
+"""What is known at the end of a pass. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from novita_operator.api.gpu_instance.status import Ended, Failure, GPUInstanceStatus
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.policies import restarts
+from novita_operator.controllers.gpu_instance.result import Problem, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known at the end of a pass."""
+
+    seen: Observation
+    result: Result
+    problem: Problem | None
+    now: datetime
+
+    @property
+    def old(self) -> GPUInstanceStatus:
+        return self.seen.resource.status
+
+    @property
+    def instance_id(self) -> str | None:
+        if self.result.released:
+            return None
+        return self.result.instance_id or self.seen.instance_id
+
+    @property
+    def failure(self) -> Failure | None:
+        if self.result.failure is not None:
+            return self.result.failure
+        old = self.old.failure
+        if old is None:
+            return None
+        going = old.reason in restarts.REPLACED and old.instance_id == self.instance_id
+        return old if self.seen.failure_stands or going else None
+
+    @property
+    def ended(self) -> Ended | None:
+        if self.result.ended is not None:
+            return self.result.ended
+        return self.old.ended if self.seen.ended else None
