@@ -13,11 +13,12 @@ import typer
 _REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(_REPOSITORY / "deploy" / "local"))  # the control plane's package is not installed
 
-from tests.faults import results, run  # noqa: E402 - the path comes first
+from tests.faults import before, results, run  # noqa: E402 - the path comes first
 from tests.faults.rows import catalog  # noqa: E402
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _KEPT = Path(__file__).parent / "results.json"
+_BEFORE = Path(__file__).parent / "before.json"
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,11 +31,15 @@ def harness() -> None:
 @app.command("run")
 def run_rows(
     only: Annotated[list[str] | None, typer.Option(help="Only this row; repeat for more. `rows` lists them.")] = None,
+    *,
     case: Annotated[str, typer.Option(help="Only cases whose label contains this.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Cases at the same time; they mostly wait.")] = 3,
     quick: Annotated[bool, typer.Option(help="Only what `make test` runs, too.")] = False,
     broken: Annotated[str | None, typer.Option(help="Leave out: lookup, intent or finalizer.")] = None,
-    write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all rows.")] = None,
+    checkout: Annotated[
+        Path | None, typer.Option(help="Root of another checkout, whose operator is judged: kept as `before`.")
+    ] = None,
+    write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all cases.")] = None,
 ) -> None:
     """Run rows and print the table."""
     rows = catalog.chosen(only or [], case)
@@ -43,10 +48,12 @@ def run_rows(
 
     def finished(row: results.Done) -> None:
         if kept:
-            results.keep(_KEPT, [row])
-            _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()))
+            results.keep(_KEPT if checkout is None else _BEFORE, [row])
+            earlier = before.table(results.kept(_BEFORE))
+            _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()) + earlier)
 
-    done = asyncio.run(run.run(rows, jobs=jobs, quick=quick, broken=broken, say=typer.echo, finished=finished))
+    how = run.How(jobs, quick, broken, checkout)
+    done = asyncio.run(run.run(rows, how, typer.echo, finished))
     typer.echo(results.write(done, {"took": f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}"}))
     if not all(each.as_it_must_be for each in done):
         raise typer.Exit(1)

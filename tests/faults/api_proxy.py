@@ -84,12 +84,16 @@ class Trouble:
 class ApiProxy:
     """Between one operator and the API server. `down` refuses everything; `frozen` watches are open and silent.
 
+    `account`: the only NovitaAccount that there is for this operator, "" for all: accounts belong to the whole cluster,
+    and operators of other worlds would write what they think of it into its status.
+
     `expired`: how often the API server itself has said 410.
     """
 
     url: str
     certificate: Path
     troubles: list[Trouble] = field(default_factory=list)
+    account: str = ""
     down: bool = False
     frozen: bool = False
     silenced: int = 0
@@ -150,7 +154,10 @@ class ApiProxy:
             headers = {key: value for key, value in request.headers.items() if key.lower() not in _HOP_BY_HOP}
             headers["Accept-Encoding"] = "identity"
             async with self._session.request(
-                request.method, f"{self.url}{request.path_qs}", headers=headers, data=await request.read() or None
+                request.method,
+                f"{self.url}{self._path(request, asked)}",
+                headers=headers,
+                data=await request.read() or None,
             ) as reply:
                 kept = {key: value for key, value in reply.headers.items() if key.lower() not in _HOP_BY_HOP}
                 if asked.how == "watch" and reply.status == 200:
@@ -162,6 +169,11 @@ class ApiProxy:
                 return _dropped(request) if lost else web.Response(status=reply.status, body=body, headers=kept)
         finally:
             self._transports.discard(transport)
+
+    def _path(self, request: web.Request, asked: Asked) -> str:
+        if not self.account or asked.what != "account" or asked.how not in ("list", "watch"):
+            return request.path_qs
+        return str(request.rel_url.update_query(fieldSelector=f"metadata.name={self.account}"))
 
     async def _stream(
         self, request: web.Request, lines: AsyncIterator[bytes], headers: Mapping[str, str], asked: Asked

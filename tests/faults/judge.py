@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import time
-import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from tests.faults.observer import Observer, Seen
+from tests.faults import lives as ledger
+from tests.faults.lives import Life
+from tests.faults.observer import Seen
 from tests.faults.tally import Tally
 from tests.faults.world import World
 from tests.support import kube, waiting
 
+Owners = Mapping[str, Seen]
+"""Every object that there ever was, by its UID."""
+
 _SETTLE_SECONDS = 20.0  # twenty times what a deletion takes, and much longer than the list lag of these worlds
-_UID_CHARS = 26
-
-
-@dataclass(frozen=True)
-class Life:
-    """One instance of the ledger; times in monotonic seconds of this process, `deleted` None while it lives."""
-
-    id: str
-    name: str
-    gpus: int
-    planted: bool
-    created: float
-    delete_requested: float | None
-    deleted: float | None
-    billed: tuple[tuple[float, float], ...]
-
-    @property
-    def uid(self) -> str | None:
-        """Of the object that its name speaks of."""
-        tail = self.name.rpartition("-")[2]
-        if not self.name.startswith("nvo-") or len(tail) != _UID_CHARS:
-            return None
-        return str(uuid.UUID(bytes=base64.b32decode(tail.upper() + "======")))
-
-    def overlaps(self, other: Life) -> bool:
-        """Whether both lived at one instant."""
-        ends, other_ends = self.deleted or float("inf"), other.deleted or float("inf")
-        return self.created < other_ends and other.created < ends
 
 
 async def lives(world: World) -> tuple[Life, ...]:
     """Everything in the ledger."""
-    report = await world.novita.book()
-    zero = time.monotonic() - report["now"]["real"]
-    return tuple(_life(each, zero) for each in report["instances"])
+    return await ledger.of(world.novita)
 
 
 async def settled(world: World) -> None:
@@ -60,7 +32,8 @@ async def settled(world: World) -> None:
     async def quiet() -> bool:
         if await world.novita.late_commits():
             return False
-        return not _forgotten(await lives(world), await _uids(world))
+        left = _forgotten(await lives(world), await _uids(world))
+        return all(life.id in world.sentinel.excused for life in left)
 
     try:
         await waiting.until(quiet, "the ledger is quiet", seconds=_SETTLE_SECONDS)
@@ -78,8 +51,9 @@ async def judge(
     """
     book, uids = await lives(world), await _uids(world)
     doubled = _doubled(book)
-    forgotten = _forgotten(book, uids)
-    wrong = _wrong(book, world.observer, foreign, expected)
+    owners = world.owners()
+    forgotten = [life for life in _forgotten(book, uids) if life.id not in world.sentinel.excused]
+    wrong = _wrong(book, owners, foreign, expected)
     frozen = await _frozen(world)
     person = len(world.stuck) + frozen
     unhealed = [name for name, same in _by_name(book).items() if sum(each.deleted is None for each in same) > 1]
@@ -89,6 +63,7 @@ async def judge(
         *(f"forgotten: {life.id} {life.name}" for life in forgotten),
         *(f"wrongly deleted: {life.id} {life.name}" for life in wrong),
         *world.stuck.values(),
+        *world.sentinel.found.values(),
         *(["the account's creates are frozen"] if frozen else []),
     ]
     where = world.workspace.namespace
@@ -98,7 +73,9 @@ async def judge(
         forgotten=len(forgotten),
         wrong=len(wrong),
         person=person,
-        orphaned=_orphaned(book, world.observer),
+        unguarded=world.sentinel.count("unguarded"),
+        untrue=world.sentinel.count("untrue"),
+        orphaned=_orphaned(book, owners),
         heal=tuple(world.heal),
         complaints=tuple(f"{where}: {text}" for text in complaints),
     )
@@ -107,12 +84,12 @@ async def judge(
 async def verdict(world: World, *, fired: int, not_fired: int = 0, **how: Any) -> Tally:
     """Let the world come to rest and judge it."""
     await settled(world)
+    world.sentinel.must_be_awake()
     return replace(await judge(world, **how), fired=fired, not_fired=not_fired)
 
 
 async def _uids(world: World) -> frozenset[str]:
-    bodies = await world.stage.plane.kube.list(kube.GPU_INSTANCES, world.workspace.namespace)
-    return frozenset(body["metadata"]["uid"] for body in bodies)
+    return frozenset(body["metadata"]["uid"] for body in await world.objects())
 
 
 async def _frozen(world: World) -> int:
@@ -141,35 +118,39 @@ def _forgotten(book: Sequence[Life], uids: Collection[str]) -> list[Life]:
     return [life for life in book if life.deleted is None and not life.planted and life.uid not in uids]
 
 
-def _wrong(book: Sequence[Life], observer: Observer, foreign: Collection[str], expected: Collection[str]) -> list[Life]:
+def _wrong(book: Sequence[Life], owners: Owners, foreign: Collection[str], expected: Collection[str]) -> list[Life]:
     return [
         life
         for life in book
-        if life.delete_requested is not None and life.id not in expected and _was_wrong(life, book, observer, foreign)
+        if life.delete_requested is not None and life.id not in expected and _was_wrong(life, book, owners, foreign)
     ]
 
 
-def _was_wrong(life: Life, book: Sequence[Life], observer: Observer, foreign: Collection[str]) -> bool:
-    """Deleted although it was not ours, or although its object wanted it and no other served it."""
+def _was_wrong(life: Life, book: Sequence[Life], owners: Owners, foreign: Collection[str]) -> bool:
+    """Deleted although it was not ours, or although its object wanted it and no better one served it.
+
+    Of two of one name the one that was Ready serves; where none was, the older one.
+    """
     if life.id in foreign:
         return True
-    owner = observer.by_uid.get(life.uid or "")
+    owner = owners.get(life.uid or "")
     if life.planted or owner is None or life.delete_requested is None:
         return False
-    wanted = owner.deleting is None or life.delete_requested < owner.deleting - _CLOCKS_DIFFER_SECONDS
-    older = [each for each in book if each.name == life.name and each.created < life.created and each.overlaps(life)]
-    return wanted and not older
+    unwanted = owner.deleting or owner.gone  # an object without finalizers is gone at once
+    wanted = unwanted is None or life.delete_requested < unwanted - _CLOCKS_DIFFER_SECONDS
+    others = [each for each in book if each.name == life.name and each is not life and each.overlaps(life)]
+    if life.id in owner.ready_ids:
+        return wanted and not any(each.id in owner.ready_ids for each in others)
+    return wanted and not any(each.created < life.created or each.id in owner.ready_ids for each in others)
 
 
 # The ledger's seconds are rounded, and the watch tells of a deletion a moment after it was asked for.
 _CLOCKS_DIFFER_SECONDS = 1.0
 
 
-def _orphaned(book: Sequence[Life], observer: Observer) -> tuple[float, ...]:
+def _orphaned(book: Sequence[Life], owners: Owners) -> tuple[float, ...]:
     """Per ordered instance: GPU-seconds billed before an object's status held its id, or after the object was gone."""
-    return tuple(
-        _unheld_seconds(life, observer.by_uid.get(life.uid or "")) * life.gpus for life in book if not life.planted
-    )
+    return tuple(_unheld_seconds(life, owners.get(life.uid or "")) * life.gpus for life in book if not life.planted)
 
 
 def _unheld_seconds(life: Life, owner: Seen | None) -> float:
@@ -183,20 +164,3 @@ def _when(same: Sequence[Life]) -> str:
         return "still"
     first = same[0].created
     return "; ".join(f"{life.id}: {life.created - first:.2f} to {(life.deleted or 0) - first:.2f} s" for life in same)
-
-
-def _life(wire: Mapping[str, Any], zero: float) -> Life:
-    def at(value: float | None) -> float | None:
-        return None if value is None else value + zero
-
-    now = time.monotonic()
-    return Life(
-        id=wire["id"],
-        name=wire["name"],
-        gpus=wire["gpuNum"],
-        planted=wire["planted"],
-        created=wire["createdReal"] + zero,
-        delete_requested=at(wire["deleteRequestedReal"]),
-        deleted=at(wire["deletedReal"]),
-        billed=tuple((each["realFrom"] + zero, at(each["realTo"]) or now) for each in wire["billed"]),
-    )

@@ -16,10 +16,11 @@ _AGAIN_SECONDS = 0.2  # until the API server is asked again that was taken away
 
 @dataclass
 class Seen:
-    """One object by its UID. All times are monotonic seconds."""
+    """One object by its UID. All times are monotonic seconds. `ready_ids`: with which it was Ready."""
 
     name: str
     ids: dict[str, float] = field(default_factory=dict)
+    ready_ids: set[str] = field(default_factory=set)
     ready: float | None = None
     deleting: float | None = None
     gone: float | None = None
@@ -67,8 +68,10 @@ class Observer:
         held = (body.get("status") or {}).get("instanceId")
         if held:
             seen.ids.setdefault(held, now)
-        if seen.ready is None and condition(body, "Ready").get("reason") == "Ready":
-            seen.ready = now
+        if condition(body, "Ready").get("reason") == "Ready":
+            seen.ready = seen.ready or now
+            if held:
+                seen.ready_ids.add(held)
         if at.get("deletionTimestamp") and seen.deleting is None:
             seen.deleting = now
         before = self.bodies.get(at["name"])

@@ -17,8 +17,8 @@ from tests.faults.world import DELAYS, LIST_LAG_SECONDS
 
 _HEAD = (
     "| row | cases fired | not fired | twice, outside the window | twice, inside | forgotten | wrongly deleted "
-    "| need a person | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| unguarded | untrue | need a person | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 _LEGEND = """\
@@ -31,6 +31,8 @@ simulated Novita's append-only ledger is the judge.
 - *Twice*: names that two live instances bore at one instant. The documented window: a create that Novita carries out
   later than the list lag after its connection died. What happens inside it must heal by itself.
 - *Forgotten*: live instances without an object when everything had settled.
+- *Unguarded*: live instances that no object with a finalizer held for more than 5 s while an operator worked; *untrue*:
+  objects that said Ready for as long while their instance was gone. A judge beside every case looks each second.
 - *Need a person*: objects that did not get where they were going within 150 s, and accounts that were frozen.
 - *Orphan GPU-seconds*, per instance: billed time before an object's status held its id, or after the object was gone.
   An undisturbed create has some, too: the time from the call to the status.
@@ -42,11 +44,12 @@ simulated Novita's append-only ledger is the judge.
 
 @dataclass(frozen=True)
 class Done:
-    """A row that was run."""
+    """A row that was run. `failed`: the labels of cases that were not clean."""
 
     row: Row
     tally: Tally
     seconds: float
+    failed: tuple[str, ...] = ()
 
     @property
     def as_it_must_be(self) -> bool:
@@ -103,7 +106,7 @@ def _to_json(done: Done) -> dict[str, Any]:
     for name in ("orphaned", "heal"):
         # One string: as a list each number would be a line of the file.
         found[name] = " ".join(f"{value:.2f}" for value in found[name])
-    return {"seconds": round(done.seconds), "tally": found}
+    return {"seconds": round(done.seconds), "tally": found, "failed": sorted(done.failed)}
 
 
 def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
@@ -112,7 +115,7 @@ def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
         found[name] = tuple(float(value) for value in found[name].split())
     for name in ("notes", "complaints"):
         found[name] = tuple(found[name])
-    return Done(row, Tally(**found), stored["seconds"])
+    return Done(row, Tally(**found), stored["seconds"], tuple(stored.get("failed", ())))
 
 
 def machine() -> dict[str, str]:
@@ -132,6 +135,8 @@ def _line(title: str, name: str, tally: Tally) -> str:
         tally.inside,
         tally.forgotten,
         tally.wrong,
+        tally.unguarded,
+        tally.untrue,
         tally.person,
         _figure(max(tally.orphaned, default=None)),
         _figure(percentile(tally.orphaned, 0.99)),

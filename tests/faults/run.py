@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.faults import tally as tallies
@@ -17,31 +17,39 @@ from tests.faults.results import Done
 from tests.faults.row import Case, Row
 from tests.faults.tally import Tally
 from tests.faults.world import Stage
-from tests.support.plane import Plane
+from tests.support.plane import CRDS, Plane
 from tests.support.simulator import Simulator
 
 Say = Callable[[str], None]
 
 
 @asynccontextmanager
-async def staged(directory: Path, broken: str | None = None) -> AsyncIterator[Stage]:
-    """The real control plane and the simulator."""
+async def staged(directory: Path, broken: str | None = None, checkout: Path | None = None) -> AsyncIterator[Stage]:
+    """The real control plane, with the CRDs of the operator that runs, and the simulator."""
     for name in ("plane", "simulator", "worlds"):
         (directory / name).mkdir()
-    plane = await Plane.start(directory / "plane")
+    plane = await Plane.start(directory / "plane", crds=CRDS if checkout is None else checkout / "crds")
     try:
         simulator = await Simulator.start(directory / "simulator", acceleration=1)
         try:
-            yield Stage(plane, simulator, directory / "worlds", broken)
+            yield Stage(plane, simulator, directory / "worlds", broken, checkout)
         finally:
             await simulator.close()
     finally:
         await plane.close()
 
 
-async def run(
-    rows: Sequence[Row], *, jobs: int, quick: bool, broken: str | None, say: Say, finished: Callable[[Done], None]
-) -> list[Done]:
+@dataclass(frozen=True)
+class How:
+    """What is run and how. `broken` and `checkout` as in Stage."""
+
+    jobs: int
+    quick: bool
+    broken: str | None = None
+    checkout: Path | None = None
+
+
+async def run(rows: Sequence[Row], how: How, say: Say, finished: Callable[[Done], None]) -> list[Done]:
     """All cases of these rows; `finished` hears of each row at its end. Rows that must be alone come last."""
     _end_in_order()
     directory = Path(tempfile.mkdtemp(prefix="novita-faults-"))
@@ -53,11 +61,11 @@ async def run(
         finished(found)
         say(f"{found.row.name}: {_short(found.tally)} in {found.seconds:.0f} s")
 
-    async with staged(directory, broken) as stage:
-        wanted = [replace(row, cases=tuple(case for case in row.cases if case.quick or not quick)) for row in rows]
+    async with staged(directory, how.broken, how.checkout) as stage:
+        wanted = [replace(row, cases=tuple(case for case in row.cases if case.quick or not how.quick)) for row in rows]
         # Rows of few cases have long ones: they begin first, so that nobody waits for the last of them at the end.
         together = sorted((row for row in wanted if not row.alone), key=lambda row: len(row.cases))
-        await _rows(together, stage, jobs, say, hear)
+        await _rows(together, stage, how.jobs, say, hear)
         await _rows([row for row in wanted if row.alone], stage, 1, say, hear)
     return done
 
@@ -73,6 +81,7 @@ async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Ca
     """The cases of all these rows, so many at a time."""
     waiting = deque((row, case) for row in rows for case in row.cases)
     found: dict[str, list[Tally]] = {row.name: [] for row in rows}
+    failed: dict[str, list[str]] = {row.name: [] for row in rows}
     began: dict[str, float] = {}
 
     async def work() -> None:
@@ -83,8 +92,11 @@ async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Ca
             found[row.name].append(tally)
             for complaint in tally.complaints:
                 say(f"  {row.name} / {case.label}: {complaint}")
+            if not tally.clean:
+                failed[row.name].append(case.label)
             if len(found[row.name]) == len(row.cases):
-                hear(Done(row, tallies.total(found[row.name]), time.monotonic() - began[row.name]))
+                took = time.monotonic() - began[row.name]
+                hear(Done(row, tallies.total(found[row.name]), took, tuple(failed[row.name])))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(jobs):
@@ -102,5 +114,6 @@ async def attempt(case: Case, stage: Stage) -> Tally:
 def _short(tally: Tally) -> str:
     return (
         f"{tally.fired} fired, {tally.not_fired} not; twice {tally.outside}+{tally.inside}, "
-        f"forgotten {tally.forgotten}, wrong {tally.wrong}, person {tally.person}"
+        f"forgotten {tally.forgotten}, wrong {tally.wrong}, person {tally.person}, "
+        f"unguarded {tally.unguarded}, untrue {tally.untrue}"
     )

@@ -15,6 +15,8 @@ class Tally:
     `outside` and `inside`: names that two live instances bore at once, outside and inside the documented window.
     `forgotten`: live instances without an object, after everything had settled. `wrong`: instances deleted that were
     wanted, or not ours. `person`: objects that did not get where they were going by themselves.
+    `unguarded`: live instances that no object with a finalizer held for longer than the grace while an operator worked.
+    `untrue`: objects that said Ready for as long without their instance being alive. Both are seen by the sentinel.
     `orphaned`: GPU-seconds of each instance while no object's status held its id. `heal`: seconds from a fault until
     all objects of the case were where they were going. `notes`: measured facts worth a line under the table.
     `complaints`: what went wrong, for whoever reads the output.
@@ -27,6 +29,8 @@ class Tally:
     forgotten: int = 0
     wrong: int = 0
     person: int = 0
+    unguarded: int = 0
+    untrue: int = 0
     orphaned: tuple[float, ...] = ()
     heal: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
@@ -38,7 +42,7 @@ class Tally:
     @property
     def clean(self) -> bool:
         """Nothing that the safety rules forbid happened."""
-        return not (self.outside or self.forgotten or self.wrong or self.person)
+        return not (self.outside or self.forgotten or self.wrong or self.person or self.unguarded or self.untrue)
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

@@ -13,8 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+from tests.faults import lives
+from tests.faults.api_proxy import proxied
 from tests.faults.keeper import Keeper
-from tests.faults.observer import Observer
+from tests.faults.observer import Observer, Seen
+from tests.faults.sentinel import Sentinel
+from tests.support import kube
 from tests.support.history import conditions
 from tests.support.kube import Body
 from tests.support.operator_process import OperatorProcess
@@ -51,17 +56,25 @@ Check = Callable[[Body | None], bool]
 
 @dataclass(frozen=True)
 class Stage:
-    """What all cases share. `broken`: which safety step the operators of this run lack; None for the real ones."""
+    """What all cases share.
+
+    `broken`: which safety step the operators of this run lack; None for the real ones. `checkout`: the root of another
+    checkout, whose operator runs instead of ours.
+    """
 
     plane: Plane
     simulator: Simulator
     directory: Path
     broken: str | None = None
+    checkout: Path | None = None
 
 
 @dataclass
 class World:
-    """One case. `stuck`: objects that did not get where they were going."""
+    """One case. `stuck`: objects that did not get where they were going.
+
+    `relatives`: worlds whose objects share its account, such as those of another cluster.
+    """
 
     stage: Stage
     workspace: Workspace
@@ -74,6 +87,10 @@ class World:
     stuck: dict[str, str] = field(default_factory=dict)
     faults_at: list[float] = field(default_factory=list)
     keepers: list[Keeper] = field(default_factory=list)
+    relatives: list[World] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sentinel = Sentinel(lambda: lives.of(self.novita), self.objects, self.works)
 
     @property
     def novita(self) -> Any:
@@ -92,19 +109,36 @@ class World:
     def launch(self, extra: Mapping[str, str]) -> OperatorProcess:
         """One operator process that nobody starts again."""
         program = ["-m", "novita_operator", "run"]
+        code = {} if self.stage.checkout is None else {"PYTHONPATH": str(self.stage.checkout / "operator")}
         if self.stage.broken is not None:
             program = [str(_BROKEN), self.stage.broken]
-        elif "CLOCK_OFFSET" in self.settings:
+        elif {"CLOCK_OFFSET", "CLOCK_SPEED"} & set(self.settings):
             program = [str(_WRONG_CLOCK)]
         return OperatorProcess.launch(
-            self.directory, self.kubeconfig, [sys.executable, *program], **{**self.settings, **extra}
+            self.directory, self.kubeconfig, [sys.executable, *program], **{**code, **self.settings, **extra}
         )
+
+    async def works(self) -> bool:
+        """Whether an operator of this world works: it answers, and says that it is ready."""
+        running = [process for keeper in self.keepers for process in keeper.running]
+        return any(await asyncio.gather(*(_is_ready(process) for process in running)))
 
     # --- Objects ----------------------------------------------------------------------------------------------
 
     async def create(self, names: Iterable[str], **spec: Any) -> None:
         """Apply these objects at once."""
         await _gathered(self.workspace.create(name, **spec) for name in names)
+
+    async def objects(self) -> list[Body]:
+        """Those of this world and of its relatives, as the API server has them now."""
+        found: list[Body] = []
+        for each in (self, *self.relatives):
+            found += await each.stage.plane.kube.list(kube.GPU_INSTANCES, each.workspace.namespace)
+        return found
+
+    def owners(self) -> Mapping[str, Seen]:
+        """Every object that there ever was, by its UID."""
+        return {uid: seen for each in (self, *self.relatives) for uid, seen in each.observer.by_uid.items()}
 
     async def edit(self, names: Iterable[str], **spec: Any) -> None:
         await _gathered(self.workspace.edit(name, **spec) for name in names)
@@ -137,6 +171,15 @@ class World:
     def faulted(self) -> None:
         """Something was broken right now."""
         self.faults_at.append(time.monotonic())
+
+
+async def _is_ready(process: OperatorProcess) -> bool:
+    if not process.child.running:
+        return False
+    try:
+        return (await process.page("readyz")).is_success
+    except httpx.TransportError:
+        return False
 
 
 async def _gathered(calls: Iterable[Any]) -> None:
@@ -204,10 +247,24 @@ async def world(
         kubeconfig or stage.plane.operator_kubeconfig,
         following,
     )
+    made.sentinel.start()
     try:
         yield made
     finally:
+        made.sentinel.stop()
         following.cancel()
         for keeper in made.keepers:
             await keeper.stop()
         await workspace.close()
+
+
+@asynccontextmanager
+async def secluded(stage: Stage, name: str, **how: Any) -> AsyncIterator[World]:
+    """A world whose operators see no other account than their own: nobody else writes into its status."""
+    config = stage.directory / f"{name}-{secrets.token_hex(4)}.kubeconfig"
+    async with (
+        proxied(stage.plane.operator_kubeconfig, config) as proxy,
+        world(stage, name, kubeconfig=config, **how) as made,
+    ):
+        proxy.account = made.workspace.account_name
+        yield made

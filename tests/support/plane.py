@@ -38,11 +38,11 @@ class Plane:
     operator_kubeconfig: Path
 
     @classmethod
-    async def start(cls, directory: Path) -> Plane:
+    async def start(cls, directory: Path, *, crds: Path = CRDS) -> Plane:
         """Bring it up in this directory."""
         control = await asyncio.to_thread(ControlPlane.start, directory)
         plane = cls(control, Kube.of(control.kubeconfig), directory / "operator.kubeconfig")
-        applied = await plane.kubectl("apply", "--server-side", "-k", str(CRDS))
+        applied = await plane.kubectl("apply", "--server-side", "-k", str(crds))
         assert applied.code == 0, applied.err
         await plane._make_operator_user()
         await waiting.until(plane._served, "the API server serves the CRDs")

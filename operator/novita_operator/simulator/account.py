@@ -13,6 +13,7 @@ from novita_operator.simulator.faults.book import FaultBook
 from novita_operator.simulator.faults.fault import Fault, Kind
 from novita_operator.simulator.offer import catalog_sample, templates_sample
 from novita_operator.simulator.settings import Settings
+from novita_operator.simulator.state import names
 from novita_operator.simulator.state.auths import RegistryAuths
 from novita_operator.simulator.state.calls import CallLog
 from novita_operator.simulator.state.clock import Clock
@@ -37,7 +38,7 @@ class Account:
         self.auths = RegistryAuths()
         self.jobs = Jobs()
         self.ledger = Ledger()
-        self.fleet = Fleet(self.product_name)
+        self.fleet = Fleet(self.product_name, self.shown_name)
         self.faults = FaultBook(seed)
         self.calls = CallLog()
         self.rate = RateWindow()
@@ -56,7 +57,12 @@ class Account:
 
     def find(self, instance_id: str) -> Instance:
         """As the API sees it. Raises Gone."""
-        return self.fleet.get(instance_id, self.clock.real())
+        made = instance_id.lower() if self.settings.ids == "upper" else instance_id
+        return self.fleet.get(made, self.clock.real())
+
+    def shown_name(self, instance: Instance) -> str:
+        """As replies show it."""
+        return names.shown(instance.name, self.settings.names)
 
     def faults_for(self, call: Call) -> Sequence[Fault]:
         """What hits this call: the account's own rate limit, or the switches."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from novita_operator.simulator.state.names import Rendering
+
 
 class Dials(BaseModel):
     """Frozen, camelCase on the wire, and a misspelt dial is an error and not ignored."""
@@ -132,6 +134,19 @@ class Settings(Dials):
     stop_from: tuple[str, ...] = ("running", "pulling")
     invalid_state_reason: str = "REQUEST"
     tcp_endpoint_scheme: bool = False
+    names: Rendering = Field(
+        "as-sent", description="how replies show the names of instances, and what the list's filter compares"
+    )
+    ids: Literal["as-made", "upper"] = Field(
+        "as-made", description="how replies to list and get show ids; `upper` takes them in any case"
+    )
+    total_counts: Literal["present", "ever"] = Field(
+        "present", description="whether the list's total counts what was removed, too"
+    )
+    tell_price: bool = Field(False, description="whether the detail has `instancePrice`, an undocumented live extra")
+    overlay: dict[str, Any] = Field(
+        default_factory=dict, description="raw fields laid over every instance in replies, as `extra` of one"
+    )
     endpoint_host: str = Field("", description="the host of ssh and TCP ports, instead of a proxy of the cluster")
     endpoints: dict[str, str] = Field(
         default_factory=dict,
@@ -146,7 +161,7 @@ class Settings(Dials):
 
 
 # Tables, which are sent whole: a row that is left out is taken away.
-_REPLACED = frozenset({"images", "endpoints"})
+_REPLACED = frozenset({"images", "endpoints", "overlay"})
 
 
 def _overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

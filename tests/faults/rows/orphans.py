@@ -195,13 +195,13 @@ async def duplicates(at: World) -> tuple[int, set[str], set[str]]:
 
 
 async def older_duplicate(at: World) -> tuple[int, set[str], set[str]]:
-    """One that is older than the object's own: it takes its place."""
+    """One that is older than the object's own, which is Ready and in use: that one stays."""
     body = at.observer.bodies["a"]
     name = name_of(at.settings["CLUSTER_ID"], uuid.UUID(body["metadata"]["uid"]))
     older = await _plant(at, name)
-    await _until_deleted(at, body["status"]["instanceId"])
-    await _stays(at, older)
-    return 1, {body["status"]["instanceId"], older}, set()
+    await _until_deleted(at, older)
+    await _stays(at, body["status"]["instanceId"])
+    return 1, {older}, set()
 
 
 def _foreign(stem: str) -> Scene:

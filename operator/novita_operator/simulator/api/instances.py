@@ -21,7 +21,8 @@ def list_instances(account: Account, call: Call) -> Reply:
         newest_first=account.settings.list_order == "newest",
     )
     items = [wire.item(account, instance) for instance in page.items]
-    return Reply(payload={"instances": items, "total": paging.total(page.total, account.settings)})
+    total = account.fleet.taken if account.settings.total_counts == "ever" else page.total
+    return Reply(payload={"instances": items, "total": paging.total(total, account.settings)})
 
 
 def get_instance(account: Account, call: Call) -> Reply:

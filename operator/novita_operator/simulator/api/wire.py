@@ -8,6 +8,7 @@ from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import connections
 from novita_operator.simulator.state.instance import Instance
 
+_PRICE_UNIT = 100_000
 _NO_NETWORK = {"id": "", "ip": ""}
 
 
@@ -20,8 +21,8 @@ def item(account: Account, instance: Instance) -> dict[str, Any]:
     """A list item: everything but the connection blocks."""
     order = instance.order
     return {
-        "id": instance.id,
-        "name": order.name,
+        "id": instance.id.upper() if account.settings.ids == "upper" else instance.id,
+        "name": account.shown_name(instance),
         "status": instance.word,
         "statusError": {"state": instance.failure.state, "message": instance.failure.message},
         "imageUrl": order.image_url,
@@ -44,6 +45,7 @@ def item(account: Account, instance: Instance) -> dict[str, Any]:
         "network": {"id": order.network_id, "ip": ""} if order.network_id else _NO_NETWORK,
         **_times(instance),
         "tools": [tool.model_dump() for tool in order.tools],
+        **account.settings.overlay,
         **instance.extra,
     }
 
@@ -59,8 +61,15 @@ def detail(account: Account, instance: Instance) -> dict[str, Any]:
         "freeStorageSize": 60,
         "keepDataDay": account.settings.keep_data_days,
         "jobs": [{"id": job.id, "type": job.type} for job in jobs],
+        **_price(account, instance),
+        **account.settings.overlay,
         **instance.extra,
     }
+
+
+def _price(account: Account, instance: Instance) -> dict[str, str]:
+    """For all its GPUs, in 1/100000 USD per hour (novita-api 1.10)."""
+    return {"instancePrice": str(int(instance.price_per_hour * _PRICE_UNIT))} if account.settings.tell_price else {}
 
 
 def _hardware(account: Account, instance: Instance) -> dict[str, Any]:

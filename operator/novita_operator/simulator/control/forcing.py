@@ -13,6 +13,7 @@ from novita_operator.simulator.api import renting, wire
 from novita_operator.simulator.offer.catalog import Mode, Shelf
 from novita_operator.simulator.settings import Dials
 from novita_operator.simulator.state import words
+from novita_operator.simulator.state.fleet import Hidden
 from novita_operator.simulator.state.instance import Failure, Instance
 from novita_operator.simulator.state.order import Order
 
@@ -37,6 +38,7 @@ class Forced(Dials):
     gone: bool = False
     utilisation: float | None = Field(None, ge=0, le=100)
     extra: dict[str, Any] | None = None
+    hidden_seconds: float | None = Field(None, ge=0, description="neither list nor get shows it for so long (real)")
 
 
 class Planted(Dials):
@@ -66,6 +68,8 @@ def force(account: Account, instance_id: str, body: dict[str, Any]) -> dict[str,
         return {"id": instance_id, "gone": True}
     _force_status(account, instance, forced, now)
     _force_fields(instance, forced)
+    if forced.hidden_seconds is not None:
+        account.fleet.hide(instance, Hidden(account.clock.real() + forced.hidden_seconds, also_get=True))
     if forced.reclaim:
         notice = account.settings.spot.notice_seconds if forced.notice_seconds is None else forced.notice_seconds
         account.lifecycle.announce_reclaim(instance, now, notice)

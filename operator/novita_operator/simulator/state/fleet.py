@@ -39,8 +39,9 @@ class Wanted(NamedTuple):
 class Fleet:
     """Indexed by id, sorted by age. A page costs what is on it; a filter looks at one word of each instance."""
 
-    def __init__(self, product_name: Callable[[str], str]) -> None:
+    def __init__(self, product_name: Callable[[str], str], shown_name: Callable[[Instance], str]) -> None:
         self._product_name = product_name
+        self._shown_name = shown_name
         self._by_id: dict[str, Instance] = {}
         self._by_age: list[Instance] = []
         self._hidden: dict[str, Hidden] = {}
@@ -52,6 +53,11 @@ class Fleet:
     def __len__(self) -> int:
         return len(self._by_age)
 
+    @property
+    def taken(self) -> int:
+        """How many there ever were."""
+        return self._taken
+
     def next_seq(self) -> int:
         self._taken += 1
         return self._taken
@@ -61,6 +67,10 @@ class Fleet:
         bisect.insort(self._by_age, instance, key=_KEY)
         if hidden is not None:
             self._hidden[instance.id] = hidden
+
+    def hide(self, instance: Instance, hidden: Hidden) -> None:
+        """From now on as if it were not there, until then."""
+        self._hidden[instance.id] = hidden
 
     def remove(self, instance: Instance) -> None:
         if self._by_id.pop(instance.id, None) is not None:
@@ -97,7 +107,7 @@ class Fleet:
     def _matches(self, instance: Instance, wanted: Wanted) -> bool:
         return (
             (not wanted.status or instance.word == wanted.status)
-            and (not wanted.name or wanted.name.lower() in instance.name.lower())
+            and (not wanted.name or wanted.name.lower() in self._shown_name(instance).lower())
             and (
                 not wanted.product_name
                 or wanted.product_name.lower() in self._product_name(instance.order.product_id).lower()

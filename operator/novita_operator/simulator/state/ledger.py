@@ -69,7 +69,9 @@ class Ledger:
         self._settled = Decimal(0)  # USD of all closed periods
 
     def created(self, record: Record) -> None:
-        """Opens the record of an instance."""
+        """Opens the record of an instance; the record of an earlier one with the same id stays in the book."""
+        if (earlier := self._records.get(record.id)) is not None:
+            self._records[f"{record.id}, before {len(self.entries)}"] = earlier
         self._records[record.id] = record
         self._by_name.setdefault(record.name, []).append(record)
         self.note("planted" if record.planted else "created", record.id, record.created)
