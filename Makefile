@@ -9,6 +9,7 @@ READY := .venv/.installed
 CLUSTER ?= local
 CONCURRENT ?= 3
 TOTAL ?= 10
+NODES ?= 0
 UPGRADE ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -30,8 +31,8 @@ load: $(READY) ## So many instances at a time, a report, nothing left (CONCURREN
 	@$(BIN)/python -m demo load --cluster $(CLUSTER) --concurrent $(CONCURRENT) --total $(TOTAL)
 
 .PHONY: cluster-up cluster-down
-cluster-up: $(READY) ## A bare Kubernetes control plane of your own, without the demo
-	@$(BIN)/python -m local_cluster up
+cluster-up: $(READY) ## A Kubernetes control plane of your own; NODES=1 (Linux, root) adds a node that runs pods
+	@$(BIN)/python -m local_cluster up --nodes $(NODES)
 
 cluster-down: $(READY) ## Stop it; every object in it is forgotten
 	@$(BIN)/python -m local_cluster down

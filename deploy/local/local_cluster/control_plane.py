@@ -5,25 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_cluster import asking, binaries, flags, kubeconfig, locking, ports, processes, waiting
-from local_cluster.errors import CannotStart, NotOurs
+from local_cluster import asking, binaries, flags, kubeconfig, locking, ports, processes, signing, waiting
+from local_cluster.errors import NotOurs
 from local_cluster.processes import Started
-
-_AUDIT_POLICY = """\
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-- level: None
-  users: ["system:apiserver", "system:kube-controller-manager"]
-- level: Metadata
-"""
-# Memory is there, and cores are few: Go's collector waits for five times what is in use, instead of twice.
-_GARBAGE_LATER = {"GOGC": "400"}
 
 
 @dataclass
@@ -93,7 +80,7 @@ class ControlPlane:
         self._wait("kube-controller-manager", "/api/v1/namespaces/default/serviceaccounts/default")
 
     def _start(self, name: str, options: list[str]) -> None:
-        command, environment = [str(self.tools.path(name)), *options], {**_GARBAGE_LATER, **os.environ}
+        command, environment = [str(self.tools.path(name)), *options], {**flags.GARBAGE_LATER, **os.environ}
         self.started[name] = processes.start(command, self.files.log(name), environment)
         processes.save(self.files.pids, self.started)
 
@@ -103,11 +90,10 @@ class ControlPlane:
     def _write_files(self) -> None:
         files = self.files
         processes.save(files.pids, self.started)  # from now on the directory is ours to clear
-        files.audit_policy.write_text(_AUDIT_POLICY)
+        files.audit_policy.write_text(flags.AUDIT_POLICY)
         files.tokens.touch(mode=0o600)
         files.tokens.write_text(f'{self.token},admin,admin,"system:masters"\n')
-        _openssl("genrsa", "-out", str(files.signing_key), "2048")
-        _openssl("rsa", "-in", str(files.signing_key), "-pubout", "-out", str(files.public_key))
+        signing.service_account_keys(files.signing_key, files.public_key)
 
     def _answers(self, path: str) -> bool:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -156,12 +142,3 @@ def _stop(directory: Path) -> None:
         elif path != pids:
             path.unlink()
     pids.unlink(missing_ok=True)  # the last: it says that the rest is ours
-
-
-def _openssl(*arguments: str) -> None:
-    try:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise CannotStart("openssl is missing (Debian: apt-get install openssl); it makes a signing key") from None
-    except subprocess.CalledProcessError as error:
-        raise CannotStart(f"openssl {arguments[0]} failed: {error.stderr.strip()}") from error

@@ -13,3 +13,11 @@ class CannotStart(Exception):
 
 class NotOurs(Exception):
     """The directory holds something that no control plane has put there, so nothing in it is touched."""
+
+
+class CannotHost(Exception):
+    """No node can run on this machine; the text says why, and what works here."""
+
+
+class NotRunning(Exception):
+    """Something was asked of a cluster that does not run; the text says how to start it."""

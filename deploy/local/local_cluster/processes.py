@@ -49,8 +49,10 @@ class Started:
         return True
 
 
-def start(command: list[str], log: Path, environment: Mapping[str, str] | None = None) -> Started:
-    """Start a process in a session of its own, its output in a file."""
+def start(
+    command: list[str], log: Path, environment: Mapping[str, str] | None = None, handles: tuple[int, ...] = ()
+) -> Started:
+    """Start a process in a session of its own, its output in a file; it inherits these file descriptors."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -58,6 +60,7 @@ def start(command: list[str], log: Path, environment: Mapping[str, str] | None =
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=handles,
             env=dict(environment) if environment is not None else None,
         )
     # The object is dropped: the process outlives us, and its pid file is how it is found again.
