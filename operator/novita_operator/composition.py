@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from novita_operator.api import meta
 from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.clock import SystemClock
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
 from novita_operator.controllers.gpu_instance.acting import executor, notifier, service_writer
@@ -44,9 +45,8 @@ from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.accounts.slots import Slots
-from novita_operator.runtime.clock import SystemClock
 from novita_operator.runtime.leases import Lease
+from novita_operator.runtime.parking import Parking
 from novita_operator.runtime.resync import Intake
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workers import Reconciles
@@ -312,7 +312,7 @@ def _open_account(parts: Parts, resource: NovitaAccount, key: SecretStr) -> Acco
         spec=resource.spec,
         client=client,
         capacity=CapacityMemory(settings.capacity_memory / 1000),
-        creates=Slots(limits.max_concurrent_creates, parts.queue.add),
-        passes=Slots(max(1, settings.workers // _SHARE_OF_WORKERS), parts.queue.add),
+        creates=Parking(limits.max_concurrent_creates, parts.queue.add),
+        passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), parts.queue.add),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novita_operator.novita import errors, said
+from novita_operator.novita import error_body, errors
 
 GONE = errors.NotFound
 MONEY = errors.InsufficientBalance
@@ -183,7 +183,7 @@ def test_bodies_that_are_no_json(status: int, body: bytes, kind: type[errors.Nov
     ],
 )
 def test_a_200_that_carries_an_error_and_no_result_is_one(body: dict[str, Any], kind: type[errors.NovitaError]) -> None:
-    assert said.is_error(body)
+    assert error_body.is_error(body)
     assert type(from_json(200, body)) is kind
 
 
@@ -206,7 +206,7 @@ def test_a_200_that_carries_an_error_and_no_result_is_one(body: dict[str, Any], 
     ids=json.dumps,
 )
 def test_a_200_with_a_result_or_without_words_is_a_success(body: object) -> None:
-    assert not said.is_error(body)
+    assert not error_body.is_error(body)
 
 
 def test_secrets_are_cut_out_before_the_message_is_shortened() -> None:
@@ -287,4 +287,4 @@ def test_any_answer_becomes_an_error_of_the_tree(status: int, body: bytes | str,
 
 @given(body=BODIES)
 def test_any_json_can_be_asked_whether_it_is_an_error(body: object) -> None:
-    assert said.is_error(body) in {True, False}
+    assert error_body.is_error(body) in {True, False}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.simulator.tenant import Tenant
 
-from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.call import Call
 from novita_operator.simulator.faults.book import FaultBook
 from novita_operator.simulator.faults.fault import Fault, Kind
 

@@ -13,7 +13,7 @@ from tests.simulator.tenant import an_order
 from novita_operator import simulator
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import instances, renting
-from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.call import Call
 from novita_operator.simulator.settings import Settings
 
 _LARGE = 5_000

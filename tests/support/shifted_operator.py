@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from novita_operator.runtime.clock import SystemClock
+from novita_operator.clock import SystemClock
 
 
 def _ahead() -> float:

@@ -7,15 +7,14 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
+from novita_operator.clock import SystemClock, WaitingClock
 from novita_operator.novita import errors
 from novita_operator.novita.billing import Billing
 from novita_operator.novita.caching import FreshValues
 from novita_operator.novita.catalog import Catalog
-from novita_operator.novita.clock import Clock, SystemClock
 from novita_operator.novita.instances import Instances
 from novita_operator.novita.limits import Priority, RateLimiter
 from novita_operator.novita.logs import LogAddresses, Logs
-from novita_operator.novita.metrics import Metrics
 from novita_operator.novita.models import (
     Balance,
     Cluster,
@@ -30,6 +29,7 @@ from novita_operator.novita.models import (
 from novita_operator.novita.snapshot import oldest_first
 from novita_operator.novita.templates import Templates
 from novita_operator.novita.transport import Observe, Transport
+from novita_operator.novita.utilization import UtilizationReader
 from novita_operator.novita.volumes import Volumes
 
 # Calls that may be made at once before the rate counts: an object's look-up, create and read (novita-api 1.6).
@@ -39,14 +39,16 @@ _BURST = 10
 class NovitaAccountClient:
     """Calls to one account. Raises the tree of `novita.errors`, nothing else."""
 
-    def __init__(self, transport: Transport, *, catalog_max_age_seconds: float, clock: Clock | None = None) -> None:
+    def __init__(
+        self, transport: Transport, *, catalog_max_age_seconds: float, clock: WaitingClock | None = None
+    ) -> None:
         """`catalog_max_age_seconds`: how long products, regions and templates are believed, if a call does not say."""
         self._transport = transport
         self._instances = Instances(transport)
         self._catalog = Catalog(transport)
         self._templates = Templates(transport)
         self._billing = Billing(transport)
-        self._metrics = Metrics(transport)
+        self._utilization = UtilizationReader(transport)
         self._logs = Logs(transport)
         self._network_volumes = Volumes(transport)
         self._max_age = catalog_max_age_seconds
@@ -67,7 +69,7 @@ class NovitaAccountClient:
         requests_per_minute: int = 100,
         catalog_max_age_seconds: float = 60.0,
         observe: Observe | None = None,
-        clock: Clock | None = None,
+        clock: WaitingClock | None = None,
     ) -> NovitaAccountClient:
         """A client with its own connection pool, rate limit and breakers. Raises Invalid where the URL is none."""
         clock = clock or SystemClock()
@@ -171,7 +173,7 @@ class NovitaAccountClient:
 
     async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> tuple[Utilization, ...]:
         """How busy the instance's GPUs were between two moments, as far as Novita has recorded it."""
-        return await self._metrics.gpu_utilization(instance_id, since, until)
+        return await self._utilization.gpu_utilization(instance_id, since, until)
 
     async def log_addresses(self, instance_id: str) -> LogAddresses:
         """Where the logs of one instance can be read. Raises NotFound."""

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from novita_operator.clock import WaitingClock
 from novita_operator.novita import errors
-from novita_operator.novita.clock import Clock
 
 V = TypeVar("V")
 
@@ -27,7 +27,7 @@ class _Entry(Generic[V]):
 class FreshValues(Generic[V]):
     """Values that are believed for a while. A failure is told to all who waited for it, and then forgotten."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: WaitingClock) -> None:
         self._clock = clock
         self._entries: dict[Hashable, _Entry[V]] = {}
 

@@ -25,8 +25,8 @@ import email.utils
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from novita_operator.novita import said
-from novita_operator.novita.said import Said
+from novita_operator.novita import error_body
+from novita_operator.novita.error_body import ErrorBody
 
 LONGEST_RETRY_AFTER = 120.0  # seconds; a server that asks for more is asked again after this
 _MESSAGE_CHARS = 300  # conditions stay readable, and a body that echoes the request stays out
@@ -35,7 +35,7 @@ _REQUEST_ID_CHARS = 100  # a UUID has 36
 
 def shortened(text: str) -> str:
     """What Novita says, fit for conditions and logs: one printable line of at most 300 characters."""
-    return said.line(text)[:_MESSAGE_CHARS]
+    return error_body.line(text)[:_MESSAGE_CHARS]
 
 
 class NovitaError(Exception):
@@ -163,9 +163,9 @@ def from_response(
     shortened, so that no half of one is left.
     """
     fields = {name.lower(): value for name, value in (headers or {}).items()}
-    words, hidden = said.parse(body), tuple(secrets)
-    message = said.redacted(words.message, hidden)
-    reason = said.redacted(words.reason, {form for value in hidden for form in (value, value.upper())})
+    words, hidden = error_body.parse(body), tuple(secrets)
+    message = error_body.redacted(words.message, hidden)
+    reason = error_body.redacted(words.reason, {form for value in hidden for form in (value, value.upper())})
     return _kind(status, words)(
         message or f"Novita answered {status} {reason}",
         status=status,
@@ -175,7 +175,7 @@ def from_response(
     )
 
 
-def _kind(status: int, words: Said) -> type[NovitaError]:
+def _kind(status: int, words: ErrorBody) -> type[NovitaError]:
     """The class of an answer. A 5xx says nothing but "not now", whatever reason it gives."""
     answered_well = status < HTTPStatus.MULTIPLE_CHOICES
     code = words.code if answered_well and words.code is not None else status
@@ -204,7 +204,7 @@ def _by_reason(reason: str) -> type[NovitaError] | None:
     return None
 
 
-def _by_text(words: Said) -> type[NovitaError] | None:
+def _by_text(words: ErrorBody) -> type[NovitaError] | None:
     """Texts are not stable: they count only where the reason is absent or says nothing."""
     vague = words.reason in {"", "REQUEST"}
     return NotFound if vague and "not foun" in words.message.lower() else None

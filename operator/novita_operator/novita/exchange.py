@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from novita_operator import __version__
-from novita_operator.novita import errors, said
+from novita_operator.novita import error_body, errors
 
 _MAX_BODY = 8 * 1024 * 1024  # bytes, decoded; a page of 100 instances is about 200 KB
 _CHUNK = 64 * 1024  # bytes read at a time
@@ -131,7 +131,7 @@ def _mapped(timeout_seconds: float) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-        detail = said.line(str(error)) or type(error).__name__
+        detail = error_body.line(str(error)) or type(error).__name__
         raise errors.NotSent(f"Novita could not be reached: {detail}") from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise errors.TimedOut(f"Novita did not answer within {timeout_seconds:g} s") from error

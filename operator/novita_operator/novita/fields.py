@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from novita_operator.novita import said
+from novita_operator.novita import error_body
 
 Wire = Mapping[str, Any]
 _TEXT_CHARS = 4096  # the longest documented field, the value of a variable, has 4095
@@ -31,7 +31,7 @@ def text(raw: Wire, key: str) -> str:
 def line(raw: Wire, key: str) -> str:
     """A text for people: one printable line."""
     value = text(raw, key)
-    return value if value.isprintable() else said.line(value)
+    return value if value.isprintable() else error_body.line(value)
 
 
 def shared(raw: Wire, key: str) -> str:
@@ -89,4 +89,4 @@ def items(raw: Wire, key: str) -> Sequence[Any]:
 
 def words(raw: Wire, key: str) -> tuple[str, ...]:
     """The texts of a list inside."""
-    return tuple(sys.intern(said.line(word[:_TEXT_CHARS])) for word in items(raw, key) if isinstance(word, str))
+    return tuple(sys.intern(error_body.line(word[:_TEXT_CHARS])) for word in items(raw, key) if isinstance(word, str))

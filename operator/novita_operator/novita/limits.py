@@ -12,8 +12,8 @@ from datetime import timedelta
 from enum import IntEnum
 from http import HTTPStatus
 
+from novita_operator.clock import WaitingClock
 from novita_operator.novita import errors
-from novita_operator.novita.clock import Clock
 
 # Seconds that a caller waits for the end of a pause which Novita asked for. Workers are shared by all accounts: one
 # that is held for two minutes by this account is missing to the others.
@@ -45,7 +45,7 @@ class RateLimiter:
     Only the first of the line watches the clock; whoever leaves the line, served or cancelled, wakes the next.
     """
 
-    def __init__(self, requests_per_minute: int, burst: int, clock: Clock) -> None:
+    def __init__(self, requests_per_minute: int, burst: int, clock: WaitingClock) -> None:
         self._rate = requests_per_minute / 60
         self._burst = float(burst)
         self._clock = clock
@@ -113,7 +113,7 @@ class CircuitBreaker:
     """
 
     name: str
-    clock: Clock
+    clock: WaitingClock
     threshold: int = 5  # one bad moment of a load balancer is over after fewer
     open_seconds: float = 30.0  # what a restart of a back end takes
     longest_seconds: float = 120.0  # an outage that has ended is noticed within this
@@ -198,5 +198,5 @@ def _says_down(error: errors.NovitaError) -> bool:
     return silent or (error.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _wall(clock: Clock, seconds: float) -> str:
+def _wall(clock: WaitingClock, seconds: float) -> str:
     return f"{clock.now() + timedelta(seconds=seconds):%H:%M:%S} UTC"

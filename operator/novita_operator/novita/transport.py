@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator.novita import errors, said
-from novita_operator.novita.clock import Clock, SystemClock
+from novita_operator.clock import SystemClock, WaitingClock
+from novita_operator.novita import error_body, errors
 from novita_operator.novita.exchange import Answer, Call, Exchange, TooLate, is_success
 from novita_operator.novita.limits import LONGEST_WAIT, CircuitBreaker, Priority, RateLimiter
 
@@ -38,7 +38,7 @@ class Transport:
         retry_delay_seconds: float,
         limiter: RateLimiter,
         observe: Observe | None = None,
-        clock: Clock | None = None,
+        clock: WaitingClock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`max_retries`: repeats of an idempotent call, 0 means none. Raises Invalid where `base_url` is no URL."""
@@ -156,7 +156,7 @@ class Transport:
                 # Not chained: the parser's error holds the whole body, with its passwords.
                 text = f"Novita's answer to {_route(call)} is not JSON ({type(error).__name__})"
                 raise errors.InvalidResponse(text, status=answer.status) from None
-        if is_success(answer.status) and not said.is_error(parsed):
+        if is_success(answer.status) and not error_body.is_error(parsed):
             return parsed
         hidden = (key.get_secret_value(), *call.secrets)
         refusal = errors.from_response(answer.status, answer.body, answer.headers, secrets=hidden)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from novita_operator.clock import Clock
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

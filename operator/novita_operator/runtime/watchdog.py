@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from novita_operator.clock import Clock
 from novita_operator.kube.cache import Key
-from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.workers import Workers
 from novita_operator.runtime.workqueue import WorkQueue

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
+from novita_operator.clock import Clock
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling.outcome import After, BackOff, Requeue, Woken
-from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.workqueue import Closed, WorkQueue
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from novita_operator.simulator import refusal
-from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.call import Call
 from novita_operator.simulator.faults.book import FaultBook
 from novita_operator.simulator.faults.fault import Fault, Kind
 from novita_operator.simulator.offer import catalog_sample, templates_sample
@@ -16,13 +16,13 @@ from novita_operator.simulator.settings import Settings
 from novita_operator.simulator.state import names
 from novita_operator.simulator.state.auths import RegistryAuths
 from novita_operator.simulator.state.calls import CallLog
-from novita_operator.simulator.state.clock import Clock
 from novita_operator.simulator.state.fleet import Fleet
 from novita_operator.simulator.state.instance import Instance
 from novita_operator.simulator.state.jobs import Jobs
 from novita_operator.simulator.state.ledger import Ledger
 from novita_operator.simulator.state.lifecycle import Lifecycle
 from novita_operator.simulator.state.rate import RateWindow
+from novita_operator.simulator.state.virtual_clock import VirtualClock
 
 
 class Account:
@@ -32,7 +32,7 @@ class Account:
         self.settings = settings
         # Ids are new with every start, so that an id remembered from an earlier one is never somebody else's.
         self.chance = random.Random()  # noqa: S311 - protects nothing
-        self.clock = Clock(settings.acceleration)
+        self.clock = VirtualClock(settings.acceleration)
         self.catalog = catalog_sample.new()
         self.templates = templates_sample.new()
         self.auths = RegistryAuths()

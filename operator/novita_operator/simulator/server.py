@@ -13,10 +13,11 @@ from aiohttp import web
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.accounts import Accounts
+from novita_operator.simulator.answering import Answering
 from novita_operator.simulator.api import bodies, instances, money, offers
-from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.api.table import Table
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.control import routes
-from novita_operator.simulator.faults.exchange import Exchange
 from novita_operator.simulator.settings import ErrorBody, Settings
 from novita_operator.simulator.state.calls import Entry
 
@@ -67,9 +68,9 @@ class Api:
         elif flaw:
             endpoint = _unreadable
         call = Call(request.method, request.path, route, dict(request.query), body)
-        exchange = Exchange(request, account, endpoint, call, _entry(account, call))
+        answering = Answering(request, account, endpoint, call, _entry(account, call))
         # A call that has arrived is carried out, whether the client still listens or not, under every kind of runner.
-        task = asyncio.create_task(_logged(exchange))
+        task = asyncio.create_task(_logged(answering))
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
         return await asyncio.shield(task)
@@ -80,14 +81,14 @@ class Api:
             task.cancel()
 
 
-async def _logged(exchange: Exchange) -> web.StreamResponse:
-    account, entry = exchange.account, exchange.entry
+async def _logged(answering: Answering) -> web.StreamResponse:
+    account, entry = answering.account, answering.entry
     account.advance()
     account.calls.begin(entry)
     try:
-        faults = account.faults_for(exchange.call)
+        faults = account.faults_for(answering.call)
         entry.faults = tuple(str(fault.kind) for fault in faults)
-        return await exchange.answer(faults)
+        return await answering.answer(faults)
     finally:
         account.calls.end(entry, account.clock.real())
 

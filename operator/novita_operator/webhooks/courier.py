@@ -13,18 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from novita_operator.api.events import Event, EventReason
+from novita_operator.clock import Clock
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Key
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
-from novita_operator.runtime.clock import Clock
+from novita_operator.runtime.parking import Parkings
 from novita_operator.runtime.workqueue import Closed, WorkQueue
 from novita_operator.webhooks import receivers
 from novita_operator.webhooks.answers import Answer, Delivered, Failed, Refused
 from novita_operator.webhooks.outbox import Lane, Outbox, Waiting
 from novita_operator.webhooks.posting import Poster
 from novita_operator.webhooks.receivers import Default
-from novita_operator.webhooks.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +60,14 @@ class Courier:
     retry_delay: float
     jitter: Callable[[], float] = random.random
     _queue: WorkQueue[Lane] = field(init=False)
-    _turns: Turns[_Place, Lane] = field(init=False)
+    _parkings: Parkings[_Place, Lane] = field(init=False)
     _open: dict[Lane, _Progress] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # The queue's own back-off is for keys that fail without end; here the pauses are counted per webhook.
         self._queue = WorkQueue(monotonic=self.clock.monotonic, backoff_base=_STRIKE_PAUSE, backoff_max=_STRIKE_PAUSE)
-        self._turns = Turns(_PER_PLACE, self._queue.add)
+        self._parkings = Parkings(_PER_PLACE, self._queue.add)
 
     def start(self, workers: int = WORKERS) -> None:
         """Begin to deliver. Before kopf, which cancels every task younger than itself at its end."""
@@ -134,12 +134,12 @@ class Courier:
             return
         # The administrator's receiver is one place for all namespaces; else each namespace has its own share.
         place = ("" if receiver.trusted else waiting.resource.meta.namespace, receiver.shown)
-        if not self._turns.try_take(place, lane):
+        if not self._parkings.try_take(place, lane):
             return
         try:
             answer = await self.poster.post(waiting, receiver)
         finally:
-            self._turns.give_back(place)
+            self._parkings.give_back(place)
         await self._conclude(lane, waiting, answer)
 
     async def _conclude(self, lane: Lane, waiting: Waiting, answer: Answer) -> None:

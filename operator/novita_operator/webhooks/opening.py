@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from novita_operator.clock import Clock
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
-from novita_operator.runtime.clock import Clock
 from novita_operator.settings import Settings
 from novita_operator.webhooks.courier import Courier
 from novita_operator.webhooks.outbox import Outbox

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from novita_operator import crashpoints, telemetry
 from novita_operator.api.gpu_instance.life import NotificationSecretRef
+from novita_operator.clock import Clock
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
-from novita_operator.runtime.clock import Clock
 from novita_operator.webhooks import payload, signing
 from novita_operator.webhooks.answers import Answer, Delivered, Failed, Refused
 from novita_operator.webhooks.outbox import Waiting

@@ -31,7 +31,7 @@ from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.accounts.slots import Slots
+from novita_operator.runtime.parking import Parking
 
 KEY = Key("gpuinstances", "team", "demo")
 DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region="CN-HK-01", startup_seconds=600)
@@ -80,8 +80,8 @@ def an_account(
         spec=NovitaAccountSpec.model_validate(spec or {}),
         client=_unused_client(),
         capacity=CapacityMemory(seconds=180),
-        creates=Slots(3, wake),
-        passes=Slots(8, wake),
+        creates=Parking(3, wake),
+        passes=Parking(8, wake),
         money=MoneyBreaker(most=20, window=600),
         health=Healthy(),
     )

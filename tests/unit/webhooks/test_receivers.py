@@ -8,7 +8,6 @@ from tests.unit.support.builders import an_object
 
 from novita_operator.webhooks import receivers
 from novita_operator.webhooks.receivers import DEFAULT, Default
-from novita_operator.webhooks.turns import Turns
 
 OURS = Default(SecretStr("http://receiver.novita-system.svc/hook?token=canary"), SecretStr("operators-secret"))
 
@@ -65,18 +64,3 @@ def test_a_receiver_that_was_taken_out_of_the_spec_is_not_found() -> None:
 )
 def test_of_a_url_only_scheme_host_and_port_are_shown(url: str, shown: str) -> None:
     assert receivers.origin(SecretStr(url)) == shown
-
-
-def test_a_full_place_wakes_who_waits_in_the_order_of_coming() -> None:
-    woken: list[str] = []
-    turns: Turns[str, str] = Turns(1, woken.append)
-
-    taken = [turns.try_take("slow", who) for who in ("a", "b", "c")]
-    elsewhere = turns.try_take("fast", "d")
-    turns.give_back("slow")
-    turns.give_back("fast")
-
-    assert taken == [True, False, False]
-    assert elsewhere
-    assert woken == ["b"]
-    assert turns.try_take("slow", "b")

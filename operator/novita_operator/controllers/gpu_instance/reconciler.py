@@ -13,6 +13,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting import executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
@@ -33,7 +34,6 @@ from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from novita_operator import crashpoints
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.deciding import plan, replicas
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
@@ -19,7 +20,6 @@ from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
-from novita_operator.runtime.clock import Clock
 
 KIND = Kind("gpuinstancesets")
 

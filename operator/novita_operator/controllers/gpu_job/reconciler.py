@@ -10,6 +10,7 @@ from novita_operator import crashpoints
 from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_job.resource import GPUJob
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import attempts, plan
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
@@ -22,7 +23,6 @@ from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
-from novita_operator.runtime.clock import Clock
 
 KIND = Kind("gpujobs")
 

@@ -13,6 +13,7 @@ from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Creates
+from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import collector
 from novita_operator.controllers.novita_account.polling import census
 from novita_operator.controllers.novita_account.polling import poller as poll
@@ -27,7 +28,6 @@ from novita_operator.reconciling.account_health import KeyMissing, NotPolled
 from novita_operator.reconciling.outcome import After, Requeue
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

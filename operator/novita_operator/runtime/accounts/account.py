@@ -15,7 +15,7 @@ from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
-from novita_operator.runtime.accounts.slots import Slots
+from novita_operator.runtime.parking import Parking
 
 
 @dataclass
@@ -33,8 +33,8 @@ class Account:
     spec: NovitaAccountSpec
     client: NovitaAccountClient
     capacity: CapacityMemory
-    creates: Slots
-    passes: Slots
+    creates: Parking[Key]
+    passes: Parking[Key]
     money: MoneyBreaker
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None

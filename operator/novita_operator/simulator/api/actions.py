@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.api.call import Call, Reply
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.state import order as orders
 from novita_operator.simulator.state.instance import Instance
 from novita_operator.simulator.state.jobs import Job

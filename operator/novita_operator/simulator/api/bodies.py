@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 
-from novita_operator.simulator.api.call import Reply
+from novita_operator.simulator.call import Reply
 from novita_operator.simulator.refusal import Gone, Refusal
 from novita_operator.simulator.settings import ErrorBody
 

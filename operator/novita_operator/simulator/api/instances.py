@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import actions, paging, renting, wire
-from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.api.table import Table
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.state.fleet import Wanted
 
 _BASE = "/gpu-instance/openapi/v1"

@@ -10,7 +10,8 @@ from typing import Any
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import wire
-from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.api.table import Table
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.state.instance import Instance
 from novita_operator.simulator.state.ledger import Record
 

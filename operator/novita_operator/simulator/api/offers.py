@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import paging
-from novita_operator.simulator.api.call import Call, Reply, Table
+from novita_operator.simulator.api.table import Table
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.offer.catalog import ANY, Cluster, Product
 from novita_operator.simulator.offer.templates import Template
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.call import Call
 from novita_operator.simulator.settings import Settings
 
 Item = TypeVar("Item")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.api.call import Call, Reply
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.offer.catalog import Mode, Product
 from novita_operator.simulator.settings import ListLag
 from novita_operator.simulator.state import order as orders

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from novita_operator.simulator.state.clock import Moment
 from novita_operator.simulator.state.ledger import Record
+from novita_operator.simulator.state.virtual_clock import Moment
 
 _SCALES = (("seconds", attrgetter("virtual")), ("realSeconds", attrgetter("real")))
 

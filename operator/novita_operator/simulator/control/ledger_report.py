@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from novita_operator.simulator.control import duplicates
-from novita_operator.simulator.state.clock import Moment
 from novita_operator.simulator.state.ledger import Ledger, Record
+from novita_operator.simulator.state.virtual_clock import Moment
 
 _CENT_OF_A_CENT = Decimal("0.000001")
 

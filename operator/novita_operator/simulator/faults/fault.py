@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from novita_operator.simulator.api.call import Call
+from novita_operator.simulator.call import Call
 from novita_operator.simulator.settings import Dials
 
 _ANY: Literal["any"] = "any"

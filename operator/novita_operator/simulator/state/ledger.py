@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator.state.clock import Moment
+from novita_operator.simulator.state.virtual_clock import Moment
 
 _HOUR = Decimal(3600)
 

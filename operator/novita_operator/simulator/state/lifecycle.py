@@ -10,12 +10,12 @@ from decimal import Decimal
 from novita_operator.simulator.offer.catalog import Catalog
 from novita_operator.simulator.settings import ImageOutcome, Settings
 from novita_operator.simulator.state import words
-from novita_operator.simulator.state.clock import Clock
 from novita_operator.simulator.state.fleet import Fleet
 from novita_operator.simulator.state.instance import Connection, Failure, Instance
 from novita_operator.simulator.state.jobs import Jobs
 from novita_operator.simulator.state.ledger import Ledger
 from novita_operator.simulator.state.schedule import Schedule
+from novita_operator.simulator.state.virtual_clock import VirtualClock
 
 _NO_IMAGE = Failure("IMAGE_URL_OR_AUTH_ERROR", "failed to pull the image: not found or no access")
 _BIG_IMAGE = Failure("IMAGE_TOO_LARGE", "the image is larger than the root disk")
@@ -27,7 +27,7 @@ _MOST_PORTS = 16  # more than an instance may have
 class Lifecycle:
     """Moves the instances of one account."""
 
-    clock: Clock
+    clock: VirtualClock
     settings: Callable[[], Settings]
     catalog: Catalog
     fleet: Fleet

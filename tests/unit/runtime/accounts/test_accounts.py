@@ -1,91 +1,17 @@
-"""What a process knows of its accounts: slots in turn, offers left alone for a while, polls in one row of numbers."""
+"""What a process knows of its accounts: offers left alone for a while, polls in one row of numbers."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.unit.support.builders import NOON
-from tests.unit.support.parts import Woken, an_account
+from tests.unit.support.parts import an_account
 
 from novita_operator.kube.cache import Key
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.accounts.slots import Slots
 
 A, B, C = (Key("gpuinstances", "team", name) for name in "abc")
-
-
-# --- Slots ----------------------------------------------------------------------------------------------------------
-
-
-def test_no_more_than_so_many_hold_a_slot() -> None:
-    slots = Slots(2, Woken())
-
-    assert [slots.try_take(A), slots.try_take(B), slots.try_take(C)] == [True, True, False]
-
-
-def test_who_found_none_is_woken_in_turn() -> None:
-    woken = Woken()
-    slots = Slots(1, woken)
-    slots.try_take(A)
-    slots.try_take(B)
-    slots.try_take(C)
-    slots.try_take(B)
-
-    slots.give_back()
-    slots.give_back()
-
-    assert woken.keys == [B, C]
-
-
-def test_who_was_woken_and_finds_none_waits_again() -> None:
-    woken = Woken()
-    slots = Slots(1, woken)
-    slots.try_take(A)
-    slots.try_take(B)
-    slots.give_back()
-    slots.try_take(C)
-
-    assert not slots.try_take(B)
-
-    slots.give_back()
-    assert woken.keys == [B, B]
-
-
-def test_who_has_taken_one_is_not_woken_for_it() -> None:
-    woken = Woken()
-    slots = Slots(1, woken)
-    slots.try_take(A)
-    slots.try_take(B)
-    slots.give_back()
-    slots.try_take(B)
-
-    slots.give_back()
-
-    assert woken.keys == [B]
-
-
-@given(st.integers(1, 4), st.lists(st.sampled_from(["a", "b", "c", "d", "back"]), max_size=60))
-def test_slots_are_never_overdrawn_and_nobody_waits_beside_a_free_one(count: int, steps: list[str]) -> None:
-    woken = Woken()
-    slots, taken = Slots(count, woken), 0
-    waiting: set[str] = set()
-    for step in steps:
-        if step != "back":
-            got = slots.try_take(Key("k", "", step))
-            taken += got
-            waiting.discard(step)
-            if not got:
-                waiting.add(step)
-        elif taken:
-            before = len(woken.keys)
-            slots.give_back()
-            taken -= 1
-            assert len(woken.keys) == before + bool(waiting)
-            waiting -= {key.name for key in woken.keys[before:]}
-        assert taken <= count
 
 
 # --- Offers without stock -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from novita_operator.api import meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import Ended
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.launching import recovery
@@ -32,7 +33,6 @@ from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState, PortSpec
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import notifications
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.reconciling.outcome import Outcome
-from novita_operator.runtime.clock import Clock
 from novita_operator.webhooks import receivers
 from novita_operator.webhooks.courier import Courier
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import ServiceStatus
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.memory import Memory, Served
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports, service
@@ -14,7 +15,6 @@ from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.models import InstanceState
-from novita_operator.runtime.clock import Clock
 
 # Nobody watches Services for us: what somebody else did to one is put right within this time.
 _WRITTEN_AGAIN_SECONDS = 600.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from novita_operator.controllers.gpu_instance import action, holding
+from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.deciding import checks as guards
-from novita_operator.controllers.gpu_instance.deciding import deletion, ending
+from novita_operator.controllers.gpu_instance.deciding import deletion, ending, holding
 from novita_operator.controllers.gpu_instance.deciding.checks import Check
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import drift, restarts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -19,7 +20,6 @@ from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.clock import Clock
 
 # A refusal is looked at again so often: the other owner may have let go.
 _AGAIN_SECONDS = 300.0

@@ -11,6 +11,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.launching import recovery, references, request, selection, volumes
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
@@ -28,7 +29,6 @@ from novita_operator.novita.models import CreateRequest, Instance, Template
 from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import defaults as desired
@@ -20,7 +21,6 @@ from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.clock import Clock
 
 _INSTANCES = "gpuinstances"
 _ACCOUNTS = "novitaaccounts"

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports
 from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
@@ -16,7 +17,6 @@ from novita_operator.probes.looking import Looker
 from novita_operator.probes.names import Names, NoAddress
 from novita_operator.probes.tally import Tally
 from novita_operator.probes.targets import Target
-from novita_operator.runtime.clock import Clock
 from novita_operator.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)

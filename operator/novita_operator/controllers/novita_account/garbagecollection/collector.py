@@ -12,6 +12,7 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Orphan as ApiOrphan
+from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import orphans
 from novita_operator.controllers.novita_account.garbagecollection.orphans import (
     Brake,
@@ -27,7 +28,6 @@ from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from novita_operator.clock import Clock
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
@@ -14,7 +15,6 @@ from novita_operator.novita.models import Instance
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 

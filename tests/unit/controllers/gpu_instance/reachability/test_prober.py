@@ -12,6 +12,7 @@ from tests.support import waiting
 from tests.support.listeners import HttpListener
 from tests.unit.support.parts import KEY, Woken
 
+from novita_operator.clock import SystemClock
 from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.kube.cache import Key
@@ -20,7 +21,6 @@ from novita_operator.probes.looking import Looker
 from novita_operator.probes.names import Names
 from novita_operator.probes.tally import Thresholds
 from novita_operator.probes.targets import Target
-from novita_operator.runtime.clock import SystemClock
 
 _OFTEN = 0.01  # seconds between two looks
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.settings import ListLag
-
-if TYPE_CHECKING:
-    from novita_operator.simulator.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,3 @@ class Call:
         if not isinstance(value, str) or not 0 < len(value) <= most:
             raise refusal.invalid(name, f"must be a text of 1 to {most} characters")
         return value
-
-
-Endpoint = Callable[["Account", Call], Reply]
-Table = Mapping[tuple[str, str], tuple[str, Endpoint]]  # (method, path) -> (route name of faults and calls, endpoint)

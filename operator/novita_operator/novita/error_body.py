@@ -17,7 +17,7 @@ _RESULT_KEYS = frozenset({"id", "Id", "instances", "data", "template", "availabl
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """`reason`: UPPER_SNAKE or "". `message`: one printable line or "". `code`: an HTTP status inside the body."""
 
     reason: str = ""
@@ -25,16 +25,16 @@ class Said:
     code: int | None = None
 
 
-def parse(body: bytes | str) -> Said:
+def parse(body: bytes | str) -> ErrorBody:
     """Read a body of any form. A page of HTML says nothing; other text that is no JSON is the message."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         text = body if isinstance(body, str) else body.decode(errors="replace")
-        return Said() if text.lstrip().startswith(("<", "{", "[")) else _said("", text, None)
+        return ErrorBody() if text.lstrip().startswith(("<", "{", "[")) else _body("", text, None)
     if isinstance(parsed, str):
-        return _said("", parsed, None)
-    return _of_object(parsed) if isinstance(parsed, dict) else Said()
+        return _body("", parsed, None)
+    return _of_object(parsed) if isinstance(parsed, dict) else ErrorBody()
 
 
 def is_error(parsed: object) -> bool:
@@ -60,18 +60,18 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _of_object(parsed: Mapping[str, Any]) -> Said:
+def _of_object(parsed: Mapping[str, Any]) -> ErrorBody:
     inner = parsed.get("error")
     nested: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
     texts = (parsed.get("message"), nested.get("message"), inner, parsed.get("title"))
     words = (parsed.get("reason"), parsed.get("code"), nested.get("reason"), nested.get("code"))
     reason = next((word for word in words if isinstance(word, str) and _REASON.fullmatch(word)), "")
-    return _said(reason, next((text for text in texts if isinstance(text, str) and text), ""), _code(parsed, nested))
+    return _body(reason, next((text for text in texts if isinstance(text, str) and text), ""), _code(parsed, nested))
 
 
-def _said(reason: str, message: str, code: int | None) -> Said:
+def _body(reason: str, message: str, code: int | None) -> ErrorBody:
     found = None if reason else _REASON_IN_TEXT.search(message)
-    return Said(found.group() if found else reason.upper(), line(message), code)
+    return ErrorBody(found.group() if found else reason.upper(), line(message), code)
 
 
 def _code(*bodies: Mapping[str, Any]) -> int | None:

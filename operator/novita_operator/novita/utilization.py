@@ -10,7 +10,7 @@ from novita_operator.novita.models import Utilization
 from novita_operator.novita.transport import Transport
 
 
-class Metrics:
+class UtilizationReader:
     """The metrics endpoint of one account. It lives beside the GPU API, not under it."""
 
     def __init__(self, transport: Transport) -> None:

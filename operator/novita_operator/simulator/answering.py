@@ -15,7 +15,8 @@ from aiohttp import web
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import bodies
-from novita_operator.simulator.api.call import Call, Endpoint, Reply
+from novita_operator.simulator.api.table import Endpoint
+from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.faults.fault import MODIFIERS, Fault, Kind
 from novita_operator.simulator.settings import ListLag
 from novita_operator.simulator.state.calls import Entry
@@ -26,7 +27,7 @@ _TRICKLES = 20  # pieces of a body that comes slowly
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Answering:
     """One call on its way through."""
 
     request: web.Request

@@ -15,7 +15,7 @@ class Moment:
     real: float
 
 
-class Clock:
+class VirtualClock:
     """Virtual Unix seconds = an anchor + real seconds since then x acceleration.
 
     An acceleration of 0 stops virtual time, so that only `jump` moves it: tests then decide when a delay is over.
