@@ -47,6 +47,8 @@ class Reason(StrEnum):
     """Novita moves the instance to another machine."""
     NOT_LISTED = "NotListed"
     """Novita's list lacks the instance now; it is asked for by id before it counts as lost."""
+    NAME_DIFFERS = "NameDiffers"
+    """The id of the instance belongs at Novita to one of another name, so that nothing is done to it."""
     NOT_REACHABLE = "NotReachable"
     """The instance runs, but Novita has not given its connection details yet, or a port of spec.readiness is silent."""
     STOPPING = "Stopping"

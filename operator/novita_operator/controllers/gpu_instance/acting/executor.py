@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 
 from novita_operator import crashpoints
@@ -16,6 +15,7 @@ from novita_operator.api.gpu_instance.status import Ended
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.acting import measuring, proof
 from novita_operator.controllers.gpu_instance.launching import recovery
 from novita_operator.controllers.gpu_instance.launching.adoption import Adopter
 from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
@@ -30,15 +30,11 @@ from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
-from novita_operator.novita.models import InstanceState, PortSpec
+from novita_operator.novita.models import InstanceState
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.account import Account
 
 logger = logging.getLogger(__name__)
-
-# Data comes about a minute late, so that a shorter look might see none (novita-api 2A.8).
-_MEASURED_SECONDS = 180.0
-_LONGEST_CURVE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Actor:
                 instance = next(found for found in seen.found if found.id == instance_id)
                 return await recovery.take(instance, seen, account, memory)
             case actions.RemoveDuplicates(keep, remove):
-                return await self._remove_duplicates(keep, remove, account, memory)
+                return await self._remove_duplicates(keep, remove, seen, account, memory)
             case actions.Describe(instance_id):
                 return await self._describe(instance_id, seen, account, memory)
             case actions.Start(instance_id):
@@ -74,7 +70,7 @@ class Actor:
             case actions.Stop(instance_id):
                 return await self._stop(instance_id, seen, account, memory)
             case actions.Delete(instance_ids):
-                return await self._delete(instance_ids, account, memory)
+                return await self._delete(instance_ids, seen, account, memory)
             case actions.ConfirmGone(instance_id):
                 return await self._confirm_gone(instance_id, seen, account, memory)
             case actions.Fail():
@@ -82,9 +78,9 @@ class Actor:
             case actions.End():
                 return self._end(decided, seen)
             case actions.Measure(instance_id):
-                return await self._measure(instance_id, seen, account, memory)
-            case actions.Edit(instance_id, ports, grow_gb):
-                return await self._edit(instance_id, ports, grow_gb, account, memory)
+                return await measuring.measure(instance_id, seen, account, memory, self.clock)
+            case actions.Edit():
+                return await self._edit(decided, seen, account, memory)
             case actions.Adopt(instance_id):
                 return await self.adopter.adopt(instance_id, seen, account, memory, key)
             case actions.Release():
@@ -154,9 +150,11 @@ class Actor:
             self.metrics.instances_deleted.labels(account.name).inc()
         return await self.release(seen, memory, key)
 
-    async def _remove_duplicates(self, keep: str, remove: tuple[str, ...], account: Account, memory: Memory) -> Result:
+    async def _remove_duplicates(
+        self, keep: str, remove: tuple[str, ...], seen: Observation, account: Account, memory: Memory
+    ) -> Result:
         memory.instance_id = keep
-        found = await self._delete(remove, account, memory)
+        found = await self._delete(remove, seen, account, memory)
         memory.delete_accepted = False
         if found.problem is None:
             self.metrics.duplicates_removed.labels(account.name).inc(len(remove))
@@ -166,11 +164,14 @@ class Actor:
         """Read the details and write the Secret; the status follows, so that Ready never comes before the Secret."""
         try:
             instance = await account.client.get_instance(instance_id)
+            proof.check(instance, seen)
         except errors.NotFound:
             memory.detail = seen.instance
             return Result()
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        except proof.NotProven as error:
+            return Result(problem=error.as_problem())
         memory.detail = instance
         if not connection.is_complete(instance):
             return Result(detail=instance)
@@ -186,9 +187,8 @@ class Actor:
 
     async def _start(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         at = self.clock.now()
-        problem = await self._call(
-            "start", partial(account.client.start_instance, instance_id), instance_id, account, memory
-        )
+        call = partial(account.client.start_instance, instance_id)
+        problem = await self._call("start", call, instance_id, seen, account, memory)
         memory.detail = None
         gone_elsewhere = problem is not None and problem.reason is Reason.NO_CAPACITY
         if gone_elsewhere and seen.resource.spec.startup.on_no_capacity == "Recreate":
@@ -203,14 +203,16 @@ class Actor:
             text = f"Stopping instance {instance_id}. {data_at_risk(at + DISK_KEPT)}"
             event = Event("Warning", EventReason.DATA_AT_RISK, text)
             self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
-        problem = await self._call(
-            "stop", partial(account.client.stop_instance, instance_id), instance_id, account, memory
-        )
+        call = partial(account.client.stop_instance, instance_id)
+        problem = await self._call("stop", call, instance_id, seen, account, memory)
         return Result(problem=problem, stopped_at=None if problem else at, data_kept_until=at + DISK_KEPT)
 
-    async def _delete(self, instance_ids: tuple[str, ...], account: Account, memory: Memory) -> Result:
+    async def _delete(
+        self, instance_ids: tuple[str, ...], seen: Observation, account: Account, memory: Memory
+    ) -> Result:
         for instance_id in instance_ids:
             try:
+                await proof.prove(instance_id, seen, account.client)
                 crashpoints.reached("delete.before-call")
                 await account.client.delete_instance(instance_id)
                 crashpoints.reached("delete.after-call")
@@ -219,6 +221,9 @@ class Actor:
                 memory.only_by_id = False
             except errors.NovitaError as error:
                 return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
+            except proof.NotProven as error:
+                memory.only_by_id = False
+                return Result(problem=error.as_problem())
             finally:
                 memory.unseen_before = account.polls_begun
         return Result()
@@ -226,13 +231,18 @@ class Actor:
     async def _confirm_gone(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
         try:
             instance = await account.client.get_instance(instance_id)
+            # One of another name belongs to somebody else: of this object, nothing is there under that id.
+            foreign = not seen.adopts and instance.name not in {"", seen.name}
+            if not instance.state.is_gone and not foreign:
+                proof.check(instance, seen)
         except errors.NotFound:
             memory.gone_in_polls.add(account.snapshot_poll)
             return Result()
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
-        # One of another name belongs to somebody else: of this object, nothing is there under that id.
-        if instance.state.is_gone or (not seen.adopts and instance.name and instance.name != seen.name):
+        except proof.NotProven as error:
+            return Result(problem=error.as_problem())
+        if instance.state.is_gone or foreign:
             memory.gone_in_polls.add(account.snapshot_poll)
             return Result()
         memory.gone_in_polls.clear()
@@ -242,10 +252,17 @@ class Actor:
         return Result(detail=instance)
 
     async def _call(
-        self, verb: str, call: Callable[[], Awaitable[None]], instance_id: str, account: Account, memory: Memory
+        self,
+        verb: str,
+        call: Callable[[], Awaitable[None]],
+        instance_id: str,
+        seen: Observation,
+        account: Account,
+        memory: Memory,
     ) -> Problem | None:
         doing = f"{verb} instance {instance_id}"
         try:
+            await proof.prove(instance_id, seen, account.client)
             crashpoints.reached(f"{verb}.before-call")
             await call()
             crashpoints.reached(f"{verb}.after-call")
@@ -254,37 +271,16 @@ class Actor:
             return Problem(ConditionType.SYNCED, Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}.")
         except errors.NovitaError as error:
             return result.from_novita(error, doing)
+        except proof.NotProven as error:
+            return error.as_problem()
         finally:
             memory.unseen_before = account.polls_begun
         return None
 
-    async def _edit(
-        self, instance_id: str, ports: tuple[PortSpec, ...], grow_gb: int, account: Account, memory: Memory
-    ) -> Result:
+    async def _edit(self, edit: actions.Edit, seen: Observation, account: Account, memory: Memory) -> Result:
         memory.edited_at = self.clock.monotonic()
-        call = partial(account.client.edit_instance, instance_id, ports=ports, expand_root_gb=grow_gb)
-        return Result(problem=await self._call("edit", call, instance_id, account, memory))
-
-    async def _measure(self, instance_id: str, seen: Observation, account: Account, memory: Memory) -> Result:
-        """Whether the GPU has worked since the last look; what cannot be read counts as work: a guess may cost data."""
-        now = self.clock.now()
-        elapsed = min(self.clock.monotonic() - memory.measured_at, _LONGEST_CURVE_SECONDS)
-        since = now - timedelta(seconds=max(_MEASURED_SECONDS, elapsed))
-        memory.measured_at = self.clock.monotonic()
-        try:
-            curve = await account.client.gpu_utilization(instance_id, since, now)
-        except errors.NovitaError as error:
-            logger.debug("%s: how busy it is could not be read: %s", instance_id, error)
-            memory.busy_at = now
-            return Result(busy_at=now)
-        idle = seen.resource.spec.lifetime.idle if seen.resource.spec.lifetime else None
-        if idle is None or idle.gpu_utilization_below is None:
-            return Result()
-        busy = [point.at for point in curve if point.percent >= idle.gpu_utilization_below]
-        if not busy:
-            return Result()
-        memory.busy_at = max(busy)
-        return Result(busy_at=memory.busy_at)
+        call = partial(account.client.edit_instance, edit.instance_id, ports=edit.ports, expand_root_gb=edit.grow_gb)
+        return Result(problem=await self._call("edit", call, edit.instance_id, seen, account, memory))
 
     def _end(self, decided: actions.End, seen: Observation) -> Result:
         at = seen.resource.meta

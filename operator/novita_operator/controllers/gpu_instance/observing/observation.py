@@ -109,6 +109,12 @@ class Observation:
         return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden)
 
     @property
+    def unproven(self) -> bool:
+        """Whether an id is known and nothing shows yet that it is this object's: neither a list nor a look by id."""
+        seen = self.instance is not None or self.only_by_id or self.delete_accepted
+        return self.instance_id is not None and not seen and self.create_may_be_hidden
+
+    @property
     def paused(self) -> bool:
         return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
 

@@ -88,6 +88,12 @@ def _deleting(facts: Facts) -> Verdict:
     problem = facts.problem
     if problem is None:
         text = "Deleting the instance at Novita; the object goes when Novita no longer shows it."
+        if facts.seen.unproven:
+            text = (
+                f"Waiting to see instance {facts.instance_id} at Novita under this object's name, {facts.seen.name}: "
+                "nothing is deleted by its id alone. It is looked for with each poll; it goes when that is done, "
+                "or surely not there."
+            )
         if facts.seen.paused:
             text = f"Deletion waits: the annotation {meta.PAUSED} is true. Remove it to go on."
         return Verdict(False, Reason.DELETING, text, Phase.DELETING)

@@ -116,12 +116,24 @@ def test_an_instance_that_only_a_look_by_id_finds_is_deleted_all_the_same() -> N
     assert decide(going(view={"only_by_id": True, "delete_accepted": True})) == ConfirmGone("i-1")
 
 
-def test_an_instance_that_the_list_may_still_hide_is_deleted_by_id() -> None:
-    assert decide(going(age=59)) == Delete(("i-1",))
+@pytest.mark.parametrize("looks", [0, 1, 5])
+def test_an_id_that_was_never_seen_under_our_name_deletes_nothing(looks: int) -> None:
+    """It may be that of another cluster's instance: a status can be restored, copied or written by anybody."""
+    assert decide(going(age=59, view={"gone_looks": looks})) == ConfirmGone("i-1")
+    assert decide(going(age=61, view={"gone_looks": 0})) == ConfirmGone("i-1")
+
+
+def test_an_instance_that_may_still_be_hidden_is_deleted_when_a_look_by_id_has_found_it() -> None:
+    assert decide(going(age=59, view={"only_by_id": True})) == Delete(("i-1",))
 
 
 def test_an_instance_that_was_hidden_is_watched_once_its_deletion_was_accepted() -> None:
     assert decide(going(age=59, view={"delete_accepted": True})) == ConfirmGone("i-1")
+    assert decide(going(age=59, view={"delete_accepted": True, "gone_looks": 1})) == Release(look_first=True)
+
+
+def test_what_a_look_by_id_does_not_find_is_believed_gone_only_when_nothing_can_be_hidden_any_more() -> None:
+    assert decide(going(age=61, view={"gone_looks": 1})) == Release(look_first=True)
 
 
 def test_nothing_is_decided_on_a_view_from_before_our_last_call() -> None:

@@ -1,0 +1,54 @@
+"""An id is acted on only if it is proven ours (safety: Who is believed): by its name, or by spec.adopt."""
+
+from __future__ import annotations
+
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Problem
+from novita_operator.novita import errors
+from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.novita.models import Instance
+
+
+class NotProven(Exception):
+    """The instance was not seen under this object's name, so that nothing is done to it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def as_problem(self) -> Problem:
+        return Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, self.message)
+
+
+async def prove(instance_id: str, seen: Observation, client: NovitaAccountClient) -> None:
+    """Look at it by id right before something is done to it. Raises NotProven, NovitaError.
+
+    A fresh list that shows the id under our name is proof, too, where the look by id says nothing.
+    """
+    if seen.adopts == instance_id:
+        return
+    try:
+        found = await client.get_instance(instance_id)
+    except errors.NovitaError:
+        if _listed(instance_id, seen):
+            return
+        raise
+    if found.name or not _listed(instance_id, seen):
+        check(found, seen)
+
+
+def check(found: Instance, seen: Observation) -> None:
+    """Raises NotProven, unless this instance carries our name, or is the one to adopt."""
+    if found.name == seen.name or seen.adopts == found.id:
+        return
+    carries = f'carries the name "{found.name}"' if found.name else "carries no name"
+    raise NotProven(
+        f"Instance {found.id} {carries} at Novita, and not {seen.name}, as this object's instance would: it may belong "
+        "to another object or cluster, and is left alone. It is looked at again by itself. If it is yours, end it in "
+        "Novita's console."
+    )
+
+
+def _listed(instance_id: str, seen: Observation) -> bool:
+    return seen.fresh and any(found.id == instance_id and found.name == seen.name for found in seen.found)

@@ -1,0 +1,154 @@
+"""An id alone is no proof: right before a call that changes an instance, it must carry this object's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from tests.unit.support import builders as a
+from tests.unit.support import parts
+from tests.unit.support.builders import NAME
+from tests.unit.support.parts import KEY, HandClock
+
+from novita_operator.api.gpu_instance.reasons import Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.acting.executor import Actor
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
+from novita_operator.novita.models import Instance
+from novita_operator.runtime.accounts.account import Account
+
+CHANGES = (
+    action.Delete(("i-1",)),
+    action.Stop("i-1"),
+    action.Start("i-1"),
+    action.Edit("i-1", (), 10),
+    action.RemoveDuplicates("i-0", ("i-1",)),
+)
+FOREIGN = "nvo-zzzzzzzz-nm7dwtapnnhq5hyof6fauqsncei"
+
+
+@dataclass
+class Novita:
+    """What a look by id brings, and which calls were made."""
+
+    found: Instance | errors.NovitaError
+    calls: list[str] = field(default_factory=list)
+
+    async def get_instance(self, _instance_id: str) -> Instance:
+        if isinstance(self.found, errors.NovitaError):
+            raise self.found
+        return self.found
+
+    async def delete_instance(self, _instance_id: str) -> None:
+        self.calls.append("delete")
+
+    async def stop_instance(self, _instance_id: str) -> None:
+        self.calls.append("stop")
+
+    async def start_instance(self, _instance_id: str) -> None:
+        self.calls.append("start")
+
+    async def edit_instance(self, _instance_id: str, **_: Any) -> None:
+        self.calls.append("edit")
+
+
+async def act(decided: action.Action, novita: Novita, seen: Observation, memory: Memory | None = None) -> Result:
+    nothing: Any = None
+    account = cast("Account", parts.an_account())
+    account.client = cast("Any", novita)
+    recorder: Any = type("Recorder", (), {"record": lambda *_: None})()
+    actor = Actor(nothing, nothing, nothing, HandClock(), nothing, nothing, recorder, Metrics())
+    return await actor.act(decided, seen, account, memory or Memory(0), KEY)
+
+
+def an_object(**parts: Any) -> GPUInstance:
+    return a.an_object(**({"status": {"instanceId": "i-1"}, "intent": a.an_intent()} | parts))
+
+
+@pytest.mark.parametrize("decided", CHANGES)
+async def test_what_carries_our_name_is_changed(decided: action.Action) -> None:
+    novita = Novita(a.an_instance())
+
+    result = await act(decided, novita, a.an_observation(an_object()))
+
+    assert result.problem is None
+    assert len(novita.calls) == 1
+
+
+@pytest.mark.parametrize("decided", CHANGES)
+@pytest.mark.parametrize("listed", [True, False], ids=["listed as ours a moment ago", "not listed"])
+async def test_what_carries_another_name_is_left_alone_and_said(decided: action.Action, listed: bool) -> None:
+    novita = Novita(a.an_instance(name=FOREIGN))
+    seen = a.an_observation(an_object(), *([a.an_instance()] if listed else []))
+
+    result = await act(decided, novita, seen)
+
+    assert novita.calls == []
+    assert result.problem is not None
+    assert result.problem.reason is Reason.NAME_DIFFERS
+    assert FOREIGN in result.problem.message
+    assert NAME in result.problem.message
+
+
+@pytest.mark.parametrize("decided", CHANGES)
+@pytest.mark.parametrize(
+    "found", [errors.NotFound("no such instance"), errors.Unavailable("down"), a.an_instance(name="")]
+)
+async def test_a_list_that_has_just_shown_it_as_ours_is_proof_where_a_look_by_id_says_nothing(
+    decided: action.Action, found: Any
+) -> None:
+    novita = Novita(found)
+
+    await act(decided, novita, a.an_observation(an_object(), a.an_instance()))
+
+    assert len(novita.calls) == 1
+
+
+@pytest.mark.parametrize("decided", CHANGES)
+@pytest.mark.parametrize(
+    "found", [errors.NotFound("no such instance"), errors.Unavailable("down"), a.an_instance(name="")]
+)
+@pytest.mark.parametrize("view", ["an old list", "no list"])
+async def test_what_cannot_be_seen_is_waited_for(decided: action.Action, found: Any, view: str) -> None:
+    novita = Novita(found)
+    listed = [a.an_instance()] if view == "an old list" else []
+
+    await act(decided, novita, a.an_observation(an_object(), *listed, fresh=False))
+
+    assert novita.calls == []
+
+
+@pytest.mark.parametrize("decided", [change for change in CHANGES if not isinstance(change, action.RemoveDuplicates)])
+async def test_of_an_adopted_instance_the_spec_is_the_proof(decided: action.Action) -> None:
+    novita = Novita(a.an_instance(name="by-hand"))
+    seen = a.an_observation(an_object(spec={"adopt": {"instanceId": "i-1"}}), fresh=False)
+
+    await act(decided, novita, seen)
+
+    assert len(novita.calls) == 1
+
+
+async def test_connection_details_are_only_taken_from_what_carries_our_name() -> None:
+    """Else the passwords of somebody else's machine would end in this object's Secret."""
+    novita = Novita(a.a_running_instance(name=FOREIGN))
+
+    result = await act(action.Describe("i-1"), novita, a.an_observation(an_object(), a.an_instance()))
+
+    assert result.problem is not None
+    assert result.problem.reason is Reason.NAME_DIFFERS
+    assert result.detail is None
+
+
+@pytest.mark.parametrize("name", ["", FOREIGN])
+async def test_a_look_by_id_that_shows_another_name_is_no_permission_to_delete(name: str) -> None:
+    memory = Memory(0)
+
+    await act(action.ConfirmGone("i-1"), Novita(a.an_instance(name=name)), a.an_observation(an_object()), memory)
+
+    assert not memory.only_by_id
