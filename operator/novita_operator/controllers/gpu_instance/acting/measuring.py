@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita import errors
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.clock import Clock
 
 logger = logging.getLogger(__name__)
 
