@@ -24,7 +24,7 @@ securityContext:
 {{- define "novita-operator.tokenVolume" -}}
 name: token
 projected:
-  defaultMode: 0440
+  defaultMode: 0444
   sources:
     - serviceAccountToken:
         path: token
