@@ -127,6 +127,20 @@ def test_no_role_has_a_wildcard_or_lists_secrets(path: Path) -> None:
             assert not ("secrets" in rule["resources"] and {"list", "watch"} & set(rule["verbs"]))
 
 
+# Those of Helm 3. With `helm.sh/hook-output-log-policy` of Helm 4, Flux' helm-controller 1.6.1 panics at each try to
+# uninstall, so that a HelmRelease can never be deleted.
+HOOK_ANNOTATIONS = {"helm.sh/hook", "helm.sh/hook-weight", "helm.sh/hook-delete-policy"}
+
+
+@pytest.mark.parametrize("path", rendering.SCENARIOS, ids=lambda path: path.stem)
+def test_hooks_have_no_annotation_that_a_helm_inside_of_another_program_cannot_take(path: Path) -> None:
+    annotations = [set(body["metadata"].get("annotations") or {}) for body in rendering.scenario(path)]
+
+    hooks = [names for names in annotations if "helm.sh/hook" in names]
+    assert hooks
+    assert {name for names in hooks for name in names if name.startswith("helm.sh/")} == HOOK_ANNOTATIONS
+
+
 @pytest.mark.parametrize(("replicas", "strategy", "lease"), [(1, "Recreate", False), (2, "RollingUpdate", True)])
 def test_one_pod_is_replaced_and_several_share_a_lease(replicas: int, strategy: str, lease: bool) -> None:
     objects = render(values={"replicaCount": replicas})
