@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +13,8 @@ import typer
 from pydantic import ValidationError
 
 from novita_operator import __version__
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="novita-operator",
@@ -42,6 +46,8 @@ def run() -> None:
     if key is not None:
         telemetry.SECRETS.add(key.get_secret_value())
     telemetry.configure_logging(settings.log_level, settings.log_format)
+    for sentence in knobs.unknown(os.environ):
+        logger.warning(sentence)
     try:
         asyncio.run(process.run(settings))
     except errors.KubeError as error:

@@ -62,6 +62,8 @@ _RESYNC_SECONDS = 600.0
 _TICKS_PER_POLL = 4
 # Of the workers, one account may hold a quarter: three that hang still leave a quarter to the others.
 _SHARE_OF_WORKERS = 4
+# Objects whose ports are probed at the same time: enough for thousands, few enough for a pod's file descriptors.
+_MOST_PROBES = 64
 # The window of the money breaker (safety: Money breaker).
 _RECREATES_WINDOW_SECONDS = 600.0
 _LEASE_LOST_EXIT = 1
@@ -170,7 +172,7 @@ def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
 def _probing(parts: Parts) -> prober.Probing:
     allow_private = parts.settings.allow_private_endpoints
     known = names.Names(allow_private=allow_private, monotonic=parts.clock.monotonic)
-    return prober.Probing(Looker(known), known, parts.queue.add, parts.clock, parts.settings.most_probes)
+    return prober.Probing(Looker(known), known, parts.queue.add, parts.clock, _MOST_PROBES)
 
 
 def _instance_reconciler(parts: Parts, looks: prober.Probing, courier: Courier) -> instance_reconciler.Reconciler:

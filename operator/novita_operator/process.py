@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _DEFAULT_ACCOUNT = "default"
 _BROKEN_EXIT = 1
+# Liveness fails when keys wait and no pass has ended for this long: no call to Novita may take longer.
+_STUCK_SECONDS = 120.0
 # For the Events of the last passes, after their own grace; a pod has half a minute beyond that.
 _LAST_EVENTS_SECONDS = 5.0
 
@@ -49,7 +51,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
     workers = Workers(parts.queue, controllers.reconcilers, parts.clock, parts.metrics)
     interval = settings.resync_interval / 1000
     resync = Resync(parts.kube, parts.cache, controllers.intakes, settings.namespaces, interval, parts.metrics)
-    watchdog = Watchdog(parts.queue, workers, resync, parts.clock, settings.stuck_after / 1000)
+    watchdog = Watchdog(parts.queue, workers, resync, parts.clock, _STUCK_SECONDS)
     ready = asyncio.Event()
     server = HealthServer(
         settings.health_host,

@@ -5,14 +5,17 @@ Names, units and ranges are those that users of the REST gateway already have, a
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import socket
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,9 +30,18 @@ def _own_namespace() -> str:
     return "novita-system"
 
 
-def _own_identity() -> str:
-    """Who writes intents: the pod's name (its host name), and the process, since tests run several on one host."""
-    return f"{socket.gethostname()}_{os.getpid()}"
+_ADVANCED: JsonDict = {"advanced": True}
+"""Marks a setting that few people ever turn: docs/reference/settings.md lists it behind the others."""
+
+_REMOVED = ("IDENTITY", "MOST_PROBES", "STUCK_AFTER")
+"""Settings of earlier versions: who sets one still is told that it does nothing."""
+
+_NOT_SETTINGS = ("NOVITA_CRASH_AT", "NOVITA_CRASH_MARK")
+"""Read by tests that end the process at a named moment (crashpoints.py)."""
+
+# Kubernetes gives each container the addresses of the Services beside it; ours begin with NOVITA_, too.
+_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_\w+)?$")
+_ALIKE = 0.85  # DEFAULT_REGIONS is meant to be DEFAULT_REGION; LOG_PATH is not meant to be LOG_LEVEL
 
 
 class Settings(BaseSettings):
@@ -50,14 +62,26 @@ class Settings(BaseSettings):
     api_timeout: int = Field(30_000, ge=1_000, le=120_000, description="Longest time for one Novita call, ms.")
     max_retries: int = Field(3, ge=0, le=10, description="Repeats of an idempotent Novita call; 0 means none.")
     retry_delay: int = Field(1_000, ge=0, le=60_000, description="First pause between repeats, ms; doubles.")
-    default_gpu_type: str = Field("RTX 4090 24GB", min_length=1, max_length=255, description="Product name.")
-    default_template: str = Field("pytorch-jupyter", min_length=1, max_length=255, description="Template name or id.")
-    default_region: str = Field("CN-HK-01", min_length=1, max_length=63, description="Region tried first.")
+    default_gpu_type: str = Field(
+        "RTX 4090 24GB", min_length=1, max_length=255, description="Product of objects that name none."
+    )
+    default_template: str = Field(
+        "pytorch-jupyter",
+        min_length=1,
+        max_length=255,
+        description="Template of objects that name none: its name or id.",
+    )
+    default_region: str = Field(
+        "CN-HK-01", min_length=1, max_length=63, description="Region that is tried first for objects that name none."
+    )
     poll_interval: int = Field(
-        30_000, ge=1_000, le=600_000, description="Period of the account poll when nothing moves, ms."
+        30_000, ge=1_000, le=600_000, description="Time between two polls of an account while nothing changes, ms."
     )
     startup_timeout: int = Field(
-        600_000, ge=60_000, le=86_400_000, description="From the create call to Ready, where the object is silent, ms."
+        600_000,
+        ge=60_000,
+        le=86_400_000,
+        description="Longest time from the create call to Ready for objects that set none, ms.",
     )
 
     webhook_url: SecretStr | None = Field(
@@ -68,12 +92,15 @@ class Settings(BaseSettings):
     )
 
     # Our own.
-    webhook_timeout: int = Field(10_000, ge=100, le=60_000, description="Longest time for one try of a webhook, ms.")
+    webhook_timeout: int = Field(
+        10_000, ge=100, le=60_000, description="Longest time for one try of a webhook, ms.", json_schema_extra=_ADVANCED
+    )
     webhook_retry_delay: int = Field(
         10_000,
         ge=10,
         le=600_000,
         description="Longest first pause between two of the five tries of a webhook, ms; it doubles each time.",
+        json_schema_extra=_ADVANCED,
     )
     webhook_allowed_networks: str = Field(
         "",
@@ -82,63 +109,115 @@ class Settings(BaseSettings):
         "although they are not public.",
     )
     transition_poll_interval: int = Field(
-        2_000, ge=100, le=60_000, description="Period of the account poll while anything moves, ms."
+        2_000,
+        ge=100,
+        le=60_000,
+        description="Time between two polls of an account while anything changes, ms.",
+        json_schema_extra=_ADVANCED,
     )
     list_lag: int = Field(
-        60_000, ge=0, le=600_000, description="How long Novita's list may hide a created instance, ms."
+        60_000,
+        ge=0,
+        le=600_000,
+        description="How long Novita's list may hide a created instance, ms.",
+        json_schema_extra=_ADVANCED,
     )
     catalog_max_age: int = Field(
-        60_000, ge=0, le=3_600_000, description="How long prices, stock and templates are believed, ms."
+        60_000,
+        ge=0,
+        le=3_600_000,
+        description="How long prices, stock and templates are used before they are read again, ms.",
+        json_schema_extra=_ADVANCED,
     )
     capacity_memory: int = Field(
-        180_000, ge=0, le=3_600_000, description="How long a product without capacity in a region is left alone, ms."
+        180_000,
+        ge=0,
+        le=3_600_000,
+        description="How long a region without capacity is not tried again for the same product, ms.",
+        json_schema_extra=_ADVANCED,
     )
     credentials_probe_interval: int = Field(
-        60_000, ge=100, le=3_600_000, description="Period of the one call that tests a rejected key, ms."
+        60_000,
+        ge=100,
+        le=3_600_000,
+        description="Time between two calls that test a rejected key, ms.",
+        json_schema_extra=_ADVANCED,
     )
-    backoff_base: int = Field(5_000, ge=10, le=600_000, description="First pause after a failed pass, ms; doubles.")
-    backoff_max: int = Field(600_000, ge=10, le=3_600_000, description="Longest pause after failed passes, ms.")
+    backoff_base: int = Field(
+        5_000,
+        ge=10,
+        le=600_000,
+        description="First pause after a failed pass, ms; doubles.",
+        json_schema_extra=_ADVANCED,
+    )
+    backoff_max: int = Field(
+        600_000, ge=10, le=3_600_000, description="Longest pause after failed passes, ms.", json_schema_extra=_ADVANCED
+    )
     cost_interval: int = Field(
         600_000, ge=1_000, le=86_400_000, description="How often a running object's accrued cost is written, ms."
     )
-    orphan_age: int = Field(600_000, ge=0, le=86_400_000, description="No younger instance counts as an orphan, ms.")
+    orphan_age: int = Field(
+        600_000,
+        ge=0,
+        le=86_400_000,
+        description="Least age of an instance that counts as an orphan, ms.",
+        json_schema_extra=_ADVANCED,
+    )
     orphan_sightings_apart: int = Field(
-        120_000, ge=0, le=3_600_000, description="An orphan is deleted when two looks so far apart have seen it, ms."
+        120_000,
+        ge=0,
+        le=3_600_000,
+        description="Shortest time between the two polls that must both see an orphan before it is deleted, ms.",
+        json_schema_extra=_ADVANCED,
     )
     most_recreates: int = Field(
-        20, ge=1, le=10_000, description="Instances rented again within 10 minutes before creates are frozen."
+        20,
+        ge=1,
+        le=10_000,
+        description="Instances rented again within 10 minutes before creates are frozen.",
+        json_schema_extra=_ADVANCED,
     )
     resync_interval: int = Field(
         60_000,
         ge=100,
         le=3_600_000,
         description="How often versions at the API server are compared with the watch, ms.",
+        json_schema_extra=_ADVANCED,
     )
-    stuck_after: int = Field(
-        120_000, ge=1_000, le=3_600_000, description="Liveness fails when keys wait and no pass ends for so long, ms."
+    leader_election: bool = Field(False, description="Whether a Lease decides which of several replicas works.")
+    lease_name: str = Field(
+        "novita-operator", min_length=1, max_length=253, description="Name of the Lease.", json_schema_extra=_ADVANCED
     )
-    leader_election: bool = Field(False, description="Whether a Lease decides which process works; for more than one.")
-    lease_name: str = Field("novita-operator", min_length=1, max_length=253, description="Name of the Lease.")
     lease_duration: int = Field(
         60_000,
         ge=3_000,
         le=600_000,
         description="How long a Lease holds without renewal, ms; 1.5 times API_TIMEOUT or more.",
-    )
-    most_probes: int = Field(
-        64, ge=1, le=1024, description="Objects of spec.readiness or spec.service that are looked at at the same time."
+        json_schema_extra=_ADVANCED,
     )
     allow_private_endpoints: bool = Field(
         False,
         description="Whether endpoints that Novita names may be private, loopback or link-local addresses; "
         "for the simulator and private networks.",
     )
-    workers: int = Field(64, ge=1, le=256, description="Objects reconciled at the same time.")
-    shutdown_grace: int = Field(
-        45_000, ge=0, le=600_000, description="How long a shutdown waits for calls under way, ms."
+    workers: int = Field(
+        64, ge=1, le=256, description="Objects reconciled at the same time.", json_schema_extra=_ADVANCED
     )
-    health_host: str = Field("0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104 - a pod's probes come from outside it
-    health_port: int = Field(8080, ge=0, le=65_535, description="Port of the same; 0 takes a free one.")
+    shutdown_grace: int = Field(
+        45_000,
+        ge=0,
+        le=600_000,
+        description="How long a shutdown waits for calls under way, ms.",
+        json_schema_extra=_ADVANCED,
+    )
+    health_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - a pod's probes come from outside it
+        description="Address of /livez, /readyz and /metrics.",
+        json_schema_extra=_ADVANCED,
+    )
+    health_port: int = Field(
+        8080, ge=0, le=65_535, description="Port of /livez, /readyz and /metrics; 0 takes a free one."
+    )
     operator_namespace: str = Field(
         default_factory=_own_namespace, min_length=1, max_length=63, description="Where account key Secrets live."
     )
@@ -149,7 +228,11 @@ class Settings(BaseSettings):
         "start where no account exists; empty: none is made, unless the operator has a key of its own.",
     )
     default_account_secret_key: str = Field(
-        "apiKey", min_length=1, max_length=253, description="The entry of that Secret which holds the key."
+        "apiKey",
+        min_length=1,
+        max_length=253,
+        description="The entry of DEFAULT_ACCOUNT_SECRET that holds the key.",
+        json_schema_extra=_ADVANCED,
     )
     watch_namespaces: str = Field(
         "", max_length=16_384, description="Comma-separated namespaces to watch; empty: all of them."
@@ -157,7 +240,6 @@ class Settings(BaseSettings):
     cluster_id: str | None = Field(
         None, pattern=r"^[a-z2-7]{8}$", description="Replaces the id derived from the kube-system namespace."
     )
-    identity: str = Field(default_factory=_own_identity, min_length=1, max_length=253, description="Holder of intents.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="`text` or `json`.")
 
@@ -228,6 +310,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def identity(self) -> str:
+        """Who writes intents: the pod's name (its host name), and the process, since tests run several on one host."""
+        return f"{socket.gethostname()}_{os.getpid()}"
+
+    @property
     def namespaces(self) -> tuple[str, ...]:
         """The watched namespaces; empty means all."""
         return tuple(name.strip() for name in self.watch_namespaces.split(",") if name.strip())
@@ -252,6 +339,24 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 def _is_header_safe(text: str) -> bool:
     return bool(text) and all("!" <= char <= "~" for char in text)
+
+
+def unknown(environment: Iterable[str]) -> list[str]:
+    """One sentence for each variable that looks like a setting of ours and is none; names only, no values."""
+    ours = [name.upper() for name in Settings.model_fields]
+    asked = sorted(name for name in environment if name not in ours and name not in _NOT_SETTINGS)
+    return [sentence for name in asked if (sentence := _about_unknown(name, ours))]
+
+
+def _about_unknown(name: str, ours: Sequence[str]) -> str | None:
+    if name in _REMOVED:
+        return f"{name} is no setting any more and does nothing; remove it"
+    alike = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=_ALIKE)
+    if alike:
+        return f"{name} is no setting and does nothing; did you mean {alike[0]}?"
+    if name.startswith("NOVITA_") and not _SERVICE_LINK.search(name):
+        return f"{name} is no setting and does nothing; docs/reference/settings.md lists those that exist"
+    return None
 
 
 def complaints(error: ValidationError) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from novita_operator.settings import Settings, complaints
+from novita_operator.settings import Settings, complaints, unknown
 
 OURS = [name.upper() for name in Settings.model_fields]
 
@@ -219,3 +219,41 @@ def test_a_folder_is_no_file_with_a_key(given: Any, tmp_path: Path) -> None:
     (complaint,) = complained(given, NOVITA_API_KEY_FILE=str(tmp_path))
 
     assert complaint.startswith("NOVITA_API_KEY_FILE: names no readable file")
+
+
+# --- What is none ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("STUCK_AFTER", "STUCK_AFTER is no setting any more and does nothing; remove it"),
+        ("NOVITA_APIKEY", "NOVITA_APIKEY is no setting and does nothing; did you mean NOVITA_API_KEY?"),
+        ("poll_intervall", "poll_intervall is no setting and does nothing; did you mean POLL_INTERVAL?"),
+        ("DEFAULT_REGIONS", "DEFAULT_REGIONS is no setting and does nothing; did you mean DEFAULT_REGION?"),
+        (
+            "NOVITA_SOMETHING",
+            "NOVITA_SOMETHING is no setting and does nothing; docs/reference/settings.md lists those that exist",
+        ),
+    ],
+)
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_named(name: str, sentence: str) -> None:
+    assert unknown([name]) == [sentence]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *OURS,
+        "PATH",
+        "LOG_PATH",
+        "KUBERNETES_PORT",
+        "KUBERNETES_SERVICE_HOST",
+        "NOVITA_OPERATOR_SERVICE_HOST",
+        "NOVITA_OPERATOR_SERVICE_PORT_HTTP",
+        "NOVITA_OPERATOR_PORT_8080_TCP_ADDR",
+        "NOVITA_CRASH_AT",
+    ],
+)
+def test_settings_and_what_others_set_are_not_warned_about(name: str) -> None:
+    assert unknown([name]) == []

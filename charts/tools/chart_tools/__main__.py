@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from chart_tools import crds, gitops, kustomize, readme, reference, schema, settings_table, values
+from chart_tools import crds, gitops, kustomize, readme, reference, schema, values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "novita-operator"
@@ -16,7 +16,6 @@ def files() -> dict[Path, str]:
     """Every generated file with its content."""
     said = values.read(CHART / "values.yaml")
     made = {
-        ROOT / "README.md": settings_table.laid_into((ROOT / "README.md").read_text()),
         CHART / "values.schema.json": schema.text(said),
         CHART / "README.md": readme.text(CHART / "README.md.in", said),
     }

@@ -26,8 +26,21 @@ _SETTINGS = """\
 
 # Settings
 
-Environment variables of the operator. A wrong one is named with its range, all together, and the process exits with
-2. In the chart the same settings are values `settings.*`, in camelCase.
+Environment variables of `novita-operator run`. Durations are milliseconds. In the chart the same settings are values
+`settings.*`, in camelCase: `POLL_INTERVAL` is `settings.pollInterval`.
+
+Wrong ones are all reported at once, each with its range, and the process exits with 2. A variable that looks like a
+setting and is none is named in a warning at the start.
+
+## Everyday
+
+Names and ranges of the first eleven are those of Novita's REST gateway.
+
+"""
+_ADVANCED = """
+## Advanced
+
+Nobody has to set these. They are for very large accounts, slow networks and tests.
 
 """
 _DASHBOARD = """
@@ -48,7 +61,7 @@ def files(crds: Path, docs: Path) -> dict[Path, str]:
         "conditions.md": catalogue.conditions(),
         "events.md": catalogue.events(),
         "metrics.md": _METRICS + metrics.to_markdown() + _picture(docs),
-        "settings.md": _SETTINGS + settings_table.table(),
+        "settings.md": _SETTINGS + settings_table.everyday() + _ADVANCED + settings_table.advanced(),
     }
     return {docs / "reference" / name: text for name, text in made.items()}
 

@@ -1,4 +1,4 @@
-"""The settings as a table in the README, between two marks."""
+"""The settings as Markdown tables: those that people set first, and behind them those for fine tuning."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from pydantic_core import PydanticUndefined
 
 from novita_operator.settings import Settings
 
-_BEGIN = "<!-- settings: written by `make generate` -->\n"
-_END = "<!-- end of settings -->\n"
 # Defaults that are found out when the process starts.
-_FOUND_OUT = {"operator_namespace": "the pod's, else `novita-system`", "identity": "host and process"}
+_FOUND_OUT = {"operator_namespace": "the pod's, else `novita-system`"}
 
 
-def laid_into(readme: str) -> str:
-    """The README with the table as it has to be. Raises ValueError where it has no place for it."""
-    before, begin, rest = readme.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"README.md lacks the line {(_BEGIN if not begin else _END).strip()}")
-    return before + begin + table() + end + after
+def everyday() -> str:
+    """One row for each setting that people set, in the order of the settings."""
+    return _table({name: field for name, field in Settings.model_fields.items() if not is_advanced(field)})
 
 
-def table() -> str:
-    """Markdown, one row for each setting, in the order of the settings."""
+def advanced() -> str:
+    """One row for each setting that is seldom set."""
+    return _table({name: field for name, field in Settings.model_fields.items() if is_advanced(field)})
+
+
+def is_advanced(field: FieldInfo) -> bool:
+    """Whether the setting is one for fine tuning."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("advanced"))
+
+
+def _table(fields: dict[str, FieldInfo]) -> str:
     rows = ["| variable | default | range | what |", "|---|---|---|---|"]
-    rows += [_row(name, field) for name, field in Settings.model_fields.items()]
+    rows += [_row(name, field) for name, field in fields.items()]
     return "\n".join(rows) + "\n"
 
 

@@ -14,7 +14,7 @@ _YEAR_SECONDS = 31_536_000
 
 
 class Completion(Model):
-    """How the operator learns what became of the program. Novita shows no exit code; docs/jobs.md has the reasons."""
+    """How the operator learns what became of the program. Novita shows no exit code: docs/how-to/jobs.md."""
 
     signal: Literal["Exited", "Annotation"] = Field(
         "Exited",
