@@ -20,7 +20,7 @@ from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import status
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.registry import Accounts
@@ -113,7 +113,7 @@ class World:
         seen = self.reconciler.observer.observe(resource, self.account, memory)
         decided = plan.decide(seen, self.clock.now())
         result = self._act(decided, seen, memory, (fate, hidden_for)).after(memory.unwritten)
-        memory.unwritten = None
+        memory.unwritten = Lasting()
         self.object["status"] = status.report(
             seen, result, self.clock.now(), status.Pace(600, timedelta(seconds=30))
         ).status
@@ -126,10 +126,10 @@ class World:
             case action.Launch():
                 return self._launch(seen, memory, *chance)
             case action.Take(instance_id):
-                memory.instance_id = instance_id
+                memory.learned(instance_id)
                 return Result(instance_id=instance_id, adopted=True)
             case action.RemoveDuplicates(keep, remove):
-                memory.instance_id = keep
+                memory.learned(keep)
                 self._delete(remove, memory)
                 memory.delete_accepted = False
                 return Result(instance_id=keep, duplicates_removed=remove)
@@ -172,7 +172,8 @@ class World:
         if fate == "refused":
             self.object |= {"intent": intent.settled("Refused"), "held": False}
         if fate == "answered":
-            memory.instance_id = instance_id
+            assert instance_id is not None
+            memory.learned(instance_id)
             return Result(instance_id=instance_id, attempt=attempt, started_at=self.clock.now())
         return Result(attempt=attempt, started_at=self.clock.now() if fate != "refused" else None)
 

@@ -25,7 +25,7 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reporting import status
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
@@ -89,16 +89,17 @@ class Reconciler:
         seen = self.probing.observed(key, self.observer.observe(resource, account, memory))
         decided = plan.decide(seen, self.clock.now())
         result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
+        memory.unwritten = result.lasting
         result = await self.serving.follow(seen, result, memory)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
             account.key_was_rejected(problem.message)
         self._mark(decided, result, account, key)
-        memory.unwritten = None if result.released else result
+        memory.unwritten = result.lasting
         pace = status.Pace(self.cost_interval, self.warning)
         outcome = status.report(seen, result, self.clock.now(), pace)
         await self._publish(key, seen, result, outcome)
-        memory.unwritten = None
+        memory.unwritten = Lasting()
         if result.released:
             self._let_adopted_go(resource, account)
         return self._come_back(decided, result, seen)

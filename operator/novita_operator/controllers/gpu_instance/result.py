@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import (
@@ -60,52 +61,92 @@ class Chosen:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The new facts of a pass; fields that did not change are None. `queued`: no slot for a create call was free."""
+@dataclass(frozen=True)
+class Lasting:
+    """Facts that the status must get to hold. Those of a pass whose status could not be written go into the next one.
+
+    A field that says nothing new has its default.
+    """
+
+    instance_id: str | None = None
+    """The id that Novita gave, or under which our instance was found."""
+    chosen: Chosen | None = None
+    """What was selected for the instance that was rented."""
+    attempt: int | None = None
+    """The number of the last create call for this object, from 1."""
+    created_at: datetime | None = None
+    """When the instance was rented."""
+    started_at: datetime | None = None
+    """When the last create or start call was made; the deadline counts from it."""
+    stopped_at: datetime | None = None
+    """When the last stop call was made."""
+    detail: Instance | None = None
+    """The instance as a look by id shows it: with the connection details that lists lack."""
+    failure: Failure | None = None
+    """What has failed, and when it is tried again."""
+    restarts: Restarts | None = None
+    """How often it was tried again, this time included."""
+    ended: Ended | None = None
+    """The end that spec.lifetime has brought."""
+    busy_at: datetime | None = None
+    """When the GPU was last seen at work."""
+    data_kept_until: datetime | None = None
+    """Until when Novita keeps the root disk after the stop."""
+    service: ServiceStatus | None = None
+    """The Service as it was written."""
+    adopted: bool = False
+    """The instance was found or taken over, and not rented by this pass."""
+    duplicates_removed: tuple[str, ...] = ()
+    """Ids of further instances of our name that were deleted."""
+    released: bool = False
+    """The instance is gone, and our finalizer with it."""
+    held_again: bool = False
+    """Our finalizer was gone, and was put back."""
+
+
+@dataclass(frozen=True)
+class Momentary:
+    """What is true of one pass only: the next one finds out anew."""
 
     problem: Problem | None = None
-    instance_id: str | None = None
-    chosen: Chosen | None = None
-    attempt: int | None = None
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    stopped_at: datetime | None = None
-    detail: Instance | None = None
-    failure: Failure | None = None
-    restarts: Restarts | None = None
-    ended: Ended | None = None
-    busy_at: datetime | None = None
-    data_kept_until: datetime | None = None
-    service: ServiceStatus | None = None
-    adopted: bool = False
-    duplicates_removed: tuple[str, ...] = ()
-    released: bool = False
+    """Why the step did not work."""
     abandoned: str | None = None
+    """What may be left at Novita after a deletion that a person gave up: an id, or a name."""
     again: bool = False
-    held_again: bool = False
+    """The world was not as it was decided upon: look again at once."""
     queued: bool = False
-
-    def after(self, earlier: Result | None) -> Result:
-        """This result, with the lasting facts of an earlier pass whose status could not be written."""
-        if earlier is None:
-            return self
-        kept = {name: getattr(self, name) or getattr(earlier, name) for name in _LASTING}
-        return replace(self, adopted=self.adopted or earlier.adopted, **kept)
+    """No slot for a create call was free; the account wakes the object."""
 
 
-_LASTING = (
-    "instance_id",
-    "chosen",
-    "attempt",
-    "created_at",
-    "started_at",
-    "stopped_at",
-    "failure",
-    "detail",
-    "restarts",
-    "ended",
-)
+@dataclass(frozen=True)
+class Result(Lasting, Momentary):
+    """The new facts of a pass."""
+
+    def after(self, earlier: Lasting) -> Result:
+        """This result, with the lasting facts of earlier passes whose status could not be written."""
+        return replace(self, **_merged(self, _still_true(earlier, self)))
+
+    @property
+    def lasting(self) -> Lasting:
+        """What is carried over until a status holds it."""
+        return Lasting(**{each.name: getattr(self, each.name) for each in fields(Lasting)})
+
+
+def _still_true(earlier: Lasting, later: Lasting) -> Lasting:
+    """What a later pass has not undone: another instance is not released, one that was started has not ended."""
+    if later.instance_id is not None or later.attempt is not None:
+        earlier = replace(earlier, released=False)
+    if later.started_at is not None:
+        earlier = replace(earlier, stopped_at=None, failure=None, ended=None)
+    return earlier
+
+
+def _merged(later: Lasting, earlier: Lasting) -> dict[str, Any]:
+    merged = {}
+    for each in fields(Lasting):
+        new, old = getattr(later, each.name), getattr(earlier, each.name)
+        merged[each.name] = old if new == each.default else new
+    return merged | {"duplicates_removed": (*earlier.duplicates_removed, *later.duplicates_removed)}
 
 
 def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901, PLR0911 - a table, one row an error

@@ -19,7 +19,7 @@ from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
@@ -281,7 +281,7 @@ async def test_an_object_sees_how_its_account_is(world: World, health: Any, stat
 async def test_an_object_that_is_gone_is_forgotten_by_everybody(world: World) -> None:
     world.reconciler.claim(KEY, a.UID)
     world.account.set_moving(KEY, moving=True)
-    world.reconciler.memories.of(a.UID, 0).instance_id = "i-1"
+    world.reconciler.memories.of(a.UID, 0).learned("i-1")
     forgotten: list[Any] = []
     probing: Any = SimpleNamespace(forget=forgotten.append)
     watched = replace(world.reconciler, probing=probing)
@@ -290,5 +290,5 @@ async def test_an_object_that_is_gone_is_forgotten_by_everybody(world: World) ->
 
     assert world.reconciler.accounts.claims == {}
     assert not world.account.moving
-    assert world.reconciler.memories.of(a.UID, 0).instance_id is None
+    assert world.reconciler.memories.of(a.UID, 0).unwritten == Lasting()
     assert forgotten == [KEY]

@@ -10,10 +10,10 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON
 from tests.unit.support.reports import CHOSEN
 
-from novita_operator.api.gpu_instance.status import Failure
+from novita_operator.api.gpu_instance.status import Ended, Failure
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.novita import errors
 
 
@@ -81,7 +81,7 @@ def test_an_unknown_outcome_waits_for_the_next_poll_and_not_for_a_back_off() -> 
 def test_facts_last_until_a_status_holds_them() -> None:
     earlier = Result(instance_id="i-1", chosen=CHOSEN, attempt=2, created_at=NOON, started_at=NOON, adopted=True)
 
-    kept = Result().after(earlier)
+    kept = Result().after(earlier.lasting)
 
     assert kept == earlier
 
@@ -89,7 +89,7 @@ def test_facts_last_until_a_status_holds_them() -> None:
 def test_newer_facts_win_over_older_ones() -> None:
     later = NOON + timedelta(seconds=9)
 
-    kept = Result(instance_id="i-2", started_at=later).after(Result(instance_id="i-1", started_at=NOON, attempt=1))
+    kept = Result(instance_id="i-2", started_at=later).after(Lasting(instance_id="i-1", started_at=NOON, attempt=1))
 
     assert (kept.instance_id, kept.started_at, kept.attempt) == ("i-2", later, 1)
 
@@ -98,27 +98,46 @@ def test_newer_facts_win_over_older_ones() -> None:
     "fleeting",
     [
         {"problem": result.from_novita(errors.TimedOut("late"), "rent")},
-        {"released": True},
         {"again": True},
-        {"duplicates_removed": ("i-2",)},
+        {"queued": True},
         {"abandoned": "i-1"},
     ],
     ids=lambda value: next(iter(value)),
 )
 def test_what_one_pass_only_was_does_not_last(fleeting: dict[str, Any]) -> None:
-    assert Result().after(Result(**fleeting)) == Result()
+    assert Result().after(Result(**fleeting).lasting) == Result()
 
 
 def test_nothing_earlier_changes_nothing() -> None:
     new = Result(instance_id="i-1")
 
-    assert new.after(None) is new
+    assert new.after(Lasting()) == new
+
+
+def test_duplicates_that_were_removed_in_two_passes_are_told_together() -> None:
+    kept = Result(duplicates_removed=("i-3",)).after(Lasting(duplicates_removed=("i-2",)))
+
+    assert kept.duplicates_removed == ("i-2", "i-3")
+
+
+def test_a_start_undoes_the_stop_the_end_and_the_failure_before_it() -> None:
+    ended = Ended(cause="Idle", action="Stop", at=NOON, generation=1)
+    failure = Failure(reason="Failed", message="It ended.", at=NOON, generation=1)
+
+    kept = Result(started_at=NOON).after(Lasting(stopped_at=NOON, ended=ended, failure=failure))
+
+    assert (kept.stopped_at, kept.ended, kept.failure) == (None, None, None)
+
+
+@pytest.mark.parametrize("newer", [Lasting(instance_id="i-2"), Lasting(attempt=2)], ids=["another", "asked for again"])
+def test_a_newer_instance_is_not_released_with_the_one_before_it(newer: Lasting) -> None:
+    assert not Result(instance_id=newer.instance_id, attempt=newer.attempt).after(Lasting(released=True)).released
 
 
 def test_a_failure_lasts() -> None:
     failure = Failure(reason="Failed", message="It ended.", at=NOON, generation=1)
 
-    assert Result().after(Result(failure=failure)).failure == failure
+    assert Result().after(Lasting(failure=failure)).failure == failure
 
 
 # --- Memory ---------------------------------------------------------------------------------------------------------
@@ -136,21 +155,21 @@ def test_an_object_is_remembered_from_its_first_sight_on() -> None:
 
 def test_a_forgotten_object_is_a_new_one() -> None:
     memories = Memories()
-    memories.of("uid", 7).instance_id = "i-1"
+    memories.of("uid", 7).learned("i-1")
 
     memories.forget("uid")
     memories.forget("uid")
 
-    assert memories.of("uid", 9).instance_id is None
+    assert memories.of("uid", 9).unwritten == Lasting()
 
 
 def test_what_is_known_of_an_instance_does_not_outlive_it() -> None:
     memory = Memories().of("uid", 7)
-    memory.instance_id, memory.detail, memory.delete_accepted, memory.only_by_id = "i-1", a.an_instance(), True, True
+    memory.detail, memory.delete_accepted, memory.only_by_id = a.an_instance(), True, True
     memory.gone_in_polls.add(3)
     memory.looks = 3
 
     memory.forget_instance()
 
-    assert (memory.instance_id, memory.detail, memory.delete_accepted, memory.only_by_id) == (None, None, False, False)
+    assert (memory.detail, memory.delete_accepted, memory.only_by_id) == (None, False, False)
     assert (memory.gone_in_polls, memory.looks, memory.unseen_before) == (set(), 0, 7)

@@ -153,7 +153,7 @@ class Actor:
     async def _remove_duplicates(
         self, keep: str, remove: tuple[str, ...], seen: Observation, account: Account, memory: Memory
     ) -> Result:
-        memory.instance_id = keep
+        memory.learned(keep)
         found = await self._delete(remove, seen, account, memory)
         memory.delete_accepted = False
         if found.problem is None:

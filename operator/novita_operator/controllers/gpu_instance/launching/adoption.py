@@ -50,7 +50,7 @@ class Adopter:
         if (owner := await self._owner(instance, seen)) is not None:
             return _refused(f'spec.adopt.instanceId: instance "{instance_id}" belongs to {owner}.')
         await self._hold(instance, key)
-        memory.instance_id = instance.id
+        memory.learned(instance.id)
         memory.unseen_before = account.polls_begun
         account.adopted.add(instance.id)
         at = self.clock.now()

@@ -225,7 +225,7 @@ class Launcher:
             if maybe_done:  # what was surely refused needs no newer poll to be believed
                 memory.unseen_before = account.polls_begun
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
-        memory.instance_id = instance_id
+        memory.learned(instance_id)
         crashpoints.reached("create.after-call")
         self.metrics.instances_created.labels(account.name).inc()
         return Result(

@@ -16,7 +16,7 @@ from novita_operator.runtime.accounts.account import Account
 
 async def take(instance: Instance, seen: Observation, account: Account, memory: Memory) -> Result:
     """Record it as this object's, with its price if the catalogue can be read."""
-    memory.instance_id = instance.id
+    memory.learned(instance.id)
     try:
         products = await account.client.products()
     except errors.NovitaError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from novita_operator.controllers.gpu_instance.reachability.service import Bodies
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Lasting
 from novita_operator.novita.models import Instance
 
 
@@ -22,18 +22,17 @@ class Served:
 class Memory:
     """One object's memory.
 
-    `instance_id`: an id that Novita gave us, kept until the status says it, too. `unseen_before`: only polls with a
+    `unseen_before`: only polls with a
     higher number show what we last did to the instance. `detail`: the last look by id at a running instance that
     did not make it Ready. `note`: the last note of intent that was seen on the object. `looks`: polls that began
     after the intent `searched_for` was seen (at `searched_since`) and did not show an instance, spaced apart.
     `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
     `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last
     one whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status
-    lacks.
+    does not hold yet, an id among them.
     """
 
     unseen_before: int
-    instance_id: str | None = None
     detail: Instance | None = None
     note: str | None = None
     searched_for: str | None = None
@@ -48,12 +47,15 @@ class Memory:
     measured_at: float = float("-inf")
     edited_at: float = float("-inf")
     matched_generation: int | None = None
-    unwritten: Result | None = None
+    unwritten: Lasting = field(default_factory=Lasting)
     served: Served | None = None
+
+    def learned(self, instance_id: str) -> None:
+        """An id that must not get lost, whatever happens to the rest of the pass."""
+        self.unwritten = replace(self.unwritten, instance_id=instance_id, released=False)
 
     def forget_instance(self) -> None:
         """The instance is gone: nothing known about it applies to the next one."""
-        self.instance_id = None
         self.detail = None
         self.only_by_id = False
         self.delete_accepted = False

@@ -46,11 +46,13 @@ class Observer:
         """The facts of one pass."""
         name = naming.instance_name(self.cluster, resource.meta.uid)
         if resource.spec.adopt is None:
-            instance_id = memory.instance_id or _recorded(resource, account, name)
+            instance_id = memory.unwritten.instance_id or _recorded(resource, account, name)
             found = _found(account, name)
         else:
-            instance_id = _taken_over(memory.instance_id or resource.status.instance_id, resource.spec.adopt)
+            instance_id = _taken_over(memory.unwritten.instance_id or resource.status.instance_id, resource.spec.adopt)
             found = self._adopted(account, instance_id, resource)
+        if memory.unwritten.released:
+            instance_id = None  # the status does not say so yet
         if any(instance.id == instance_id for instance in found):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()

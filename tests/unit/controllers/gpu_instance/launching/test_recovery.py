@@ -97,6 +97,6 @@ async def test_what_cannot_be_priced_is_taken_all_the_same(answer: int, priced: 
         novita.get(path__regex="products").mock(return_value=httpx.Response(answer, json={"data": [listed]}))
         result = await recovery.take(instance, seen, account, memory)
 
-    assert (result.instance_id, memory.instance_id) == ("i-1", "i-1")
+    assert (result.instance_id, memory.unwritten.instance_id) == ("i-1", "i-1")
     assert (result.chosen is not None) is priced
     await account.client.aclose()

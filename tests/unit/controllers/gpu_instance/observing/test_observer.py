@@ -218,7 +218,7 @@ def test_an_id_in_the_status_that_belongs_to_another_name_is_not_ours(name: str)
 def test_an_id_that_novita_gave_this_process_counts_before_the_status_says_it() -> None:
     world = World(intent=a.an_intent(age=1))
     world.look()
-    world.memory.instance_id = "i-1"
+    world.memory.learned("i-1")
 
     assert world.poll_and_look().instance_id == "i-1"
 
