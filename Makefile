@@ -108,6 +108,10 @@ lock: $(READY) ## Write requirements/*.txt anew; UPGRADE=1 takes the newest vers
 	@requirements/lock $(if $(UPGRADE),--upgrade)
 
 ##@ Release
+.PHONY: image
+image: $(READY) ## The image as a file, dist/image.tar; by Docker or buildah, or from Debian packages (Linux, root)
+	@$(BIN)/python -m container_image
+
 .PHONY: release-manifests chart
 release-manifests: $(READY) generate ## Write dist/install.yaml and dist/crds.yaml, for those who use kubectl alone
 	@mkdir -p dist

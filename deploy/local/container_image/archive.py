@@ -9,7 +9,7 @@ import os
 import platform
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,36 +26,47 @@ class Image:
     config: Mapping[str, Any]
 
 
-def write(root: Path, image: Image, target: Path) -> str:
-    """One layer of all that is under `root`, owned by root; the same tree gives the same bytes. Returns the digest."""
-    with tempfile.TemporaryFile(dir=target.parent) as layer:
-        layer_digest = _pack(root, layer)
-        described = _described(image, layer_digest)
+def write(layers: Sequence[Path], image: Image, target: Path) -> str:
+    """A layer for each folder, the lowest first; the same files give the same bytes. Returns the image's digest."""
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    with tarfile.open(unfinished, "w") as archive:
+        digests = [_add_layer(archive, folder, target.parent) for folder in layers]
+        described = _described(image, digests)
         digest = hashlib.sha256(described).hexdigest()
-        contents = [{"Config": f"{digest}.json", "RepoTags": [image.name], "Layers": [f"{layer_digest}/layer.tar"]}]
-        unfinished = target.with_name(f".{target.name}.unfinished")
-        with tarfile.open(unfinished, "w") as archive:
-            size = layer.tell()
-            layer.seek(0)
-            _add(archive, f"{layer_digest}/layer.tar", layer, size)
-            for name, data in ((f"{digest}.json", described), ("manifest.json", json.dumps(contents).encode())):
-                _add(archive, name, io.BytesIO(data), len(data))
+        paths = [_path(each) for each in digests]
+        contents = json.dumps([{"Config": f"{digest}.json", "RepoTags": [image.name], "Layers": paths}]).encode()
+        for name, data in ((f"{digest}.json", described), ("manifest.json", contents)):
+            _add(archive, name, io.BytesIO(data), len(data))
     unfinished.replace(target)
     return digest
 
 
-def _described(image: Image, layer_digest: str) -> bytes:
+def _described(image: Image, layers: Sequence[str]) -> bytes:
     description = {
         "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
         "os": "linux",
         "config": dict(image.config),
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
-        "history": [{"created_by": "one layer of all files"}],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in layers]},
+        "history": [{"created_by": "make image"} for _ in layers],
     }
     return json.dumps(description, sort_keys=True).encode()
 
 
+def _add_layer(archive: tarfile.TarFile, folder: Path, scratch: Path) -> str:
+    with tempfile.TemporaryFile(dir=scratch) as layer:
+        digest = _pack(folder, layer)
+        size = layer.tell()
+        layer.seek(0)
+        _add(archive, _path(digest), layer, size)
+    return digest
+
+
+def _path(layer: str) -> str:
+    return f"{layer}/layer.tar"
+
+
 def _pack(root: Path, layer: IO[bytes]) -> str:
+    """Write the layer, and stay at its end."""
     with tarfile.open(fileobj=layer, mode="w", format=tarfile.GNU_FORMAT) as packed:
         for path in sorted(_all(root)):
             packed.add(path, str(path.relative_to(root)), recursive=False, filter=_anonymous)

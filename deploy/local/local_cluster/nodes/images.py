@@ -17,5 +17,5 @@ def pause(program: Path, target: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(program, Path(folder) / "pause")
         image = archive.Image(containerd.PAUSE, {"User": _NOBODY, "Entrypoint": ["/pause"]})
-        archive.write(Path(folder), image, target)
+        archive.write([Path(folder)], image, target)
     return target
