@@ -32,13 +32,14 @@ from novita_operator.controllers.novita_account import reconciler as account_rec
 from novita_operator.controllers.novita_account.garbagecollection import collector
 from novita_operator.controllers.novita_account.polling import credentials
 from novita_operator.controllers.novita_account.polling import poller as poll
+from novita_operator.egress.guard import EVERYTHING, Guard
+from novita_operator.egress.names import Names, PublicNames
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.probes import names
 from novita_operator.probes.looking import Looker
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
@@ -170,8 +171,8 @@ def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:
 
 
 def _probing(parts: Parts) -> prober.Probing:
-    allow_private = parts.settings.allow_private_endpoints
-    known = names.Names(allow_private=allow_private, monotonic=parts.clock.monotonic)
+    guard = EVERYTHING if parts.settings.allow_private_endpoints else Guard()
+    known = PublicNames(Names(monotonic=parts.clock.monotonic), guard)
     return prober.Probing(Looker(known), known, parts.queue.add, parts.clock, _MOST_PROBES)
 
 

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from tests.support.listeners import HttpListener, TcpListener
 
+from novita_operator.egress.guard import EVERYTHING, Guard
+from novita_operator.egress.names import Names, PublicNames
 from novita_operator.probes import targets
 from novita_operator.probes.looking import Looker
-from novita_operator.probes.names import Names
 
 _LONG = 30.0  # seconds; nothing in these tests waits so long unless it is broken
 
@@ -22,7 +23,7 @@ async def _everything_is_here(_: str) -> Sequence[str]:
 
 @pytest.fixture
 async def looker() -> AsyncIterator[Looker]:
-    made = Looker(Names(allow_private=True, monotonic=time.monotonic, lookup=_everything_is_here))
+    made = Looker(PublicNames(Names(monotonic=time.monotonic, lookup=_everything_is_here), EVERYTHING))
     yield made
     await made.aclose()
 
@@ -86,7 +87,7 @@ async def test_any_address_of_a_name_will_do() -> None:
     async def two(_: str) -> Sequence[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    looker = Looker(Names(allow_private=True, monotonic=time.monotonic, lookup=two))
+    looker = Looker(PublicNames(Names(monotonic=time.monotonic, lookup=two), EVERYTHING))
     async with TcpListener() as listener:
         assert await looker.look(targets.tcp(22, f"proxy.example:{listener.port}"), _LONG) is None
 
@@ -149,7 +150,7 @@ async def test_an_answer_that_is_no_http_is_a_sentence_and_no_exception(looker: 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1", "inside.example"])
 async def test_private_addresses_are_not_touched_unless_allowed(web: HttpListener, endpoint: str) -> None:
-    looker = Looker(Names(allow_private=False, monotonic=time.monotonic, lookup=_everything_is_here))
+    looker = Looker(PublicNames(Names(monotonic=time.monotonic, lookup=_everything_is_here), Guard()))
     try:
         for target in (
             targets.http(80, f"http://{endpoint}:{web.port}", "/"),
@@ -168,7 +169,7 @@ async def test_a_name_that_does_not_resolve_is_named() -> None:
     async def nobody(_: str) -> Sequence[str]:
         raise OSError(-2, "Name or service not known")
 
-    looker = Looker(Names(allow_private=True, monotonic=time.monotonic, lookup=nobody))
+    looker = Looker(PublicNames(Names(monotonic=time.monotonic, lookup=nobody), EVERYTHING))
 
     said = await looker.look(targets.tcp(22, "proxy.example:22"), _LONG)
 
@@ -184,9 +185,9 @@ async def test_a_name_is_remembered_for_a_moment_and_then_asked_for_again() -> N
         asked += 1
         return [f"203.0.113.{asked}"]
 
-    names = Names(allow_private=True, monotonic=lambda: now, lookup=counted)
-    assert await names.addresses("proxy.example") == ("203.0.113.1",)
-    assert await names.addresses("proxy.example") == ("203.0.113.1",)
+    names = PublicNames(Names(monotonic=lambda: now, lookup=counted), EVERYTHING)
+    assert await names.find("proxy.example") == ("203.0.113.1",)
+    assert await names.find("proxy.example") == ("203.0.113.1",)
     now = 60.0
-    assert await names.addresses("proxy.example") == ("203.0.113.2",)
+    assert await names.find("proxy.example") == ("203.0.113.2",)
     assert asked == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.webhooks.places import Place, seed_accepts
 
 from novita_operator.api.gpu_instance.notifications import EventName, NotificationError, PendingNotification
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.egress.guard import Guard
+from novita_operator.egress.names import Names
 from novita_operator.webhooks import payload, signing
 from novita_operator.webhooks.answers import Answer, Delivered, Refused
 from novita_operator.webhooks.sending import Sender
@@ -45,7 +48,8 @@ def request(event: EventName, secret: str | None = SECRET) -> tuple[bytes, dict[
 
 
 async def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    sender = Sender(timeout=20, allowed=[ipaddress.ip_network("127.0.0.0/8")])
+    guard = Guard((ipaddress.ip_network("127.0.0.0/8"),))
+    sender = Sender(timeout=20, guard=guard, names=Names(monotonic=time.monotonic))
     try:
         return await sender.post(SecretStr(url), body, headers)
     finally:

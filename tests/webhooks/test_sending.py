@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import time
 
 import pytest
 from pydantic import SecretStr
 from tests.webhooks.places import HOST, Names, Place
 
+from novita_operator.egress import names as egress
+from novita_operator.egress.guard import Guard
+from novita_operator.egress.names import Lookup
 from novita_operator.webhooks.answers import Answer, Delivered, Failed, Refused
-from novita_operator.webhooks.sending import Lookup, Sender
+from novita_operator.webhooks.sending import Sender
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 BODY = b'{"event":"instance.ready"}'
@@ -20,7 +24,8 @@ BODY = b'{"event":"instance.ready"}'
 async def post(
     url: str, *, allowed: tuple[ipaddress.IPv4Network, ...] = (), lookup: Lookup | None = None, within: float = 5
 ) -> Answer:
-    sender = Sender(timeout=within, allowed=allowed, lookup=lookup)
+    names = egress.Names(monotonic=time.monotonic, lookup=lookup, remember=0.0)
+    sender = Sender(timeout=within, guard=Guard(allowed), names=names)
     try:
         return await sender.post(SecretStr(url), BODY, {"Content-Type": "application/json"})
     finally:
@@ -197,6 +202,6 @@ async def test_settings_of_a_proxy_are_not_obeyed(monkeypatch: pytest.MonkeyPatc
     assert proxy.got == []
 
 
-def test_the_names_stub_is_no_resolver_of_this_machine() -> None:
+async def test_the_names_stub_is_no_resolver_of_this_machine() -> None:
     with pytest.raises(socket.gaierror):
-        Names({})("localhost", 80)
+        await Names({})("localhost")

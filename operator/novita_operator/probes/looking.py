@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from novita_operator import __version__
-from novita_operator.probes.names import Names, NoAddress
+from novita_operator.egress.names import NoAddress
+from novita_operator.egress.resolver import Finds, Resolver
 from novita_operator.probes.targets import Target
 
 # Novita's proxy answers 502 until the program listens; 401, 403 and 404 are answers of a program that does.
@@ -34,7 +33,7 @@ class Looker:
     but that somebody answers.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Finds) -> None:
         self._names = names
         self._session: aiohttp.ClientSession | None = None
 
@@ -57,7 +56,7 @@ class Looker:
 
     async def _connect(self, target: Target) -> None:
         """Any of the addresses will do, as for any client that takes them in turn."""
-        addresses = await self._names.addresses(target.place.host)
+        addresses = await self._names.find(target.place.host)
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
                 _, writer = await asyncio.open_connection(address, target.place.port)
@@ -71,14 +70,14 @@ class Looker:
 
     async def _ask(self, url: str, host: str) -> str | None:
         # Checked before: aiohttp asks its resolver for names only, and not for addresses.
-        await self._names.addresses(host)
+        await self._names.find(host)
         async with self._opened().get(url, allow_redirects=False) as answer:
             return None if answer.status < _FIRST_SERVER_ERROR else f"answers {answer.status}"
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                resolver=_Checked(self._names), ssl=False, force_close=True, limit=0, use_dns_cache=False
+                resolver=Resolver(self._names), ssl=False, force_close=True, limit=0, use_dns_cache=False
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -93,40 +92,11 @@ class Looker:
         return self._session
 
 
-class _Checked(AbstractResolver):
-    """Our names for aiohttp: it connects to an address that was checked, and not to what a second look-up says."""
-
-    def __init__(self, names: Names) -> None:
-        self._names = names
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._names.addresses(host)
-        return [_result(host, address, port) for address in found if family in (socket.AF_UNSPEC, _family(address))]
-
-    async def close(self) -> None:
-        return None
-
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=_family(address),
-        proto=0,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
 def _said(error: Exception) -> str:
     """What happened, in words that are the same each time: they decide whether there is something new to tell."""
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(inner, NoAddress):
+        return str(inner)
     number = inner.errno if isinstance(inner, OSError) else None
     if number in _WORDS:
         return _WORDS[number]

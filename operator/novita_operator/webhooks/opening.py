@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from novita_operator.clock import Clock
+from novita_operator.egress.guard import Guard
+from novita_operator.egress.names import Names
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
@@ -18,7 +20,10 @@ def courier(
     settings: Settings, kube: KubeClient, outbox: Outbox, recorder: Recorder, clock: Clock, metrics: Metrics
 ) -> Courier:
     """A courier that has not started."""
-    sender = Sender(timeout=settings.webhook_timeout / 1000, allowed=settings.webhook_networks)
+    # Asked each time: a receiver may move between two tries, and what it moves to is judged again.
+    names = Names(monotonic=clock.monotonic, remember=0.0)
+    guard = Guard(tuple(settings.webhook_networks))
+    sender = Sender(timeout=settings.webhook_timeout / 1000, guard=guard, names=names)
     return Courier(
         outbox=outbox,
         poster=Poster(kube, sender, clock),

@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import SecretStr
 from yarl import URL
 
-from novita_operator.webhooks import addresses, answers
-from novita_operator.webhooks.addresses import Network
+from novita_operator.egress.guard import Guard
+from novita_operator.egress.names import Names
+from novita_operator.egress.resolver import Resolver
+from novita_operator.webhooks import answers
 from novita_operator.webhooks.answers import Answer, Failed, Refused
 
-Lookup = Callable[[str, int], Sequence[tuple[socket.AddressFamily, str]]]
-"""The addresses of a name. Blocks; raises OSError or UnicodeError."""
 _Info = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
-# Threads of our own: a name server that hangs must not hold those that the API server's name is resolved in.
-_THREADS = 8
-_MOST_ADDRESSES = 16  # of one name; a receiver has a handful
 _READ_BYTES = 1024  # only the status line counts; the reader stops at twice so much
 _LONGEST_HEADER = 4096  # a receiver that sends more is none
 _WORDS = {
@@ -35,17 +30,16 @@ _WORDS = {
 
 
 class Sender:
-    """Posts. `allowed`: networks that are not public and may be posted to all the same; `timeout`: seconds a try."""
+    """Posts. `guard`: where to; `timeout`: seconds a try; `names`: asked with each try, as names may change."""
 
-    def __init__(self, *, timeout: float, allowed: Sequence[Network] = (), lookup: Lookup | None = None) -> None:
+    def __init__(self, *, timeout: float, guard: Guard, names: Names) -> None:
         self._timeout = timeout
-        self._allowed = tuple(allowed)
-        self._lookup = lookup or _getaddrinfo
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="webhook-names")
+        self._guard = guard
+        self._names = names
 
     async def post(self, url: SecretStr, body: bytes, headers: Mapping[str, str], *, trusted: bool = False) -> Answer:
         """One try. `trusted`: an administrator chose the URL, so that every address is right. Never raises."""
-        gate = _Gate(None if trusted else self._allowed)
+        gate = _Gate(None if trusted else self._guard)
         try:
             async with asyncio.timeout(self._timeout), self._session(gate) as session:
                 target = URL(url.get_secret_value())
@@ -59,13 +53,13 @@ class Sender:
             return Refused(f"leads to {gate.refused}") if gate.shut else Failed(_said(error))
 
     def close(self) -> None:
-        """Let the threads go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing is posted any more."""
+        self._names.close()
 
     def _session(self, gate: _Gate) -> aiohttp.ClientSession:
         """One per try: connections are not kept, so that each is checked, and none is shared between users."""
         connector = aiohttp.TCPConnector(
-            resolver=_Resolver(self._threads, self._lookup),
+            resolver=Resolver(self._names),
             socket_factory=gate.open,
             force_close=True,
             use_dns_cache=False,
@@ -89,8 +83,8 @@ class _Gate:
     A name that leads elsewhere at a second look, `0x7f.1`, `[::ffff:10.0.0.1]`: here they are all addresses.
     """
 
-    def __init__(self, allowed: Sequence[Network] | None) -> None:
-        self._allowed = allowed
+    def __init__(self, guard: Guard | None) -> None:
+        self._guard = guard
         self.refused = ""
         self._opened = False
 
@@ -102,44 +96,11 @@ class _Gate:
     def open(self, info: _Info) -> socket.socket:
         """A socket for this address. Raises OSError."""
         family, kind, protocol, _, address = info
-        if self._allowed is not None and (complaint := addresses.complaint(str(address[0]), self._allowed)):
+        if self._guard is not None and (complaint := self._guard.complaint(str(address[0]))):
             self.refused = complaint
             raise OSError(errno.EACCES, "not an address to post to")
         self._opened = True
         return socket.socket(family, kind, protocol)
-
-
-class _Resolver(AbstractResolver):
-    """Names in threads of ours."""
-
-    def __init__(self, threads: ThreadPoolExecutor, lookup: Lookup) -> None:
-        self._threads = threads
-        self._lookup = lookup
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, host, port)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=kind,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, address in found[:_MOST_ADDRESSES]
-            if family in (socket.AF_UNSPEC, kind)
-        ]
-
-    async def close(self) -> None:
-        return None
-
-
-def _getaddrinfo(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, str(address[0])) for family, _, _, _, address in found]
 
 
 def _said(error: Exception) -> str:

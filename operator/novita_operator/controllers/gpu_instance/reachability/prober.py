@@ -12,9 +12,10 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports
 from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
+from novita_operator.egress.names import NoAddress
+from novita_operator.egress.resolver import Finds
 from novita_operator.kube.cache import Key
 from novita_operator.probes.looking import Looker
-from novita_operator.probes.names import Names, NoAddress
 from novita_operator.probes.tally import Tally
 from novita_operator.probes.targets import Target
 from novita_operator.runtime.workqueue import WorkQueue
@@ -43,7 +44,7 @@ class Probing:
     """
 
     looker: Looker
-    names: Names
+    names: Finds
     wake: Callable[[Key], None]
     clock: Clock
     most: int
@@ -145,7 +146,7 @@ class Probing:
         for host in wanted.hosts:
             try:
                 async with asyncio.timeout(wanted.timeout):
-                    found[host] = await self.names.addresses(host)
+                    found[host] = await self.names.find(host)
             except (NoAddress, TimeoutError) as error:
                 kept = before.addresses.get(host) if before is not None else None
                 if kept:

@@ -28,7 +28,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, ServiceStatus
 from novita_operator.controllers.gpu_instance.reachability import connection
-from novita_operator.probes import addresses as ip
+from novita_operator.egress import addresses as ip
 from novita_operator.probes import targets
 from novita_operator.probes.targets import BadEndpoint, Place
 

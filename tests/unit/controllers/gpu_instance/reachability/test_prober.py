@@ -15,10 +15,11 @@ from tests.unit.support.parts import KEY, Woken
 from novita_operator.clock import SystemClock
 from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.egress.guard import EVERYTHING
+from novita_operator.egress.names import Names, PublicNames
 from novita_operator.kube.cache import Key
 from novita_operator.probes import targets
 from novita_operator.probes.looking import Looker
-from novita_operator.probes.names import Names
 from novita_operator.probes.tally import Thresholds
 from novita_operator.probes.targets import Target
 
@@ -44,7 +45,7 @@ class Directory:
 async def _at_work(directory: Directory, woken: Woken, most: int = 8) -> AsyncIterator[Probing]:
     ticks = iter(range(1_000_000_000))
     # Every reading of this clock is a minute later: nothing is ever remembered.
-    names = Names(allow_private=True, monotonic=lambda: next(ticks) * 60.0, lookup=directory)
+    names = PublicNames(Names(monotonic=lambda: next(ticks) * 60.0, lookup=directory), EVERYTHING)
     probing = Probing(Looker(names), names, woken, SystemClock(), most)
     task = asyncio.create_task(probing.run())
     yield probing

@@ -1,4 +1,4 @@
-"""Names -> addresses, for looks and for EndpointSlices: checked, bounded, and remembered for a moment."""
+"""Names -> addresses, for webhooks, probes and EndpointSlices: bounded, and remembered for a moment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from novita_operator.probes import addresses
+from novita_operator.egress import addresses
+from novita_operator.egress.guard import EVERYTHING, Guard
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name, in any order. Raises OSError or UnicodeError where there are none."""
@@ -21,35 +22,37 @@ _THREADS = 8
 _MOST_ADDRESSES = 16  # far more than a proxy has; an answer without bounds would fill an EndpointSlice
 
 
-class NoAddress(Exception):
-    """The name leads nowhere that may be used; the message completes "port 22 …"."""
+class NoAddress(OSError):
+    """The name leads nowhere, or nowhere that may be reached; the message completes "port 22 …"."""
 
 
 class Names:
-    """Resolves names. `allow_private`: also to private, loopback and link-local addresses.
+    """Resolves names. `remember`: seconds for which an answer is believed; 0 asks each time."""
 
-    Endpoints come from Novita's answers. That they may only be public keeps an answer from turning the operator, or a
-    Service, against the cluster's own network or a cloud's metadata address.
-    """
-
-    def __init__(self, *, allow_private: bool, monotonic: Callable[[], float], lookup: Lookup | None = None) -> None:
-        self._allow_private = allow_private
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        lookup: Lookup | None = None,
+        remember: float = _REMEMBERED_SECONDS,
+    ) -> None:
         self._monotonic = monotonic
         self._lookup = lookup or ThreadedLookup()
+        self._seconds = remember
         self._remembered: dict[str, tuple[float, tuple[str, ...]]] = {}
 
-    async def addresses(self, host: str) -> tuple[str, ...]:
-        """The addresses of a name, sorted; of an address, itself. Raises NoAddress, with the name in the message."""
+    async def find(self, host: str) -> tuple[str, ...]:
+        """The addresses of a name, sorted, right or not; of an address, itself. Raises NoAddress."""
         literal = addresses.parsed(host)
-        found = (literal,) if literal is not None else await self._found(host)
-        usable = tuple(address for address in found if self._allow_private or addresses.is_public(address))
-        if found and not usable:
-            raise NoAddress(
-                f"leads to {found[0]}, which is no public address; ALLOW_PRIVATE_ENDPOINTS would have to be true"
-            )
-        if not usable:
+        found = (str(literal),) if literal is not None else await self._found(host)
+        if not found:
             raise NoAddress(f"has the host {host}, which has no address")
-        return usable
+        return found
+
+    def close(self) -> None:
+        """Nobody asks any more: let the threads go."""
+        if isinstance(self._lookup, ThreadedLookup):
+            self._lookup.close()
 
     async def _found(self, host: str) -> tuple[str, ...]:
         now = self._monotonic()
@@ -60,7 +63,7 @@ class Names:
             answered = await self._lookup(host)
         except (OSError, UnicodeError) as error:
             raise NoAddress(f"has the host {host}, whose name cannot be resolved") from error
-        found = tuple(sorted({text for answer in answered if (text := addresses.parsed(answer)) is not None}))
+        found = tuple(sorted({str(each) for answer in answered if (each := addresses.parsed(answer)) is not None}))
         self._remember(host, found[:_MOST_ADDRESSES])
         return found[:_MOST_ADDRESSES]
 
@@ -69,7 +72,7 @@ class Names:
             now = self._monotonic()
             self._remembered = {name: entry for name, entry in self._remembered.items() if entry[0] > now}
         if len(self._remembered) < _MOST_REMEMBERED:
-            self._remembered[host] = (self._monotonic() + _REMEMBERED_SECONDS, found)
+            self._remembered[host] = (self._monotonic() + self._seconds, found)
 
 
 class ThreadedLookup:
@@ -78,9 +81,34 @@ class ThreadedLookup:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
 
+    def close(self) -> None:
+        """Wait for nothing that is still under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     async def __call__(self, host: str) -> Sequence[str]:
         found = await asyncio.get_running_loop().run_in_executor(self._threads, _getaddrinfo, host)
         return [str(address[0]) for *_, address in found]
+
+
+class PublicNames:
+    """Names of endpoints that come from Novita's answers: only what the guard lets through.
+
+    It keeps an answer from turning the operator, or a Service, against the cluster's own network or a cloud's host.
+    """
+
+    def __init__(self, names: Names, guard: Guard) -> None:
+        self._names = names
+        self._guard = guard
+
+    async def find(self, host: str) -> tuple[str, ...]:
+        """The addresses of a name that may be reached, sorted. Raises NoAddress."""
+        complaints = {address: self._guard.complaint(address) for address in await self._names.find(host)}
+        usable = tuple(address for address, complaint in complaints.items() if complaint is None)
+        if usable:
+            return usable
+        address, complaint = next(iter(complaints.items()))
+        way_out = "; ALLOW_PRIVATE_ENDPOINTS would have to be true" if EVERYTHING.complaint(address) is None else ""
+        raise NoAddress(f"leads to {complaint}{way_out}")
 
 
 def _getaddrinfo(

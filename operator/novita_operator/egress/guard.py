@@ -1,16 +1,16 @@
-"""Which addresses a webhook may be sent to. Pure.
+"""Which addresses may be reached. Pure.
 
-Users choose the URLs, and the operator stands inside the cluster's network: what is not surely public is refused,
-unless an administrator has named its network.
+Users choose the URLs of webhooks, and Novita's answers name the endpoints of instances; the operator stands inside the
+cluster's network. What is not surely public is refused, unless an administrator has named its network.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from novita_operator.egress import addresses
+from novita_operator.egress.addresses import Address, Network
 
 # IPv6 that is given out at all (RFC 4291); NAT64, unique local, link-local, multicast, v4-compatible: all lie outside.
 _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
@@ -44,24 +44,29 @@ _METADATA: frozenset[Address] = frozenset(
 )
 
 
-def complaint(text: str, allowed: Sequence[Network] = ()) -> str | None:
-    """Why nothing is sent to this address; None if it may be. `text` is an address, with a scope perhaps."""
-    try:
-        address = _meant(ipaddress.ip_address(text.partition("%")[0]))
-    except ValueError:
-        return "no IP address"
-    within = [network for network in allowed if address in network]
-    if address in _METADATA:
-        named = any(network.num_addresses == 1 for network in within)
-        return None if named else f"{address}, where a cloud gives out credentials"
-    if within or _is_public(address):
-        return None
-    return f"{address}, which is no public address"
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Judges addresses. `allowed`: networks that are not public and may be reached all the same."""
+
+    allowed: tuple[Network, ...] = ()
+
+    def complaint(self, text: str) -> str | None:
+        """Why this address is not reached; None if it may be. `text` is an address, with a scope perhaps."""
+        found = addresses.parsed(text)
+        if found is None:
+            return "no IP address"
+        address = addresses.meant(found)
+        within = [network for network in self.allowed if address in network]
+        if address in _METADATA or not _METADATA.isdisjoint(addresses.hidden(address)):
+            named = any(network.num_addresses == 1 for network in within)
+            return None if named else f"{address}, where a cloud gives out credentials"
+        if within or _is_public(address):
+            return None
+        return f"{address}, which is no public address"
 
 
-def _meant(address: Address) -> Address:
-    """An IPv4 address written as IPv6 is that IPv4 address to the kernel."""
-    return getattr(address, "ipv4_mapped", None) or address
+EVERYTHING = Guard((ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0")))
+"""Every network, private ones too; where clouds give out credentials stays closed."""
 
 
 def _is_public(address: Address) -> bool:
