@@ -23,7 +23,7 @@ from tests.support import kube
 from tests.support.history import conditions
 from tests.support.kube import Body
 from tests.support.operator_process import OperatorProcess
-from tests.support.plane import Plane
+from tests.support.plane import CRDS, Plane
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
@@ -67,6 +67,11 @@ class Stage:
     directory: Path
     broken: str | None = None
     checkout: Path | None = None
+
+    @property
+    def crds(self) -> Path:
+        """Of the operator that runs."""
+        return CRDS if self.checkout is None else self.checkout / "crds"
 
 
 @dataclass

@@ -29,6 +29,18 @@ async def test_a_hidden_instance_can_be_shown_again(tenant: Tenant) -> None:
     assert await tenant.status(instance_id) == "running"
 
 
+async def test_a_blind_account_shows_nothing_takes_orders_and_bills_on(tenant: Tenant) -> None:
+    instance_id = await tenant.running()
+
+    await tenant.set(blind=True)
+    await tenant.create()
+
+    assert await tenant.listed() == []
+    assert (await tenant.get("/gpu/instance", instanceId=instance_id)).status_code == 404
+    assert (await tenant.act("delete", instance_id)).status_code == 404
+    assert (await tenant.read("ledger"))["summary"]["live"] == 2
+
+
 @pytest.mark.parametrize(
     ("how", "shown"),
     [

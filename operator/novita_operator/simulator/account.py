@@ -57,6 +57,8 @@ class Account:
 
     def find(self, instance_id: str) -> Instance:
         """As the API sees it. Raises Gone."""
+        if self.settings.blind:
+            raise refusal.Gone("instance not found")
         made = instance_id.lower() if self.settings.ids == "upper" else instance_id
         return self.fleet.get(made, self.clock.real())
 

@@ -144,6 +144,9 @@ class Settings(Dials):
         "present", description="whether the list's total counts what was removed, too"
     )
     tell_price: bool = Field(False, description="whether the detail has `instancePrice`, an undocumented live extra")
+    blind: bool = Field(
+        False, description="lists are empty and no id is known, as when Novita's own database is lost for a while"
+    )
     overlay: dict[str, Any] = Field(
         default_factory=dict, description="raw fields laid over every instance in replies, as `extra` of one"
     )

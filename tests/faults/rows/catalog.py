@@ -6,10 +6,14 @@ from dataclasses import replace
 
 from tests.faults.row import Row
 from tests.faults.rows import (
+    absence,
     alone,
     api_faults,
     broken,
+    copies,
     crashes,
+    identity,
+    keys,
     machine,
     many,
     novita_faults,
@@ -17,7 +21,12 @@ from tests.faults.rows import (
     outage,
     owners,
     peers,
+    people,
+    posthumous,
+    prices,
     processes,
+    refusals,
+    unreadable,
 )
 
 ROWS: tuple[Row, ...] = (
@@ -30,6 +39,15 @@ ROWS: tuple[Row, ...] = (
     api_faults.ROW,
     orphans.ROW,
     owners.ROW,
+    people.ROW,
+    copies.ROW,
+    absence.ROW,
+    refusals.ROW,
+    identity.ROW,
+    posthumous.ROW,
+    prices.ROW,
+    keys.ROW,
+    unreadable.ROW,
     outage.ROW,
     peers.OURS,
     machine.ROW,

@@ -6,7 +6,7 @@ from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import actions, paging, renting, wire
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
-from novita_operator.simulator.state.fleet import Wanted
+from novita_operator.simulator.state.fleet import Page, Wanted
 
 _BASE = "/gpu-instance/openapi/v1"
 
@@ -21,6 +21,8 @@ def list_instances(account: Account, call: Call) -> Reply:
         real=account.clock.real(),
         newest_first=account.settings.list_order == "newest",
     )
+    if account.settings.blind:
+        page = Page((), 0)
     items = [wire.item(account, instance) for instance in page.items]
     total = account.fleet.taken if account.settings.total_counts == "ever" else page.total
     return Reply(payload={"instances": items, "total": paging.total(total, account.settings)})
