@@ -15,6 +15,7 @@ sys.path.insert(0, str(_REPOSITORY / "deploy" / "local"))  # the control plane's
 
 from tests.faults import before, results, run  # noqa: E402 - the path comes first
 from tests.faults.rows import catalog  # noqa: E402
+from tests.faults.world import PATIENCE_SECONDS  # noqa: E402
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _KEPT = Path(__file__).parent / "results.json"
@@ -39,6 +40,7 @@ def run_rows(
     checkout: Annotated[
         Path | None, typer.Option(help="Root of another checkout, whose operator is judged: kept as `before`.")
     ] = None,
+    patience: Annotated[float, typer.Option(help="Seconds until an object needs a person.")] = PATIENCE_SECONDS,
     write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all cases.")] = None,
 ) -> None:
     """Run rows and print the table."""
@@ -52,7 +54,7 @@ def run_rows(
             earlier = before.table(results.kept(_BEFORE))
             _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()) + earlier)
 
-    how = run.How(jobs, quick, broken, checkout)
+    how = run.How(jobs, quick, broken, checkout, patience)
     done = asyncio.run(run.run(rows, how, typer.echo, finished))
     typer.echo(results.write(done, {"took": f"{(time.monotonic() - started) / 60:.1f} min with --jobs {jobs}"}))
     if not all(each.as_it_must_be for each in done):

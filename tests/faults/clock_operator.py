@@ -42,11 +42,13 @@ def main() -> None:
         _hurry()
     # Only now: what is imported earlier keeps the slow clock.
     from novita_operator import cli
+    from novita_operator.kube import client
 
     # Other checkouts can be judged, too: older ones have two clocks, elsewhere.
     for name in ("clock", "novita.clock", "runtime.clock"):
         with suppress(ModuleNotFoundError):
             importlib.import_module(f"novita_operator.{name}").SystemClock.now = _now
+    client._TIMEOUT_SECONDS *= _SPEED  # the API server is no faster than ever
     cli.app(["run"])
 
 

@@ -16,27 +16,11 @@ from tests.faults import tally as tallies
 from tests.faults.results import Done
 from tests.faults.row import Case, Row
 from tests.faults.tally import Tally
-from tests.faults.world import Stage
+from tests.faults.world import PATIENCE_SECONDS, Stage
 from tests.support.plane import CRDS, Plane
 from tests.support.simulator import Simulator
 
 Say = Callable[[str], None]
-
-
-@asynccontextmanager
-async def staged(directory: Path, broken: str | None = None, checkout: Path | None = None) -> AsyncIterator[Stage]:
-    """The real control plane, with the CRDs of the operator that runs, and the simulator."""
-    for name in ("plane", "simulator", "worlds"):
-        (directory / name).mkdir()
-    plane = await Plane.start(directory / "plane", crds=CRDS if checkout is None else checkout / "crds")
-    try:
-        simulator = await Simulator.start(directory / "simulator", acceleration=1)
-        try:
-            yield Stage(plane, simulator, directory / "worlds", broken, checkout)
-        finally:
-            await simulator.close()
-    finally:
-        await plane.close()
 
 
 @dataclass(frozen=True)
@@ -47,6 +31,23 @@ class How:
     quick: bool
     broken: str | None = None
     checkout: Path | None = None
+    patience: float = PATIENCE_SECONDS
+
+
+@asynccontextmanager
+async def staged(directory: Path, how: How) -> AsyncIterator[Stage]:
+    """The real control plane, with the CRDs of the operator that runs, and the simulator."""
+    for name in ("plane", "simulator", "worlds"):
+        (directory / name).mkdir()
+    plane = await Plane.start(directory / "plane", crds=CRDS if how.checkout is None else how.checkout / "crds")
+    try:
+        simulator = await Simulator.start(directory / "simulator", acceleration=1)
+        try:
+            yield Stage(plane, simulator, directory / "worlds", how.broken, how.checkout, how.patience)
+        finally:
+            await simulator.close()
+    finally:
+        await plane.close()
 
 
 async def run(rows: Sequence[Row], how: How, say: Say, finished: Callable[[Done], None]) -> list[Done]:
@@ -61,7 +62,7 @@ async def run(rows: Sequence[Row], how: How, say: Say, finished: Callable[[Done]
         finished(found)
         say(f"{found.row.name}: {_short(found.tally)} in {found.seconds:.0f} s")
 
-    async with staged(directory, how.broken, how.checkout) as stage:
+    async with staged(directory, how) as stage:
         wanted = [replace(row, cases=tuple(case for case in row.cases if case.quick or not how.quick)) for row in rows]
         # Rows of few cases have long ones: they begin first, so that nobody waits for the last of them at the end.
         together = sorted((row for row in wanted if not row.alone), key=lambda row: len(row.cases))

@@ -46,7 +46,7 @@ SETTINGS: Mapping[str, str] = {
     "LIST_LAG": f"{LIST_LAG_SECONDS * 1000:.0f}",
     "API_TIMEOUT": f"{API_TIMEOUT_SECONDS * 1000:.0f}",
 }
-_PATIENCE_SECONDS = 150.0  # fifty times what a step takes on an idle machine; who is not there then needs a person
+PATIENCE_SECONDS = 150.0  # fifty times what a step takes on an idle machine; who is not there then needs a person
 _CLUSTER_ALPHABET = string.ascii_lowercase + "234567"
 _BROKEN = Path(__file__).parent / "broken_operator.py"
 _WRONG_CLOCK = Path(__file__).parent / "clock_operator.py"
@@ -59,7 +59,8 @@ class Stage:
     """What all cases share.
 
     `broken`: which safety step the operators of this run lack; None for the real ones. `checkout`: the root of another
-    checkout, whose operator runs instead of ours.
+    checkout, whose operator runs instead of ours. `patience`: seconds until an object that is not where it was going
+    needs a person.
     """
 
     plane: Plane
@@ -67,6 +68,7 @@ class Stage:
     directory: Path
     broken: str | None = None
     checkout: Path | None = None
+    patience: float = PATIENCE_SECONDS
 
     @property
     def crds(self) -> Path:
@@ -151,9 +153,9 @@ class World:
     async def delete(self, names: Iterable[str]) -> None:
         await _gathered(self.workspace.delete(name) for name in names)
 
-    async def reach(self, names: Iterable[str], check: Check, what: str, *, seconds: float = _PATIENCE_SECONDS) -> bool:
+    async def reach(self, names: Iterable[str], check: Check, what: str, *, seconds: float | None = None) -> bool:
         """Wait until all objects are so; those that are not in time are stuck. Notes how long faults took to heal."""
-        end, waiting = time.monotonic() + seconds, list(names)
+        end, waiting = time.monotonic() + (seconds or self.stage.patience), list(names)
         while waiting and time.monotonic() < end:
             assert not self.following.done(), f"the watch of the harness ended: {self.following.exception()!r}"
             self.observer.changed.clear()

@@ -128,7 +128,7 @@ async def second_control_plane(then: Then, stage: Stage) -> Tally:
     directory.mkdir()
     plane = await Plane.start(directory, crds=stage.crds)
     try:
-        second = Stage(plane, stage.simulator, directory, stage.broken, stage.checkout)
+        second = Stage(plane, stage.simulator, directory, stage.broken, stage.checkout, stage.patience)
         derived = {**_YOUNG, "CLUSTER_ID": ""}
         async with (
             secluded(stage, "first", settings=derived) as at,
