@@ -14,20 +14,34 @@ def program(path: Path, script: str) -> Path:
 
 
 def go(directory: Path, *, version: str = "go1.99.1", build: str = "printf built > $OUT && chmod +x $OUT") -> Path:
-    """A Go that notes its calls in `calls` beside it and builds what `build` says into $OUT."""
+    """A Go that notes its calls in `calls` beside it and builds each package as `build` says into $OUT.
+
+    All programs share two packages; one of them is compiled already.
+    """
     return program(
         directory / "go",
         f"""
-echo "$1 $2 $(eval echo \\${{$#}})" >> "{directory}/calls"
+echo "$@" >> "{directory}/calls"
 case "$1" in
     env) echo {version} ;;
-    build) while [ "$1" != -o ]; do shift; done; OUT="$2"; {build} ;;
+    list)
+        echo :; echo :todo
+        for package; do case "$package" in .|*/*) echo :todo ;; esac; done ;;
+    build)
+        echo example.com/one
+        while [ "$1" != -o ]; do shift; done
+        FOLDER="$2"; shift 2
+        for package; do
+            case "$package" in .) package=$(basename "$PWD") ;; */v[0-9]) package="${{package%/*}}" ;; esac
+            OUT="$FOLDER${{package##*/}}"; {build} || exit 1
+            echo "$package"
+        done ;;
 esac
 """,
     )
 
 
 def calls(directory: Path) -> list[str]:
-    """First, second and last argument of each call of that Go."""
+    """The arguments of each call of that Go."""
     noted = directory / "calls"
     return noted.read_text().splitlines() if noted.exists() else []

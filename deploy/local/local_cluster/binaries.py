@@ -1,4 +1,4 @@
-"""Where the binaries come from: `$KUBEBUILDER_ASSETS`, the cache, or a build from Go modules into the cache."""
+"""Where the binaries come from: `$KUBEBUILDER_ASSETS`, the cache, an official release, or a build from Go modules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cluster import building, catalogue, locking, toolchain
+from local_cluster import building, catalogue, downloading, locking, official, toolchain
 from local_cluster.catalogue import Program
 
 CONTROL_PLANE = tuple(program.name for program in catalogue.CONTROL_PLANE)
@@ -15,7 +15,7 @@ CONTROL_PLANE = tuple(program.name for program in catalogue.CONTROL_PLANE)
 
 @dataclass(frozen=True)
 class Tools:
-    """Paths of what was found or built."""
+    """Paths of what was found, downloaded or built."""
 
     paths: Mapping[str, Path]
 
@@ -24,7 +24,7 @@ class Tools:
 
 
 def provide(environment: Mapping[str, str], names: Sequence[str] = CONTROL_PLANE) -> Tools:
-    """Find these programs of the catalogue, or build those that the cache lacks. Raises CannotProvide.
+    """Find these programs of the catalogue, or download or build those that the cache lacks. Raises CannotProvide.
 
     `$KUBEBUILDER_ASSETS` is asked for the control plane, and counts only if it has all of it: a mixture of versions
     is no control plane.
@@ -44,6 +44,7 @@ def provide_oldest(environment: Mapping[str, str], version: str) -> Path:
     folder = paths["kube-apiserver"].parent
     for name, path in paths.items():
         if path.parent != folder and not toolchain.runs(folder / name):
+            (folder / name).unlink(missing_ok=True)  # a link whose target has gone
             (folder / name).symlink_to(path)
     return folder
 
@@ -62,21 +63,26 @@ def _assets(environment: Mapping[str, str]) -> dict[str, Path]:
 
 
 def _cached(environment: Mapping[str, str], programs: Iterable[Program]) -> dict[str, Path]:
-    """Build what the cache lacks, one module after the other. Raises CannotProvide."""
+    """Fill the cache with what it lacks, one module after the other. Raises CannotProvide."""
     paths: dict[str, Path] = {}
+    servers = official.Servers(environment)
     for module, of_module in itertools.groupby(programs, key=lambda program: program.module):
         cache, wanted = module.cache(environment), list(of_module)
         if _missing(cache, wanted):
-            with locking.held(cache, f"another run is building programs of {module.folder}; waiting for it"):
-                _build_missing(environment, cache, wanted)
+            with locking.held(cache, f"another run is filling {cache}; waiting for it"):
+                _fill(environment, servers, cache, wanted)
         paths |= {program.name: cache / program.name for program in wanted}
     return paths
 
 
-def _build_missing(environment: Mapping[str, str], cache: Path, wanted: Sequence[Program]) -> None:
-    missing = _missing(cache, wanted)  # again: another run may have built it while we waited
-    if missing:
+def _fill(environment: Mapping[str, str], servers: official.Servers, cache: Path, wanted: Sequence[Program]) -> None:
+    """An official release takes seconds, a build minutes. Raises CannotProvide."""
+    if missing := _missing(cache, wanted):  # another run may have filled it while we waited
+        servers.fetch(missing, cache)
+    if missing := _missing(cache, wanted):
         building.build(environment, cache, missing)
+    for half in cache.glob(f".*{downloading.HALF}"):  # of what has been built instead
+        half.unlink()
 
 
 def _missing(cache: Path, programs: Sequence[Program]) -> list[Program]:

@@ -1,20 +1,24 @@
-"""Build the binaries from Go modules, one after the other, with a line of progress for each."""
+"""Build programs of one Go module, all in one call of Go, with a line that counts packages."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from local_cluster import toolchain
+from local_cluster import progress, toolchain
 from local_cluster.catalogue import Program
 from local_cluster.errors import CannotProvide
 
 _TAIL_LINES = 20  # of a failed build's log: the compiler's complaint is at its end
-_REPORT_SECONDS = 15.0  # between lines where there is no terminal to overwrite
+# Without paths of this machine, so that every checkout finds what another one has compiled.
+_REPRODUCIBLE = "-trimpath"
+# Whether Go's cache lacks the package. A program counts as stale even where all that it is made of is there.
+_UNCOMPILED = '{{if .Stale}}{{if ne .StaleReason "not installed but available in build cache"}}todo{{end}}{{end}}'
 
 
 def build(environment: Mapping[str, str], cache: Path, programs: Sequence[Program]) -> None:
@@ -23,39 +27,73 @@ def build(environment: Mapping[str, str], cache: Path, programs: Sequence[Progra
     Raises CannotProvide.
     """
     module = programs[0].module
+    print(f"building {', '.join(_named(program) for program in programs)} once, into {cache}", flush=True)
     go = toolchain.find_go(environment, module.go_version())
     # `local`: Go would otherwise fetch another toolchain by itself, without a word about it.
-    environment = {**environment, "GOTOOLCHAIN": "local"}
-    print(f"building {', '.join(_named(program) for program in programs)} once, into {cache}", flush=True)
-    download = _Step("[modules] download", module.directory, cache / "download.log", environment)
-    download.run([go, "mod", "download"])
-    # One after the other: two linkers of this size at once need more memory than a laptop has.
-    for number, program in enumerate(programs, 1):
-        title = f"[{number}/{len(programs)}] {program.name}"
-        cgo = {"CGO_ENABLED": "0"} if program.static else {}
-        step = _Step(title, module.directory, cache / f"{program.name}.log", environment | cgo)
-        temporary = cache / f".{program.name}.building"
-        step.run([go, "build", "-trimpath", "-ldflags", program.linker_flags, "-o", str(temporary), program.package])
-        temporary.rename(cache / program.name)
+    environment = {**environment, "GOTOOLCHAIN": "local"} | ({"CGO_ENABLED": "0"} if module.static else {})
+    call = _Call(go, module.directory, cache, environment)
+    total, todo = call.count(programs)
+    unfinished = cache / ".building"
+    try:
+        call.compile(programs, unfinished, lambda log: f"{total - todo + _compiled(log):,} of {total:,} packages")
+        for program in programs:
+            (unfinished / _executable(program)).rename(cache / program.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _named(program: Program) -> str:
     return program.name if program.package == "." else f"{program.name} {program.version}"
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One command, with a line of progress."""
+def _executable(program: Program) -> str:
+    """How Go calls what it builds: by the last part of the path that is no major version."""
+    path = f"example.com/{program.module.folder}" if program.package == "." else program.package
+    return PurePosixPath(re.sub(r"/v\d+$", "", path)).name
 
-    title: str
+
+def _linked(program: Program) -> str:
+    return f"-ldflags={'' if program.package == '.' else f'{program.package}='}{program.linker_flags}"
+
+
+def _compiled(log: str) -> int:
+    """How many packages `go build -v` has named."""
+    return sum(1 for line in log.splitlines() if line and not line.startswith(("go: ", "#", "\t")) and " " not in line)
+
+
+def _fetched(log: str) -> str:
+    return f"{log.count('go: downloading ')} fetched"
+
+
+@dataclass(frozen=True)
+class _Call:
+    """Go, in the folder of one module."""
+
+    go: str
     directory: Path
-    log: Path
+    cache: Path
     environment: Mapping[str, str]
 
-    def run(self, command: list[str]) -> None:
-        """Raises CannotProvide with the end of its log."""
-        started = time.monotonic()
-        with self.log.open("w") as output:
+    def count(self, programs: Sequence[Program]) -> tuple[int, int]:
+        """Packages in all, and those to be compiled; fetches their modules. Raises CannotProvide."""
+        packages = [program.package for program in programs]
+        listed = self.cache / "packages.log"
+        command = [self.go, "list", _REPRODUCIBLE, "-deps", "-f", f":{_UNCOMPILED}", *packages]
+        self._run("[modules]", command, _fetched, listed)
+        lines = [line for line in listed.read_text().splitlines() if line.startswith(":")]
+        return len(lines), lines.count(":todo")
+
+    def compile(self, programs: Sequence[Program], into: Path, how_far: Callable[[str], str]) -> None:
+        """Raises CannotProvide with the end of the log."""
+        into.mkdir(exist_ok=True)
+        flags = [_linked(program) for program in programs]
+        packages = [program.package for program in programs]
+        command = [self.go, "build", "-v", _REPRODUCIBLE, *flags, "-o", f"{into}/", *packages]
+        self._run("[build]", command, how_far, self.cache / "build.log")
+
+    def _run(self, title: str, command: list[str], how_far: Callable[[str], str], log: Path) -> None:
+        line = progress.Line(title)
+        with log.open("w") as output:
             process = subprocess.Popen(
                 ["nice", *command],  # a build of minutes must not freeze the machine of its user
                 cwd=self.directory,
@@ -64,25 +102,17 @@ class _Step:
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
             )
-            _watch(self.title, process, started)
+            while process.poll() is None:
+                line.show(f"{how_far(log.read_text(errors='replace'))}, {line.elapsed:.0f} s")
+                time.sleep(0.2)  # often enough for a clock that counts seconds
+        said = log.read_text(errors="replace")
         if process.returncode:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
             raise CannotProvide(
-                f"{self.title} failed after {time.monotonic() - started:.0f} s:\n{tail}\n"
-                f"The whole log is {self.log}. A build needs about 3 GB of disk, 3 GB of memory and a Go module proxy."
+                f"{title} failed after {line.elapsed:.0f} s:\n{_tail(said)}\n"
+                f"The whole log is {log}. A build needs about 3 GB of disk, 3 GB of memory and a Go module proxy."
             )
+        line.end(f"{how_far(said)}, done in {line.elapsed:.0f} s")
 
 
-def _watch(title: str, process: subprocess.Popen[bytes], started: float) -> None:
-    terminal = sys.stdout.isatty()
-    last = float("-inf")
-    while process.poll() is None:
-        elapsed = time.monotonic() - started
-        if terminal:
-            print(f"\r  {title} … {elapsed:.0f} s", end="", flush=True)
-        elif elapsed - last >= _REPORT_SECONDS:
-            print(f"  {title} … {elapsed:.0f} s", flush=True)
-            last = elapsed
-        time.sleep(0.2)  # often enough for a clock that counts seconds
-    outcome = "failed" if process.returncode else "done"
-    print(f"{chr(13) if terminal else ''}  {title} {outcome} in {time.monotonic() - started:.0f} s", flush=True)
+def _tail(log: str) -> str:
+    return "\n".join(log.splitlines()[-_TAIL_LINES:])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local_cluster import releases
 from local_cluster.module import Module
+from local_cluster.releases import Release
 
 _KUBERNETES = "k8s.io/kubernetes"
 # What the build scripts of Kubernetes write into its programs, so that they say their version.
@@ -25,8 +27,8 @@ class Program:
     """Its import path; `.` where its source lies beside go.mod."""
     stamp: str = ""
     """Linker flags that write the version into it, with {version}, {major} and {minor} to fill in."""
-    static: bool = False
-    """Built without cgo: it runs where there is no C library, such as in an image that holds nothing else."""
+    release: Release | None = None
+    """Where it is published, at the version that the module pins; without one it is always built."""
 
     @property
     def version(self) -> str:
@@ -42,35 +44,47 @@ class Program:
 
 
 def _kubernetes(module: Module, *names: str) -> tuple[Program, ...]:
-    return tuple(Program(name, module, f"{_KUBERNETES}/cmd/{name}", _KUBERNETES_VERSION) for name in names)
+    return tuple(
+        Program(name, module, f"{_KUBERNETES}/cmd/{name}", _KUBERNETES_VERSION, releases.KUBERNETES) for name in names
+    )
+
+
+_CONTAINERD_MODULE = "github.com/containerd/containerd/v2"
+_CNI_MODULE = "github.com/containernetworking/plugins"
+
+
+def _containerd(name: str) -> Program:
+    return Program(name, _CONTAINERD, f"{_CONTAINERD_MODULE}/cmd/{name}", release=releases.CONTAINERD)
+
+
+def _cni(kind: str, name: str) -> Program:
+    return Program(name, _CNI, f"{_CNI_MODULE}/plugins/{kind}/{name}", release=releases.CNI)
 
 
 _CONTROLPLANE = Module("controlplane", (_KUBERNETES,))
 _NODE = Module("node", (_KUBERNETES,))
-_CONTAINERD = Module("containerd", ("github.com/containerd/containerd/v2",))
-_CNI = Module("cni", ("github.com/containernetworking/plugins",))
-_COREDNS = Module("coredns", ("github.com/coredns/coredns",))
-_PAUSE = Module("pause")
+_CONTAINERD = Module("containerd", (_CONTAINERD_MODULE,))
+_CNI = Module("cni", (_CNI_MODULE,))
+_COREDNS = Module("coredns", ("github.com/coredns/coredns",), static=True)
+_PAUSE = Module("pause", static=True)
 _FLUX = Module("flux", tuple(f"github.com/fluxcd/{name}-controller" for name in ("source", "kustomize", "helm")))
 _ARGOCD = Module("argocd", ("github.com/argoproj/argo-cd/v3",))
 _OLDEST = {name: Module(f"controlplane/oldest/{name}", (_KUBERNETES,)) for name in ("1.33.13", "1.31.14")}
 
 CONTROL_PLANE = (
-    Program("etcd", _CONTROLPLANE, "go.etcd.io/etcd/server/v3"),
+    Program("etcd", _CONTROLPLANE, "go.etcd.io/etcd/server/v3", release=releases.ETCD),
     *_kubernetes(_CONTROLPLANE, "kube-apiserver", "kube-controller-manager"),
 )
-HELM = (Program("helm", _CONTROLPLANE, "helm.sh/helm/v4/cmd/helm"),)
+HELM = (Program("helm", _CONTROLPLANE, "helm.sh/helm/v4/cmd/helm", release=releases.HELM),)
 NODE = (
     *_kubernetes(_NODE, "kubelet", "kube-scheduler", "kube-proxy"),
-    Program("containerd", _CONTAINERD, "github.com/containerd/containerd/v2/cmd/containerd"),
-    Program("containerd-shim-runc-v2", _CONTAINERD, "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
-    Program("ctr", _CONTAINERD, "github.com/containerd/containerd/v2/cmd/ctr"),
-    Program("bridge", _CNI, "github.com/containernetworking/plugins/plugins/main/bridge"),
-    Program("loopback", _CNI, "github.com/containernetworking/plugins/plugins/main/loopback"),
-    Program("host-local", _CNI, "github.com/containernetworking/plugins/plugins/ipam/host-local"),
-    Program("portmap", _CNI, "github.com/containernetworking/plugins/plugins/meta/portmap"),
-    Program("coredns", _COREDNS, ".", static=True),
-    Program("pause", _PAUSE, ".", static=True),
+    *(_containerd(name) for name in ("containerd", "containerd-shim-runc-v2", "ctr")),
+    _cni("main", "bridge"),
+    _cni("main", "loopback"),
+    _cni("ipam", "host-local"),
+    _cni("meta", "portmap"),
+    Program("coredns", _COREDNS, ".", release=releases.COREDNS),
+    Program("pause", _PAUSE, "."),
 )
 FLUX = tuple(
     Program(f"{name}-controller", _FLUX, f"github.com/fluxcd/{name}-controller")

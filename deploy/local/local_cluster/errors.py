@@ -7,6 +7,14 @@ class CannotProvide(Exception):
     """A binary is neither there nor can it be built; the text says what to install."""
 
 
+class Unavailable(Exception):
+    """A file of a release cannot be had here and now, so its program is built; the text says why, without secrets."""
+
+
+class ServerUnreachable(Unavailable):
+    """Nothing answers at all: other files of that server need not be asked for."""
+
+
 class CannotStart(Exception):
     """The control plane did not come up; the text has the end of the log that says why."""
 

@@ -24,6 +24,8 @@ class Module:
     """Path below deploy/local; its first part is the folder of the cache as well."""
     named_after: tuple[str, ...] = ()
     """The requirements whose versions name the folder of the cache; without one, the text of its own source does."""
+    static: bool = False
+    """Built without cgo: such a program runs where there is no C library, as in an image that holds nothing else."""
 
     @property
     def directory(self) -> Path:
