@@ -30,9 +30,7 @@ def published() -> release_server.Releases:
     found = release_server.Releases(rate=RATE)
     for program in catalogue.CONTROL_PLANE:
         content = tools.path(program.name).read_bytes()
-        place = program.release and program.release.find(
-            program.name, program.version, releases.this_platform(), None
-        )
+        place = program.release and program.release.find(program.name, program.version, releases.this_platform(), None)
         assert place, f"no release of {program.name} for this platform"
         packed = release_server.tar({place.member: content}) if place.member else content
         path, checksums = (url.removeprefix("https://") for url in (place.asset.url, place.asset.checksums))
