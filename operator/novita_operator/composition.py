@@ -29,7 +29,7 @@ from novita_operator.controllers.gpu_job import reconciler as job_reconciler
 from novita_operator.controllers.gpu_job.observing import observation as job_observation
 from novita_operator.controllers.novita_account import handlers as account_handlers
 from novita_operator.controllers.novita_account import reconciler as account_reconciler
-from novita_operator.controllers.novita_account.garbagecollection import collector
+from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
 from novita_operator.controllers.novita_account.polling import credentials
 from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.egress.guard import EVERYTHING, Guard
@@ -270,6 +270,7 @@ def _account_reconciler(parts: Parts) -> account_reconciler.Reconciler:
         accounts=parts.accounts,
         poller=poller,
         collector=_collector(parts),
+        latecomers=latecomers.Latecomers(parts.kube, parts.accounts.departures, parts.clock, parts.metrics),
         credentials=credentials.Credentials(parts.kube, settings.own_api_key, settings.operator_namespace),
         recorder=parts.recorder,
         open_account=partial(_open_account, parts),

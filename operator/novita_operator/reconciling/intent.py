@@ -12,7 +12,7 @@ Outcome = Literal["Pending", "Refused", "Released"]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One attempt to create. `Pending`: made or not, look by name. `Refused`: Novita surely did not do it.
+    """One attempt to create. `Pending`: made or not, look by name. `Refused`: Novita says that it did not.
 
     `Released`: the instance of this attempt was seen gone, nothing of it can appear any more.
     """

@@ -170,7 +170,7 @@ class World:
             raise Crashed
         memory.looks, memory.unseen_before = 0, self.account.polls_begun
         if fate == "refused":
-            self.object |= {"intent": intent.settled("Refused"), "held": False}
+            self.object |= {"intent": intent.settled("Refused")}
         if fate == "answered":
             assert instance_id is not None
             memory.learned(instance_id)

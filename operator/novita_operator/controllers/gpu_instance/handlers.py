@@ -35,6 +35,11 @@ class Intake:
         self.courier.seen(key)
         self._wake_owners(body)
 
+    async def deleted(self, body: dict[str, Any]) -> None:
+        """The watch says that somebody deleted it, and not only that it is no longer there."""
+        self.reconciler.departed(key_of(KIND.plural, body), body)
+        await self.gone(body)
+
     async def gone(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
         self.cache.remove(key, body["metadata"]["uid"])
@@ -54,4 +59,4 @@ def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
     @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)
     async def watched(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
         body: dict[str, Any] = dict(event["object"])
-        await (intake.gone(body) if event["type"] == "DELETED" else intake.seen(body))
+        await (intake.deleted(body) if event["type"] == "DELETED" else intake.seen(body))

@@ -33,6 +33,7 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.registry import Accounts
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class Reconciler:
         decided = plan.decide(seen, self.clock.now())
         result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
         memory.unwritten = result.lasting
+        self._too_late(seen, result, key)
         result = await self.serving.follow(seen, result, memory)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
@@ -107,6 +109,33 @@ class Reconciler:
     def claim(self, key: Key, uid: str) -> None:
         """The object exists: instances of its name belong to it."""
         self.accounts.claim(naming.instance_name(self.cluster, uid), key)
+
+    def departed(self, key: Key, body: dict[str, Any]) -> None:
+        """Its deletion was watched: what appears under its name from now on is to be deleted, if it asked for that."""
+        resource = GPUInstance.parse(body)
+        memory = self.memories.find(resource.meta.uid)
+        unclear = resource.unreadable is not None and not resource.unreadable.can_delete
+        if unclear or resource.spec.deletion_policy != "Delete" or (memory is not None and memory.abandoned):
+            return
+        name = naming.instance_name(self.cluster, resource.meta.uid)
+        departed = Departed(key, resource.meta.uid, resource.spec.account_ref.name, name)
+        self.accounts.departures.add(departed)
+        if memory is None or not memory.let_go:
+            self._look_at_once(departed)
+
+    def _look_at_once(self, departed: Departed) -> None:
+        account = self.accounts.find(departed.account)
+        if account is not None:
+            account.poll_by(self.clock.monotonic())
+
+    def _too_late(self, seen: Observation, result: Result, key: Key) -> None:
+        """An id that came for an object which went while the call was under way."""
+        newest = self.cache.find(key)
+        gone = newest is None or newest["metadata"]["uid"] != seen.resource.meta.uid
+        if gone and result.instance_id is not None:
+            departed = self.accounts.departures.note(seen.name, result.instance_id)
+            if departed is not None:
+                self._look_at_once(departed)
 
     def forget(self, key: Key, uid: str) -> None:
         """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""

@@ -114,6 +114,8 @@ class Momentary:
     """What may be left at Novita after a deletion that a person gave up: an id, or a name."""
     again: bool = False
     """The world was not as it was decided upon: look again at once."""
+    unsent: bool = False
+    """No byte of the create call left this process."""
     queued: bool = False
     """No slot for a create call was free; the account wakes the object."""
 

@@ -14,7 +14,7 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Creates
 from novita_operator.clock import Clock
-from novita_operator.controllers.novita_account.garbagecollection import collector
+from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
 from novita_operator.controllers.novita_account.polling import census
 from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.controllers.novita_account.polling.credentials import Credentials
@@ -55,6 +55,7 @@ class Reconciler:
     accounts: Accounts
     poller: poll.Poller
     collector: collector.Collector
+    latecomers: latecomers.Latecomers
     credentials: Credentials
     recorder: Recorder
     open_account: Opener
@@ -155,6 +156,7 @@ class Reconciler:
         now = self.clock.now()
         counted, prices = await self._census(account)
         creates, events = self._creates(resource, account)
+        events += await self.latecomers.end(account)
         facts = status.Facts(health=account.health, creates=creates, users=users)
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from novita_operator.kube.cache import Key
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.departures import Departures
 
 
 class Accounts:
@@ -15,6 +16,7 @@ class Accounts:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._claims: dict[str, Key] = {}
+        self.departures = Departures()
         # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
         self._poll_numbers = itertools.count(1)
 

@@ -111,6 +111,7 @@ class Actor:
         """Drop the finalizer although something may be left. Raises kube errors."""
         logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
         self.metrics.force_finalized.inc()
+        memory.abandoned = True
         return replace(await self.release(seen, memory, key), abandoned=left_behind)
 
     async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
@@ -133,6 +134,7 @@ class Actor:
         crashpoints.reached("release.after-write")
         self.cache.wrote(key, body)
         memory.forget_instance()
+        memory.let_go = seen.deleting
         return Result(released=True)
 
     async def _look_and_release(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:

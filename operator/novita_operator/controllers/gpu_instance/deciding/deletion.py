@@ -12,13 +12,18 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 
 
 def _not_held(seen: Observation, _: datetime) -> action.Action | None:
-    return None if seen.held else action.Nothing()
+    """Somebody else's finalizer keeps it, and ours is gone: only what is there all the same is ended."""
+    if seen.held or (seen.found and seen.resource.spec.deletion_policy == "Delete" and not _is_given_up(seen)):
+        return None
+    return action.Nothing()
 
 
 def _given_up(seen: Observation, _: datetime) -> action.Action | None:
-    left = seen.left_behind
-    asked = seen.resource.meta.annotations.get(meta.FORCE_FINALIZE)
-    return action.Abandon(left) if asked == left else None
+    return action.Abandon(seen.left_behind) if _is_given_up(seen) else None
+
+
+def _is_given_up(seen: Observation) -> bool:
+    return seen.resource.meta.annotations.get(meta.FORCE_FINALIZE) == seen.left_behind
 
 
 def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:

@@ -24,7 +24,7 @@ def _may_have_an_instance(seen: Observation) -> bool:
         return True
     note = seen.intent or seen.remembered
     # No note at all, and the status counts calls: somebody removed the note, and with it how they ended.
-    return note.pending if note is not None else seen.resource.status.attempts is not None
+    return note.outcome != "Released" if note is not None else seen.resource.status.attempts is not None
 
 
 def _note(seen: Observation, now: datetime) -> Intent:

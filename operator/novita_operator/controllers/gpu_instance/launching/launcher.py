@@ -13,7 +13,14 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.launching import recovery, references, request, selection, volumes
+from novita_operator.controllers.gpu_instance.launching import (
+    obstacles,
+    recovery,
+    references,
+    request,
+    selection,
+    volumes,
+)
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection, Selection
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
@@ -82,7 +89,7 @@ class Launcher:
     async def launch(self, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
         """Rent an instance for this object, once. Raises kube errors; everything else is in the result."""
         if account.money.frozen:
-            return Result(problem=_frozen(account.name))
+            return Result(problem=obstacles.frozen(account.name))
         if not account.creates.try_take(key):
             return Result(queued=True)
         try:
@@ -113,7 +120,7 @@ class Launcher:
         if asked is not None:
             template = await account.client.find_template(name=asked.name, template_id=asked.id)
         if template is None and wanted.template is not None:
-            return _no_template(wanted, self.catalog_max_age)
+            return obstacles.no_template(wanted, self.catalog_max_age)
         products = await account.client.products()
         clusters = await account.client.clusters()
         exhausted = account.capacity.exhausted(self.clock.monotonic())
@@ -140,7 +147,7 @@ class Launcher:
             if (found := await self._look(fresh, seen, account, refused)) is not None:
                 return await recovery.take(found, seen, account, memory) if isinstance(found, Instance) else found
             if not account.money.admits(repeated=_had_one(fresh, refused), monotonic=self.clock.monotonic()):
-                return Result(problem=_frozen(account.name))
+                return Result(problem=obstacles.frozen(account.name))
             # From before the write: a process that is frozen while its answer is under way must not send any more.
             valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
             refused = intent = await self._write_intent(fresh, candidate, key)
@@ -151,11 +158,11 @@ class Launcher:
                 return outcome
             problem = outcome.problem
             if problem.reason is not Reason.NO_CAPACITY:
-                await self._write_refusal(intent, key)
+                await self._write_refusal(intent, key, nothing_was_sent=outcome.unsent and not _was_asked(fresh))
                 return outcome
             offer_key = (candidate.product.id, candidate.region, offer.wanted.billing)
             account.capacity.remember(*offer_key, self.clock.monotonic())
-        await self._write_refusal(intent, key)
+        await self._write_refusal(intent, key, nothing_was_sent=False)
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         return Result(problem=replace(problem, retry_after=1.0, back_off=False), attempt=intent.attempt)
 
@@ -180,9 +187,9 @@ class Launcher:
             return Result(again=True)
         # A finalizer without an intent: somebody has removed the note of a call, so that this is not the first.
         first = intent is None and meta.FINALIZER not in fresh.meta.finalizers
-        if first or (intent is not None and intent == refused):
+        if first:
             return None
-        if intent is not None and intent.pending and intent != seen.intent:
+        if intent is not None and intent.pending and intent not in {seen.intent, refused}:
             # Somebody else's call, or an older one of ours that the watch has not shown yet: that comes first.
             return Result(again=True)
         found = await account.client.find_by_name(seen.name)
@@ -219,10 +226,11 @@ class Launcher:
             instance_id = await account.client.create_instance(request, not_after=attempt.valid_until)
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
-            maybe_done = isinstance(error, errors.OutcomeUnknown)
-            return Result(problem=problem, attempt=attempt.intent.attempt, started_at=at if maybe_done else None)
+            maybe_done, unsent = isinstance(error, errors.OutcomeUnknown), isinstance(error, errors.NotSent)
+            started_at = at if maybe_done else None
+            return Result(problem=problem, attempt=attempt.intent.attempt, started_at=started_at, unsent=unsent)
         finally:
-            if maybe_done:  # what was surely refused needs no newer poll to be believed
+            if maybe_done:  # after a refusal the next step lists by name itself
                 memory.unseen_before = account.polls_begun
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
         memory.learned(instance_id)
@@ -236,18 +244,17 @@ class Launcher:
             started_at=at,
         )
 
-    async def _write_refusal(self, intent: Intent, key: Key) -> None:
-        """Nothing was rented for sure: the object may go at any time, so the finalizer goes, too."""
+    async def _write_refusal(self, intent: Intent, key: Key, *, nothing_was_sent: bool) -> None:
+        """Note the refusal. Novita has refused and done it all the same: the finalizer stays until a look by name."""
         fresh = await self._fresh(key)
         if intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT)) != intent:
             # Another process has noted a call of its own meanwhile: note and finalizer are not ours to settle.
             return
+        settled = intent.settled("Released" if nothing_was_sent else "Refused")
+        kept = [name for name in fresh.meta.finalizers if name != meta.FINALIZER or not nothing_was_sent]
         crashpoints.reached("refusal.before-write")
         body = await self.kube.patch_metadata(
-            self.kind,
-            fresh.meta,
-            finalizers=[name for name in fresh.meta.finalizers if name != meta.FINALIZER],
-            annotations={meta.CREATE_INTENT: intent.settled("Refused").to_annotation()},
+            self.kind, fresh.meta, finalizers=kept, annotations={meta.CREATE_INTENT: settled.to_annotation()}
         )
         crashpoints.reached("refusal.after-write")
         self.cache.wrote(key, body)
@@ -259,12 +266,10 @@ def _had_one(fresh: GPUInstance, refused: Intent | None) -> bool:
     return before is not None and before != refused and before.outcome != "Refused"
 
 
-def _frozen(account: str) -> Problem:
-    text = (
-        f'NovitaAccount "{account}" rents nothing at the moment: its condition CreatesFrozen says why, and how an '
-        "administrator thaws it. This object goes on by itself then."
-    )
-    return Problem(ConditionType.SCHEDULED, Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
+def _was_asked(fresh: GPUInstance) -> bool:
+    """Whether Novita may have received an earlier create of this object that nobody has looked for since."""
+    before = intents.parse(fresh.meta.annotations.get(meta.CREATE_INTENT))
+    return before is not None and before.outcome != "Released"
 
 
 def _with_ours(finalizers: Sequence[str]) -> list[str]:
@@ -281,19 +286,4 @@ def _chosen(offer: Offer, candidate: Candidate, image: str) -> Chosen:
         template=TemplateStatus(id=template.id, name=template.name) if template else None,
         price_per_hour=candidate.price_per_hour,
         sentence=offer.selection.sentence(candidate),
-    )
-
-
-def _no_template(wanted: Desired, retry_seconds: float) -> Problem:
-    message = (
-        f"spec.template: Novita has no template with {wanted.template}. Create a new GPUInstance with an exact name or "
-        f"id, or create the template at Novita: it is looked up again every {max(retry_seconds, 1.0):.0f} s."
-    )
-    return Problem(
-        ConditionType.SCHEDULED,
-        Reason.TEMPLATE_NOT_FOUND,
-        message,
-        stalled=True,
-        retry_after=max(retry_seconds, 1.0),
-        back_off=False,
     )

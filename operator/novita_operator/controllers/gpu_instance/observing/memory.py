@@ -29,7 +29,8 @@ class Memory:
     `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
     `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last
     one whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status
-    does not hold yet, an id among them.
+    does not hold yet, an id among them. `let_go`: the finalizer of the deleted object was dropped after a look that
+    found nothing; `abandoned`: or since a person gave up.
     """
 
     unseen_before: int
@@ -48,6 +49,8 @@ class Memory:
     edited_at: float = float("-inf")
     matched_generation: int | None = None
     unwritten: Lasting = field(default_factory=Lasting)
+    let_go: bool = False
+    abandoned: bool = False
     served: Served | None = None
 
     def learned(self, instance_id: str) -> None:
@@ -74,6 +77,10 @@ class Memories:
         if uid not in self._by_uid:
             self._by_uid[uid] = Memory(unseen_before=polls_begun)
         return self._by_uid[uid]
+
+    def find(self, uid: str) -> Memory | None:
+        """What is remembered of the object; None where this process has not looked at it."""
+        return self._by_uid.get(uid)
 
     def forget(self, uid: str) -> None:
         self._by_uid.pop(uid, None)

@@ -87,11 +87,11 @@ class Observation:
 
     @property
     def nothing_was_ever_asked(self) -> bool:
-        """Every create call for this object was surely refused, or its instance seen gone.
+        """No create call for this object was ever sent, or its instance was seen gone. A refusal is no proof.
 
         Finalizer and intent are written together: where only the finalizer is left, somebody removed the note.
         """
-        settled = self.intent is not None and not self.intent.pending
+        settled = self.intent is not None and self.intent.outcome == "Released"
         return settled and self.instance_id is None and not self.found
 
     @property

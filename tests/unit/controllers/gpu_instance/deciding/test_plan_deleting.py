@@ -51,17 +51,32 @@ def going(
 # --- Nothing was rented ---------------------------------------------------------------------------------------------
 
 
-def test_an_object_without_our_finalizer_is_none_of_our_business() -> None:
-    assert decide(going(a.an_instance(), held=False)) == Nothing()
+def test_an_object_without_our_finalizer_has_nothing_left_to_wait_for() -> None:
+    assert decide(going(held=False)) == Nothing()
+    assert decide(going(a.an_instance(), held=False, policy="Retain")) == Nothing()
+    assert decide(going(a.an_instance(), held=False, annotations={meta.FORCE_FINALIZE: "i-1"})) == Nothing()
 
 
-@pytest.mark.parametrize("outcome", ["Refused", "Released"])
+def test_an_instance_of_an_object_that_only_somebody_elses_finalizer_keeps_is_deleted() -> None:
+    assert decide(going(a.an_instance(), held=False)) == Delete(("i-1",))
+    assert decide(going(a.an_instance("removing"), held=False)) == NEXT_POLL
+
+
 @pytest.mark.parametrize("account", ["Usable", *UNUSABLE])
-def test_an_object_that_surely_has_no_instance_goes_whatever_the_account_says(outcome: Any, account: Any) -> None:
-    intent = a.an_intent(age=1, outcome=outcome)
+def test_an_object_that_surely_has_no_instance_goes_whatever_the_account_says(account: Any) -> None:
+    intent = a.an_intent(age=1, outcome="Released")
     seen = going(instance_id=None, intent=intent, view={"account": AccountView(account), "fresh": False})
 
     assert decide(seen) == Release()
+
+
+@pytest.mark.parametrize(
+    ("account", "expected"), [("Usable", Release(look_first=True)), ("KeyMissing", Wait(poll=True))]
+)
+def test_after_a_refusal_a_look_by_name_comes_before_the_finalizer_goes(account: Any, expected: Action) -> None:
+    seen = going(instance_id=None, intent=a.an_intent(age=1, outcome="Refused"), view={"account": AccountView(account)})
+
+    assert decide(seen) == expected
 
 
 def test_a_finalizer_whose_note_is_gone_is_not_dropped_without_a_look() -> None:

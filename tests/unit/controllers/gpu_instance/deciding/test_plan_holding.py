@@ -94,12 +94,16 @@ def test_calls_that_the_status_counts_are_believed_where_their_note_is_gone() ->
     assert (decided.note.attempt, decided.note.outcome) == (3, "Pending")
 
 
-@pytest.mark.parametrize("outcome", ["Refused", "Released"])
-def test_what_is_known_to_be_settled_holds_nothing(outcome: Any) -> None:
-    settled = a.an_intent(outcome=outcome)
+def test_what_is_known_to_be_settled_holds_nothing() -> None:
+    settled = a.an_intent(outcome="Released")
 
     assert decide(replaced(status={"attempts": 1}, intent=settled)) == Launch()
     assert decide(replaced(status={"attempts": 1}), remembered=settled) == Launch()
+
+
+def test_a_refusal_is_held_like_a_call_without_an_answer() -> None:
+    """Novita has been seen to refuse, and to have done it."""
+    assert decide(replaced(status={}, intent=a.an_intent(outcome="Refused"))) == Hold(None)
 
 
 @pytest.mark.parametrize("outcome", ["Refused", "Released"])
@@ -121,4 +125,4 @@ def test_what_is_held_is_not_held_again() -> None:
 
 def test_the_api_server_takes_no_finalizer_for_an_object_that_is_going() -> None:
     assert decide(replaced(deleting=True)) == Nothing()
-    assert decide(replaced(deleting=True, held=True, status={}, intent=a.an_intent(outcome="Refused"))) == Release()
+    assert decide(replaced(deleting=True, held=True, status={}, intent=a.an_intent(outcome="Released"))) == Release()

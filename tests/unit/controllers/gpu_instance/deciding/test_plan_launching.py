@@ -47,7 +47,7 @@ def test_an_object_that_is_to_be_stopped_rents_nothing() -> None:
 
 @pytest.mark.parametrize("outcome", ["Refused", "Released"])
 def test_an_attempt_that_was_settled_does_not_hinder_the_next(outcome: Any) -> None:
-    resource = a.an_object(intent=a.an_intent(age=1, outcome=outcome), held=False)
+    resource = a.an_object(intent=a.an_intent(age=1, outcome=outcome), held=outcome == "Refused")
 
     assert decide(a.an_observation(resource)) == Launch()
 

@@ -46,21 +46,28 @@ def _launcher(server: Server) -> Launcher:
     )
 
 
-async def test_the_note_is_settled_and_the_finalizer_goes() -> None:
+@pytest.mark.parametrize(
+    ("nothing_was_sent", "finalizers", "outcome"),
+    [
+        pytest.param(False, [meta.FINALIZER, "somebody.else/s"], "Refused", id="a refusal is no proof"),
+        pytest.param(True, ["somebody.else/s"], "Released", id="what never left this process is"),
+    ],
+)
+async def test_the_note_is_settled(nothing_was_sent: bool, finalizers: list[str], outcome: str) -> None:
     intent = a.an_intent()
     server = Server(a.a_body(intent=intent, finalizers=[meta.FINALIZER, "somebody.else/s"]))
 
-    await _launcher(server)._write_refusal(intent, KEY)
+    await _launcher(server)._write_refusal(intent, KEY, nothing_was_sent=nothing_was_sent)
 
     (write,) = server.written
-    assert write["finalizers"] == ["somebody.else/s"]
-    assert '"outcome":"Refused"' in write["annotations"][meta.CREATE_INTENT]
+    assert write["finalizers"] == finalizers
+    assert f'"outcome":"{outcome}"' in write["annotations"][meta.CREATE_INTENT]
 
 
 @pytest.mark.parametrize("newer", [a.an_intent(attempt=2, age=1), None], ids=["a newer note", "no note at all"])
 async def test_a_note_of_another_process_is_not_ours_to_settle(newer: Intent | None) -> None:
     server = Server(a.a_body(intent=newer, finalizers=[meta.FINALIZER]))
 
-    await _launcher(server)._write_refusal(a.an_intent(attempt=1), KEY)
+    await _launcher(server)._write_refusal(a.an_intent(attempt=1), KEY, nothing_was_sent=False)
 
     assert server.written == []

@@ -1,0 +1,32 @@
+"""What stands in the way of renting before anything is chosen, in words. Pure."""
+
+from __future__ import annotations
+
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.controllers.gpu_instance.policies.defaults import Desired
+from novita_operator.controllers.gpu_instance.result import Problem
+
+
+def frozen(account: str) -> Problem:
+    """The account rents nothing."""
+    text = (
+        f'NovitaAccount "{account}" rents nothing at the moment: its condition CreatesFrozen says why, and how an '
+        "administrator thaws it. This object goes on by itself then."
+    )
+    return Problem(ConditionType.SCHEDULED, Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
+
+
+def no_template(wanted: Desired, retry_seconds: float) -> Problem:
+    """The template does not exist."""
+    message = (
+        f"spec.template: Novita has no template with {wanted.template}. Create a new GPUInstance with an exact name or "
+        f"id, or create the template at Novita: it is looked up again every {max(retry_seconds, 1.0):.0f} s."
+    )
+    return Problem(
+        ConditionType.SCHEDULED,
+        Reason.TEMPLATE_NOT_FOUND,
+        message,
+        stalled=True,
+        retry_after=max(retry_seconds, 1.0),
+        back_off=False,
+    )

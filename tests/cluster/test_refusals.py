@@ -1,0 +1,84 @@
+"""Novita refuses a create call and has carried it out all the same: nothing is rented twice, nothing is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support import kube
+from tests.support.workspace import Workspace
+
+_REFUSALS = (
+    {"status": 400, "reason": "VALIDATOR_PARAM", "message": "no"},
+    {"status": 401, "reason": "UNAUTHORIZED", "message": "no"},
+    {"status": 404, "reason": "IMAGE_NOT_FOUND", "message": "no"},
+    {"status": 409, "reason": "CONFLICT", "message": "no"},
+    {"status": 429, "reason": "RATE_LIMIT_EXCEEDED", "message": "no"},
+    {"status": 400, "reason": "CREATE_INSTANCE_LIMIT", "message": "no"},
+    {"status": 400, "reason": "GPU_SPEC_USED", "message": "no"},
+)
+_IDS = [str(each["reason"]) for each in _REFUSALS]
+
+
+@pytest.mark.parametrize("refusal", _REFUSALS, ids=_IDS)
+async def test_a_refused_call_that_was_carried_out_is_found_and_not_repeated(
+    workspace: Workspace, refusal: dict[str, object]
+) -> None:
+    await workspace.novita.fault("status", route="create", commit=True, times=1, **refusal)
+
+    await workspace.create()
+
+    await workspace.until_ready()
+    await workspace.delete()
+    await workspace.until_gone()
+    ledger = await workspace.novita.ledger()
+    assert (ledger.created, ledger.duplicated, ledger.live) == (1, 0, ())
+
+
+@pytest.mark.parametrize("refusal", _REFUSALS, ids=_IDS)
+async def test_an_object_that_is_deleted_after_such_a_refusal_leaves_nothing_behind(
+    workspace: Workspace, refusal: dict[str, object]
+) -> None:
+    await workspace.novita.fault("status", route="create", commit=True, times=1, **refusal)
+    await workspace.create()
+
+    async def committed() -> bool:
+        return (await workspace.novita.ledger()).created == 1
+
+    await workspace.until_novita(committed, "Novita has rented what it refused")
+    await workspace.delete()
+
+    await workspace.until_gone()
+    assert (await workspace.novita.ledger()).live == ()
+
+
+async def test_an_instance_whose_object_went_while_the_answer_was_under_way_is_ended(workspace: Workspace) -> None:
+    await workspace.novita.fault("delay", route="create", seconds=2.0, after=True, times=1)
+    await workspace.create()
+
+    async def committed() -> bool:
+        return (await workspace.novita.ledger()).created == 1
+
+    await workspace.until_novita(committed, "Novita has rented, and its answer is under way")
+    change = {"metadata": {"finalizers": None}}
+    await workspace.plane.kube.patch(kube.GPU_INSTANCES, "gpu", change, workspace.namespace)
+    await workspace.delete()
+    await workspace.until_gone()
+
+    async def ended() -> bool:
+        return (await workspace.novita.ledger()).live == ()
+
+    await workspace.until_novita(ended, "the instance of the deleted object is ended")
+
+
+async def test_an_instance_that_novita_makes_after_its_object_is_gone_is_ended(workspace: Workspace) -> None:
+    """`spec.orphans` is Report, and no other object is left: this is no guess of the collector."""
+    await workspace.novita.fault("late-commit", route="create", seconds=6.0, times=1)
+    await workspace.create()
+    await workspace.until_condition("Provisioned", "Unknown")
+    await workspace.delete()
+    await workspace.until_gone()
+
+    async def made_and_ended() -> bool:
+        ledger = await workspace.novita.ledger()
+        return ledger.created == 1 and ledger.live == ()
+
+    await workspace.until_novita(made_and_ended, "Novita has made it, and it is ended")
