@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support import ordering
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
+from tests.support.sharing import Sharing
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
@@ -25,39 +28,71 @@ MakeWorkspace = Callable[..., Awaitable[Workspace]]
 StartOperator = Callable[..., Awaitable[OperatorProcess]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ordering.keep_together(items)
+    ordering.long_ones_first(items)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """SIGTERM ends a run as Ctrl-C does: in order, so that nothing goes on running."""
+    if not _is_worker(config):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """When all workers have ended, what they shared is stopped, and what a worker that was killed has left."""
+    if not _is_worker(session.config):
+        # There is no public name for this folder here; xdist takes it from the same place.
+        Sharing(session.config._tmp_path_factory.getbasetemp()).end()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
 @pytest.fixture(scope="session")
-async def plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
-    """The control plane of the tests that share one operator."""
-    started = await Plane.start(tmp_path_factory.mktemp("plane"))
-    yield started
-    await started.close()
+def sharing(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Sharing:
+    """What the workers of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return Sharing(own.parent if _is_worker(pytestconfig) else own)
+
+
+@pytest.fixture(scope="session")
+async def plane(sharing: Sharing) -> AsyncIterator[Plane]:
+    """The control plane of the run, with the operator that tests share."""
+    found = await Plane.shared(sharing)
+    yield found
+    await found.close()
 
 
 @pytest.fixture(scope="session")
 async def private_plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
-    """Another one without an operator, for tests that start, stop and kill their own."""
+    """One of this worker without an operator, for tests that start, stop and kill their own.
+
+    An operator works for all accounts of its control plane, so two tests with operators cannot have one at a time.
+    """
     started = await Plane.start(tmp_path_factory.mktemp("private-plane"))
     yield started
     await started.close()
 
 
 @pytest.fixture(scope="session")
-async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    """The simulated Novita of the whole run."""
-    started = await Simulator.start(tmp_path_factory.mktemp("simulator"), acceleration=_ACCELERATION)
-    yield started
-    await started.close()
+async def simulator(sharing: Sharing) -> Simulator:
+    """The simulated Novita of the run."""
+    return await Simulator.shared(sharing, "simulator", acceleration=_ACCELERATION)
 
 
 @pytest.fixture(scope="session")
-async def operator(
-    plane: Plane, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[OperatorProcess]:
+async def in_step(sharing: Sharing) -> Simulator:
+    """Another one, whose time goes as fast as the operator's: both speak of the same moments."""
+    return await Simulator.shared(sharing, "simulator-in-step", acceleration=1)
+
+
+@pytest.fixture(scope="session")
+async def operator(plane: Plane, simulator: Simulator, sharing: Sharing) -> OperatorProcess:
     """The operator that the tests share; it watches all namespaces of `plane`."""
-    directory = tmp_path_factory.mktemp("operator")
-    started = await OperatorProcess.start(directory, plane.operator_kubeconfig, NOVITA_API_URL=simulator.url)
-    yield started
-    await started.close()
+    return await OperatorProcess.shared(sharing, plane.operator_kubeconfig, NOVITA_API_URL=simulator.url)
 
 
 @pytest.fixture

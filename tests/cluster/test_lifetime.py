@@ -43,14 +43,6 @@ class Time:
         unfinished.replace(self.file)
 
 
-@pytest.fixture(scope="module")
-async def in_step(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    """A simulator whose time goes as fast as the operator's: both speak of the same moments."""
-    started = await Simulator.start(tmp_path_factory.mktemp("in-step"), acceleration=1)
-    yield started
-    await started.close()
-
-
 @pytest.fixture
 async def time(
     private_plane: Plane, in_step: Simulator, tmp_path: Path, request: pytest.FixtureRequest

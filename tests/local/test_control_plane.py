@@ -13,6 +13,8 @@ from local_cluster import control_plane, flags, kubeconfig, processes
 from local_cluster.control_plane import ControlPlane
 from local_cluster.errors import NotOurs
 
+pytestmark = pytest.mark.xdist_group("local-control-plane")  # one control plane for all of them
+
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
@@ -21,6 +23,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     assert started is not None
     yield started
     control_plane.down(directory)
+    started.release_ports()
 
 
 def _kubectl(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -101,6 +104,8 @@ def test_up_after_one_process_died_starts_all_anew_and_down_leaves_nothing(tmp_p
     new = processes.load(again.files.pids)
     were_alive = [process.alive for process in new.values()]
     was_there = control_plane.down(directory)
+    for plane in (first, again):
+        plane.release_ports()
 
     assert were_alive == [True, True, True]
     assert [process.alive for process in (*old.values(), *new.values())] == [False] * 6
@@ -122,12 +127,12 @@ def test_a_directory_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_no_two_servers_share_a_port_in_their_flags() -> None:
-    files, ports = flags.Files(Path("/d")), flags.Ports(1, 2, 3, 4)
+    files, ports = flags.Files(Path("/d")), flags.Ports(1, 2, 3)
 
     listening = [
         flag
-        for command in (flags.etcd, flags.api_server, flags.controller_manager)
-        for flag in command(files, ports)
+        for command in (flags.etcd(files, ports), flags.api_server(files, ports), flags.controller_manager(files))
+        for flag in command
         if flag.startswith(("--secure-port", "--listen-"))
     ]
 
@@ -135,5 +140,5 @@ def test_no_two_servers_share_a_port_in_their_flags() -> None:
         "--listen-client-urls=http://127.0.0.1:1",
         "--listen-peer-urls=http://127.0.0.1:2",
         "--secure-port=3",
-        "--secure-port=4",
+        "--secure-port=0",
     ]

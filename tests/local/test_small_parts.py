@@ -6,9 +6,34 @@ import contextlib
 import socket
 from pathlib import Path
 
+import pytest
 import yaml
 
 from local_cluster import kubeconfig, ports
+
+
+def test_a_kept_port_is_refused_to_all_but_a_server_that_shares_it() -> None:
+    kept = ports.keep(2)
+    first, second = kept.numbers
+
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server(("127.0.0.1", first))
+    with socket.create_server(("127.0.0.1", first), reuse_port=True) as server:
+        kept.release()
+        with socket.create_connection(("127.0.0.1", first)) as client:
+            accepted, address = server.accept()
+            accepted.close()
+
+            assert address == client.getsockname()
+    assert first != second
+
+
+def test_nobody_answers_at_a_kept_port_while_its_server_is_away() -> None:
+    kept = ports.keep(1)
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", *kept.numbers))
+    kept.release()
 
 
 def test_free_ports_differ_and_can_be_taken_all_at_once() -> None:

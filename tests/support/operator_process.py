@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 from tests.support import waiting
-from tests.support.processes import Child
+from tests.support.processes import Child, SharedProgram
+from tests.support.sharing import Facts, Sharing
 
 from local_cluster import ports
 
@@ -39,7 +40,7 @@ COMMAND = (sys.executable, "-m", "novita_operator", "run")
 class OperatorProcess:
     """`python -m novita_operator run`."""
 
-    child: Child
+    child: Child | SharedProgram
     url: str
 
     @classmethod
@@ -48,6 +49,19 @@ class OperatorProcess:
         operator = cls.launch(directory, kubeconfig, **settings)
         await operator.until_ready()
         return operator
+
+    @classmethod
+    async def shared(cls, sharing: Sharing, kubeconfig: Path, **settings: str) -> OperatorProcess:
+        """The one of the whole run: it stands until the run ends."""
+
+        async def start(directory: Path) -> Facts:
+            launched = cls.launch(directory, kubeconfig, **settings)
+            program = launched.child.give_away()
+            await cls(program, launched.url).until_ready()
+            return {"url": launched.url, "program": program.facts()}
+
+        facts = await sharing.find_or_start("operator", start)
+        return cls(SharedProgram.of(facts["program"]), facts["url"])
 
     @classmethod
     def launch(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support import builders, kube, processes, waiting
 from tests.support.audit import AuditLog
 from tests.support.kube import Kube
+from tests.support.sharing import Facts, Sharing
 
+from local_cluster import flags
 from local_cluster.control_plane import ControlPlane
 
 CRDS = processes.REPOSITORY / "crds"
 OPERATOR_NAMESPACE = "novita-system"
 OPERATOR_USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:novita-operator"
+_OPERATOR_KUBECONFIG = "operator.kubeconfig"
 _DAY_SECONDS = 86_400
 
 
@@ -31,22 +34,41 @@ class Output:
 
 @dataclass
 class Plane:
-    """A running control plane. `operator_kubeconfig` is of a ServiceAccount of its own, so that the audit log tells."""
+    """A running control plane. `operator_kubeconfig` is of a ServiceAccount of its own, so that the audit log tells.
+
+    `stays`: the whole run uses it, and its end stops it.
+    """
 
     control: ControlPlane
     kube: Kube
     operator_kubeconfig: Path
+    stays: bool = False
 
     @classmethod
     async def start(cls, directory: Path, *, crds: Path = CRDS) -> Plane:
         """Bring it up in this directory."""
         control = await asyncio.to_thread(ControlPlane.start, directory)
-        plane = cls(control, Kube.of(control.kubeconfig), directory / "operator.kubeconfig")
+        plane = cls(control, Kube.of(control.kubeconfig), directory / _OPERATOR_KUBECONFIG)
         applied = await plane.kubectl("apply", "--server-side", "-k", str(crds))
         assert applied.code == 0, applied.err
         await plane._make_operator_user()
         await waiting.until(plane._served, "the API server serves the CRDs")
         return plane
+
+    @classmethod
+    async def shared(cls, sharing: Sharing) -> Plane:
+        """The one of the whole run: it stands until the run ends, and `close` only ends our connection to it."""
+        facts = await sharing.find_or_start("plane", cls._start_for_all)
+        directory = Path(facts["directory"])
+        control = ControlPlane.running_at(directory, flags.Ports(**facts["ports"]), facts["token"])
+        return cls(control, Kube.of(control.kubeconfig), directory / _OPERATOR_KUBECONFIG, stays=True)
+
+    @classmethod
+    async def _start_for_all(cls, directory: Path) -> Facts:
+        plane = await cls.start(directory)
+        await plane.kube.aclose()
+        plane.control.release_ports()
+        return {"directory": str(directory), "ports": asdict(plane.control.ports), "token": plane.control.token}
 
     @property
     def kubeconfig(self) -> Path:
@@ -77,6 +99,8 @@ class Plane:
     async def close(self) -> None:
         """Stop it; logs and audit log stay in the directory, the data do not."""
         await self.kube.aclose()
+        if self.stays:
+            return
         await asyncio.to_thread(self.control.stop)
         await asyncio.to_thread(shutil.rmtree, self.control.directory / "etcd", ignore_errors=True)
 

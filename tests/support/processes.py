@@ -9,8 +9,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support import waiting
+
+from local_cluster import processes as by_pid
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What every program gets: the code of this checkout, whichever one is installed, and nothing that changes behaviour.
@@ -28,11 +31,47 @@ def _hear_interrupts() -> None:
 
 
 @dataclass
-class Child:
-    """A running program."""
+class Program:
+    """A running program that writes a log."""
+
+    log: Path
+
+    @property
+    def running(self) -> bool:
+        raise NotImplementedError
+
+    async def tail(self, lines: int = _TAIL_LINES) -> str:
+        """The end of its output."""
+        return f"--- {self.log.name}\n" + "\n".join(self.output().splitlines()[-lines:])
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@dataclass
+class SharedProgram(Program):
+    """A program that belongs to all workers of the run; nobody but the end of the run stops it."""
+
+    started: by_pid.Started
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> SharedProgram:
+        """The program that another worker has described by `facts`."""
+        return cls(Path(facts["log"]), by_pid.Started(facts["pid"], facts["ticks"]))
+
+    def facts(self) -> dict[str, Any]:
+        return {"log": str(self.log), "pid": self.started.pid, "ticks": self.started.ticks}
+
+    @property
+    def running(self) -> bool:
+        return self.started.alive
+
+
+@dataclass
+class Child(Program):
+    """A program that we have started and that we stop."""
 
     process: subprocess.Popen[bytes]
-    log: Path
 
     @classmethod
     def start(cls, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
@@ -48,7 +87,9 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no threads of ours hold a lock that the child needs
             )
-        return cls(process, log)
+        # Should we be killed, the end of the run finds it by this file.
+        by_pid.save(log.with_name(f"{log.stem}-{process.pid}.pids.json"), {log.stem: by_pid.known(process.pid)})
+        return cls(log, process)
 
     @property
     def running(self) -> bool:
@@ -74,22 +115,20 @@ class Child:
         self.send(signal.SIGKILL)
         await self.ended()
 
-    async def tail(self, lines: int = _TAIL_LINES) -> str:
-        """The end of its output."""
-        return f"--- {self.log.name}\n" + "\n".join(self.output().splitlines()[-lines:])
-
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")
+    def give_away(self) -> SharedProgram:
+        """Make it everybody's: from now on only the end of the run stops it."""
+        self.process.returncode = 0  # the object is dropped, and must not complain that the process runs on
+        return SharedProgram(self.log, by_pid.known(self.process.pid))
 
 
-async def read_when_written(path: Path, child: Child) -> str:
+async def read_when_written(path: Path, program: Program) -> str:
     """The content of a file that the process writes when it is ready. Raises AssertionError if it ends before."""
 
     def read() -> str | None:
         return path.read_text() if path.exists() else None
 
     async def content() -> str | None:
-        assert child.running, await child.tail()
+        assert program.running, await program.tail()
         return await asyncio.to_thread(read)
 
-    return await waiting.until(content, f"{path.name} is written", explain=child.tail)
+    return await waiting.until(content, f"{path.name} is written", explain=program.tail)

@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 from tests.support import processes
-from tests.support.processes import Child
+from tests.support.processes import Child, Program, SharedProgram
+from tests.support.sharing import Facts, Sharing
 
 _TIMEOUT_SECONDS = 30.0  # an answer takes milliseconds on an idle machine
+_PORT_FILE = "port"
 
 
 @dataclass(frozen=True)
@@ -67,24 +69,44 @@ class Calls:
 class Simulator:
     """The process."""
 
-    child: Child
+    program: Program
     url: str
 
     @classmethod
     async def start(cls, directory: Path, *, acceleration: float) -> Simulator:
         """Start it on a free port, its files in a fresh directory. `acceleration`: virtual seconds per second."""
-        port_file = directory / "port"
-        command = [sys.executable, "-m", "novita_operator.simulator", "--port-file", str(port_file)]
-        child = Child.start([*command, "--acceleration", str(acceleration)], directory / "simulator.log", {})
-        port = await processes.read_when_written(port_file, child)
-        return cls(child, f"http://127.0.0.1:{port.strip()}")
+        child = cls._launch(directory, acceleration)
+        return cls(child, await _url(directory, child))
+
+    @classmethod
+    async def shared(cls, sharing: Sharing, name: str, *, acceleration: float) -> Simulator:
+        """The one of this name of the whole run: it stands until the run ends."""
+
+        async def start(directory: Path) -> Facts:
+            program = cls._launch(directory, acceleration).give_away()
+            return {"url": await _url(directory, program), "program": program.facts()}
+
+        facts = await sharing.find_or_start(name, start)
+        return cls(SharedProgram.of(facts["program"]), facts["url"])
+
+    @staticmethod
+    def _launch(directory: Path, acceleration: float) -> Child:
+        command = [sys.executable, "-m", "novita_operator.simulator", "--port-file", str(directory / _PORT_FILE)]
+        return Child.start([*command, "--acceleration", str(acceleration)], directory / "simulator.log", {})
 
     def account(self, key: str) -> SimulatedAccount:
         """The account of this key; it is made when it is first spoken of."""
         return SimulatedAccount(self.url, key)
 
     async def close(self) -> None:
-        await self.child.kill()
+        """End it, unless it is everybody's."""
+        if isinstance(self.program, Child):
+            await self.program.kill()
+
+
+async def _url(directory: Path, program: Program) -> str:
+    port = await processes.read_when_written(directory / _PORT_FILE, program)
+    return f"http://127.0.0.1:{port.strip()}"
 
 
 class SimulatedAccount:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local_cluster import asking, binaries, flags, kubeconfig, locking, ports, processes, signing, waiting
 from local_cluster.errors import NotOurs
+from local_cluster.ports import Kept
 from local_cluster.processes import Started
 
 
@@ -22,6 +23,7 @@ class ControlPlane:
     ports: flags.Ports
     token: str
     started: dict[str, Started] = field(default_factory=dict)
+    kept: Kept | None = None
 
     @property
     def files(self) -> flags.Files:
@@ -44,7 +46,8 @@ class ControlPlane:
         """Bring everything up and wait until it works. Raises CannotStart or CannotProvide."""
         tools = binaries.provide(os.environ)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        plane = cls(directory, tools, flags.Ports(*ports.free(4)), secrets.token_hex(16))
+        kept = ports.keep(3)
+        plane = cls(directory, tools, flags.Ports(*kept.numbers), secrets.token_hex(16), kept=kept)
         try:
             plane._bring_up()
         except BaseException:
@@ -52,11 +55,22 @@ class ControlPlane:
             raise
         return plane
 
+    @classmethod
+    def running_at(cls, directory: Path, used: flags.Ports, token: str) -> ControlPlane:
+        """The one that another process has started in this directory. Raises CannotProvide."""
+        return cls(directory, binaries.provide(os.environ), used, token, processes.load(flags.Files(directory).pids))
+
     def stop(self) -> None:
         """End the processes that were started, in reverse order."""
         for process in reversed(list(self.started.values())):
             process.stop()
         self.started.clear()
+        self.release_ports()
+
+    def release_ports(self) -> None:
+        """The servers keep their ports from now on only while they run: for who leaves them to others."""
+        if self.kept is not None:
+            self.kept.release()
 
     def stop_api_server(self) -> None:
         """Take the API server away; etcd and the data stay."""
@@ -76,7 +90,7 @@ class ControlPlane:
         self._start("etcd", flags.etcd(self.files, self.ports))
         self.start_api_server()
         kubeconfig.write(self.kubeconfig, self.url, self.files.certificate, "admin", self.token)
-        self._start("kube-controller-manager", flags.controller_manager(self.files, self.ports))
+        self._start("kube-controller-manager", flags.controller_manager(self.files))
         self._wait("kube-controller-manager", "/api/v1/namespaces/default/serviceaccounts/default")
 
     def _start(self, name: str, options: list[str]) -> None:

@@ -29,12 +29,11 @@ _NEVER_ROTATED_MB = 100_000
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the servers listen on 127.0.0.1."""
+    """Where the servers listen on 127.0.0.1, each on a port that it shares with the socket which keeps it free."""
 
     etcd: int
     etcd_peer: int
     api_server: int
-    controller_manager: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ def etcd(files: Files, ports: Ports) -> list[str]:
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=default={peer}",
+        "--socket-reuse-port",
         "--unsafe-no-fsync",
     ]
 
@@ -99,6 +99,7 @@ def api_server(files: Files, ports: Ports) -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
         f"--secure-port={ports.api_server}",
+        "--permit-port-sharing",
         "--bind-address=127.0.0.1",
         f"--cert-dir={files.certificate.parent}",
         f"--service-account-key-file={files.public_key}",
@@ -121,14 +122,13 @@ def audit(policy: Path, log: Path) -> list[str]:
     ]
 
 
-def controller_manager(files: Files, ports: Ports) -> list[str]:
-    """Only the controllers that do something where no pod ever runs."""
+def controller_manager(files: Files) -> list[str]:
+    """Only the controllers that do something where no pod ever runs; nobody asks it anything, so it has no port."""
     return [
         f"--kubeconfig={files.kubeconfig}",
         f"--service-account-private-key-file={files.signing_key}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={ports.controller_manager}",
+        "--secure-port=0",
         f"--controllers={_CONTROLLERS}",
     ]

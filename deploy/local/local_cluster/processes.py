@@ -65,7 +65,12 @@ def start(
         )
     # The object is dropped: the process outlives us, and its pid file is how it is found again.
     process.returncode = 0
-    return Started(process.pid, _start_ticks(process.pid) or 0)
+    return known(process.pid)
+
+
+def known(pid: int) -> Started:
+    """A process of ours that runs now."""
+    return Started(pid, _start_ticks(pid) or 0)
 
 
 def save(path: Path, processes: Mapping[str, Started]) -> None:
