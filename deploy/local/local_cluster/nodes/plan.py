@@ -20,7 +20,7 @@ class Plan:
     plugins: str  # the folder of the CNI plugins
 
     def save(self, path: Path) -> None:
-        ports = [self.ports.etcd, self.ports.etcd_peer, self.ports.api_server, self.ports.controller_manager]
+        ports = [self.ports.etcd, self.ports.etcd_peer, self.ports.api_server]
         path.write_text(json.dumps({"ports": ports, "programs": self.programs, "plugins": self.plugins}))
 
     @classmethod

@@ -27,7 +27,7 @@ def prepare(files: layout.Files, found: Mapping[str, str]) -> Plan:
     wanted = [*_ALWAYS_PROVIDED, *(() if own else _CONTAINERD), *(() if plugins else _PLUGINS)]
     tools = binaries.provide(os.environ, wanted)
     programs = {**found, **own, **{name: str(path) for name, path in tools.paths.items() if name not in _PLUGINS}}
-    plan = Plan(flags.Ports(*ports.free(4)), programs, plugins or str(tools.path(_PLUGINS[0]).parent))
+    plan = Plan(flags.Ports(*ports.free(3)), programs, plugins or str(tools.path(_PLUGINS[0]).parent))
     plan.save(files.plan)
     certificates.make(files.pki)
     accounts.write(files, plan.ports.api_server)

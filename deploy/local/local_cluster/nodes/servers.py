@@ -20,7 +20,7 @@ def node(files: layout.Files, plan: Plan) -> dict[str, list[str]]:
     """What asks the API server from its first second on."""
     programs = plan.programs
     return {
-        "kube-controller-manager": [programs["kube-controller-manager"], *_controller_manager(files, plan.ports)],
+        "kube-controller-manager": [programs["kube-controller-manager"], *_controller_manager(files)],
         "kube-scheduler": [programs["kube-scheduler"], *_scheduler(files)],
         "kubelet": [programs["kubelet"], *_kubelet(files)],
         "kube-proxy": [programs["kube-proxy"], f"--config={files.directory / 'proxy.json'}"],
@@ -54,15 +54,14 @@ def _api_server(files: layout.Files, ports: flags.Ports) -> list[str]:
     ]
 
 
-def _controller_manager(files: layout.Files, ports: flags.Ports) -> list[str]:
+def _controller_manager(files: layout.Files) -> list[str]:
     return [
         f"--kubeconfig={files.kubeconfig_of('controller-manager')}",
         f"--service-account-private-key-file={files.pki / 'sa.key'}",
         f"--root-ca-file={files.pki / 'ca.crt'}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={ports.controller_manager}",
+        "--secure-port=0",  # nobody asks it anything
     ]
 
 
