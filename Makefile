@@ -42,16 +42,16 @@ cluster-down: $(READY) ## Stop it; every object in it is forgotten
 ##@ Test
 .PHONY: test unit cluster packaging faults binaries
 test: binaries ## Everything: pure parts, client and simulator, operator on a real API server, chart
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --durations 10
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations 10
 
 unit: $(READY) ## What needs no cluster
 	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator tests/probes
 
 cluster: binaries ## The operator on a real API server, and the local control plane itself
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup tests/cluster tests/local
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/cluster tests/local
 
 packaging: binaries ## Chart, kustomize, what is generated, alerts and dashboard
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup tests/packaging tests/monitoring
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/packaging tests/monitoring
 
 faults: binaries ## Break everything on purpose; the simulator's ledger judges (writes tests/faults/RESULTS.md)
 	$(BIN)/python -m tests.faults run

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -29,14 +30,24 @@ StartOperator = Callable[..., Awaitable[OperatorProcess]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ordering.keep_together(items)
     ordering.long_ones_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ordering.Schedule:
+    config.option.loadscopereorder = False  # the order is ours
+    return ordering.Schedule(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """SIGTERM ends a run as Ctrl-C does: in order, so that nothing goes on running."""
     if not _is_worker(config):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would cut the ending short
+    raise KeyboardInterrupt
 
 
 @pytest.hookimpl(trylast=True)

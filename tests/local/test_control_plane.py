@@ -13,8 +13,6 @@ from local_cluster import control_plane, flags, kubeconfig, processes
 from local_cluster.control_plane import ControlPlane
 from local_cluster.errors import NotOurs
 
-pytestmark = pytest.mark.xdist_group("local-control-plane")  # one control plane for all of them
-
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:

@@ -1,31 +1,38 @@
-"""In which order the tests begin when several workers run them, and which of them must stay on one worker."""
+"""In which order the tests begin when several workers run them, and which of them stay on one worker."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _TESTS = Path(__file__).resolve().parents[1]
 # The folders with the longest tests come first, so that at the end nobody waits for the last of them. Whatever is not
 # named here takes no time to speak of.
-_LONG = ("docs", "packaging", "faults", "local", "cluster", "plugin", "webhooks", "monitoring")
-# What these fixtures make cannot be had twice at a time, or costs more than its tests: who uses it runs on one worker.
-_ON_ONE_WORKER = ("bare_plane",)
+_LONG = ("docs", "faults", "packaging", "local", "cluster", "plugin", "webhooks", "monitoring")
+# What a fixture of these files makes costs more than their tests.
+_WHOLE_FILES = frozenset(
+    {
+        "tests/cluster/test_immutable_fields.py",
+        "tests/local/test_control_plane.py",
+        "tests/packaging/test_applied.py",
+        "tests/packaging/test_policies.py",
+    }
+)
+
+
+class Schedule(LoadScopeScheduling):
+    """A worker that is done gets the next test of the list, or the next whole file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in _WHOLE_FILES else nodeid
 
 
 def long_ones_first(items: list[pytest.Item]) -> None:
     """Sort in place; tests of one folder keep their order."""
     items.sort(key=_rank)
-
-
-def keep_together(items: Sequence[pytest.Item]) -> None:
-    """Mark what must stay on one worker."""
-    for item in items:
-        for fixture in _ON_ONE_WORKER:
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(fixture))
 
 
 def _rank(item: pytest.Item) -> int:
