@@ -81,6 +81,7 @@ def uninstall_report(
     policy: Annotated[str, typer.Option(help="Retain or Delete.")] = "Retain",
     confirm: Annotated[str, typer.Option(help="Must be delete-all-gpu-instances for Delete.")] = "",
     namespace: Annotated[list[str] | None, typer.Option(help="A watched namespace; none: all of them.")] = None,
+    class_name: Annotated[str, typer.Option(help="Class of the operator; empty: the one without.")] = "",
     timeout_seconds: Annotated[float, typer.Option(min=1, help="How long to wait for deletions.")] = 600,
     *,
     crds_go: Annotated[bool, typer.Option("--crds-go", help="The CRDs are removed as well.")] = False,
@@ -93,7 +94,9 @@ def uninstall_report(
         typer.echo(f"--policy: {policy!r} is neither Retain nor Delete", err=True)
         raise typer.Exit(_BAD_SETTINGS)
     confirmed = confirm == uninstall.CONFIRMATION
-    order = uninstall.Order(uninstall.Policy(policy), confirmed, crds_go, tuple(namespace or ()), timeout_seconds)
+    order = uninstall.Order(
+        uninstall.Policy(policy), confirmed, crds_go, tuple(namespace or ()), timeout_seconds, class_name
+    )
 
     async def ordered() -> int:
         kube = await client.connect()

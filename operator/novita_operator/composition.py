@@ -11,8 +11,9 @@ from functools import partial
 import kopf
 from pydantic import SecretStr
 
-from novita_operator.api import meta
+from novita_operator.api import meta, operator_class
 from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.operator_class import OperatorClass
 from novita_operator.clock import SystemClock
 from novita_operator.controllers.gpu_instance import handlers as instance_handlers
 from novita_operator.controllers.gpu_instance import reconciler as instance_reconciler
@@ -46,11 +47,11 @@ from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.class_gate import ClassGate, Leaves
 from novita_operator.runtime.leases import Lease
 from novita_operator.runtime.parking import Parking
 from novita_operator.runtime.resync import Intake
 from novita_operator.runtime.shutdown import Shutdown
-from novita_operator.runtime.workers import Reconciles
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings
 from novita_operator.webhooks import opening
@@ -77,6 +78,7 @@ class Parts:
     settings: Settings
     kube: KubeClient
     cluster: str
+    operator_class: OperatorClass
     cache: Cache
     queue: WorkQueue[Key]
     accounts: Accounts
@@ -96,7 +98,7 @@ class Parts:
 class Controllers:
     """Every kind: its reconciler by plural name, where its watch events go, and its registration with kopf."""
 
-    reconcilers: Mapping[str, Reconciles]
+    reconcilers: Mapping[str, ClassGate]
     intakes: tuple[Intake, ...]
     register: Callable[[kopf.OperatorRegistry], None]
     probing: prober.Probing
@@ -115,7 +117,8 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
         backoff_max=settings.backoff_max / 1000,
     )
     cache, metrics = Cache(), Metrics()
-    metrics.show_objects(cache)
+    own = OperatorClass(settings.class_name, lambda name: cache.find(Key(account_reconciler.KIND.plural, "", name)))
+    metrics.show_objects(cache, lambda body: own.foreign(operator_class.INSTANCES, body) is None)
     lease = _lease(settings, kube, clock) if settings.leader_election else None
     if lease is not None:
         metrics.lease_margin.set_function(lambda: max(0.0, lease.margin))
@@ -123,6 +126,7 @@ async def parts(settings: Settings, kube: KubeClient) -> Parts:
         settings=settings,
         kube=kube,
         cluster=cluster,
+        operator_class=own,
         cache=cache,
         queue=queue,
         accounts=Accounts(),
@@ -139,7 +143,9 @@ def controllers(parts: Parts) -> Controllers:
     looks = _probing(parts)
     outbox = Outbox(parts.kube, parts.cache, instance_reconciler.KIND)
     courier = opening.courier(parts.settings, parts.kube, outbox, parts.recorder, parts.clock, parts.metrics)
-    instance = instance_handlers.Intake(_instance_reconciler(parts, looks, courier), parts.cache, parts.queue, courier)
+    instance = instance_handlers.Intake(
+        _instance_reconciler(parts, looks, courier), parts.cache, parts.queue, courier, parts.operator_class
+    )
     account = account_handlers.Intake(_account_reconciler(parts), parts.cache, parts.queue)
     instance_set = set_handlers.Intake(_set_reconciler(parts), parts.cache, parts.queue)
     job = job_handlers.Intake(_job_reconciler(parts), parts.cache, parts.queue)
@@ -151,10 +157,13 @@ def controllers(parts: Parts) -> Controllers:
         set_handlers.register(registry, instance_set)
         job_handlers.register(registry, job)
 
-    reconcilers: dict[str, Reconciles] = {
-        each.kind.plural: each.reconciler for each in (instance, account, instance_set, job)
-    }
-    return Controllers(reconcilers, (instance, account, instance_set, job), register, looks, courier)
+    intakes = (instance, account, instance_set, job)
+    reconcilers = {each.kind.plural: _gate(parts, each.reconciler) for each in intakes}
+    return Controllers(reconcilers, intakes, register, looks, courier)
+
+
+def _gate(parts: Parts, reconciler: Leaves) -> ClassGate:
+    return ClassGate(reconciler, parts.operator_class, parts.kube, parts.cache, parts.recorder, parts.clock)
 
 
 def _lease(settings: Settings, kube: KubeClient, clock: SystemClock) -> Lease:

@@ -7,7 +7,7 @@ No metric is labelled with an object's name: a thousand objects make as many ser
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
@@ -80,9 +80,9 @@ class Metrics:
         self.lease_margin = self._gauge("lease_margin_seconds", "How long the Lease is surely ours; 0 without one.")
         self._gauge("build_info", "Always 1; the version is a label.", "version").labels(__version__).set(1)
 
-    def show_objects(self, cache: Cache) -> None:
-        """Count the objects of the cluster at each scrape."""
-        self.registry.register(_Objects(cache))
+    def show_objects(self, cache: Cache, ours: Callable[[Mapping[str, Any]], bool]) -> None:
+        """Count the objects that are ours at each scrape."""
+        self.registry.register(_Objects(cache, ours))
 
     def know_account(self, name: str) -> None:
         """Let what is counted for an account begin at 0: a series that begins at 1 has not increased, for an alert."""
@@ -130,12 +130,13 @@ class _Objects(Collector):
     NAME = "novita_gpuinstances"
     MEANING = "GPUInstances by phase."
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, ours: Callable[[Mapping[str, Any]], bool]) -> None:
         self._cache = cache
+        self._ours = ours
 
     def collect(self) -> Iterable[Metric]:
         counts = Count(dict.fromkeys(map(str, Phase), 0))  # a phase that nothing is in any more goes down to 0
-        counts.update(_phases(self._cache))
+        counts.update(_phases(self._cache, self._ours))
         family = GaugeMetricFamily(self.NAME, self.MEANING, labels=["phase"])
         for phase, count in sorted(counts.items()):
             family.add_metric([phase], count)
@@ -145,8 +146,8 @@ class _Objects(Collector):
         return ()
 
 
-def _phases(cache: Cache) -> Iterator[str]:
-    for _, body in cache.of_kind(_INSTANCES):
+def _phases(cache: Cache, ours: Callable[[Mapping[str, Any]], bool]) -> Iterator[str]:
+    for body in (body for _, body in cache.of_kind(_INSTANCES) if ours(body)):
         status: dict[str, Any] = body.get("status") or {}
         yield str(status.get("phase", "Pending"))
 

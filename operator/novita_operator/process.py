@@ -11,11 +11,9 @@ from functools import partial
 import kopf
 
 from novita_operator import __version__, composition
-from novita_operator.api import meta
 from novita_operator.composition import Controllers, Parts
-from novita_operator.controllers.novita_account import reconciler as account_reconciler
+from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
-from novita_operator.kube import errors as kube_errors
 from novita_operator.runtime import kopf_settings
 from novita_operator.runtime.health import HealthServer
 from novita_operator.runtime.resync import Resync
@@ -26,7 +24,6 @@ from novita_operator.webhooks.courier import Courier
 
 logger = logging.getLogger(__name__)
 
-_DEFAULT_ACCOUNT = "default"
 _BROKEN_EXIT = 1
 # Liveness fails when keys wait and no pass has ended for this long: no call to Novita may take longer.
 _STUCK_SECONDS = 120.0
@@ -68,7 +65,7 @@ async def _serve(parts: Parts, controllers: Controllers) -> None:
             if parts.lease is not None:
                 background.append(_in_background(parts.lease.keep(), "lease"))
             background.append(_in_background(resync.run(), "resync"))
-            await _ensure_default_account(parts)
+            await bootstrap.ensure(parts.kube, settings, parts.operator_class)
             await _take_in_accounts(parts, controllers)
             background.append(_in_background(controllers.probing.run(), "probing"))
             controllers.courier.start()
@@ -118,31 +115,6 @@ async def _leads(parts: Parts, ready: asyncio.Event) -> bool:
     await acquiring
     ready.clear()
     return True
-
-
-async def _ensure_default_account(parts: Parts) -> None:
-    """An account named `default`, with the Secret of the settings or the operator's own key, where none exists."""
-    settings = parts.settings
-    spec: dict[str, object] = {}
-    if settings.default_account_secret:
-        ref = {"name": settings.default_account_secret, "key": settings.default_account_secret_key}
-        spec = {"apiKeySecretRef": ref}
-    elif settings.own_api_key() is None:
-        return
-    kind = account_reconciler.KIND
-    if [body async for body in parts.kube.each(kind)]:
-        return
-    body = {
-        "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
-        "kind": "NovitaAccount",
-        "metadata": {"name": _DEFAULT_ACCOUNT},
-        "spec": spec,
-    }
-    try:
-        await parts.kube.create(kind, body)
-    except kube_errors.Conflict:
-        return
-    logger.info("made the NovitaAccount %r, since there was none", _DEFAULT_ACCOUNT)
 
 
 async def _take_in_accounts(parts: Parts, controllers: Controllers) -> None:

@@ -237,6 +237,13 @@ class Settings(BaseSettings):
     watch_namespaces: str = Field(
         "", max_length=16_384, description="Comma-separated namespaces to watch; empty: all of them."
     )
+    class_name: str = Field(
+        "",
+        max_length=63,
+        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$",
+        description="The operator works on the NovitaAccounts whose spec.className is this, and leaves all others and "
+        "their objects alone; empty: the accounts without a class. For several operators in one cluster.",
+    )
     cluster_id: str | None = Field(
         None, pattern=r"^[a-z2-7]{8}$", description="Replaces the id derived from the kube-system namespace."
     )

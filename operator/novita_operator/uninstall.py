@@ -14,12 +14,14 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from novita_operator.api.operator_class import OperatorClass
 from novita_operator.kube import errors
 from novita_operator.kube.client import Body, Kind, KubeClient
 
 CONFIRMATION = "delete-all-gpu-instances"
 
 _INSTANCES = Kind("gpuinstances")
+_ACCOUNTS = Kind("novitaaccounts", namespaced=False)
 # Owners go first: they would make new instances in place of deleted ones.
 _OWNERS = (Kind("gpuinstancesets"), Kind("gpujobs"))
 _LOOK_SECONDS = 2.0  # between looks; Novita needs some seconds to let go of an instance
@@ -36,13 +38,18 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for. `namespaces`: the watched ones, empty means all. `crds_go`: the CRDs are removed as well."""
+    """What is asked for.
+
+    `namespaces`: the watched ones, empty means all. `class_name`: the class of the operator that goes; objects of other
+    operators are none of its business. `crds_go`: the CRDs are removed as well, and with them the objects of all.
+    """
 
     policy: Policy
     confirmed: bool
     crds_go: bool
     namespaces: tuple[str, ...]
     timeout_seconds: float
+    class_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,11 @@ async def run(kube: KubeClient, order: Order, say: Say) -> int:
 
     Raises kube errors.
     """
-    lines = await _lines(kube, order)
+    own = await _own_class(kube, order)
+    lines = await _lines(kube, order, own)
     for text in _report(lines):
         say(text)
-    refusal = _refusal(order, lines)
+    refusal = _refusal(order, await _lines(kube, order, None) if order.crds_go else lines)
     if refusal:
         say(f"REFUSED: {refusal}")
         return 1
@@ -82,20 +90,27 @@ async def run(kube: KubeClient, order: Order, say: Say) -> int:
         for text in _retained(lines):
             say(text)
         return 0
-    await _delete_all(kube, order)
-    return await _until_gone(kube, order, say)
+    await _delete_all(kube, order, own)
+    return await _until_gone(kube, order, own, say)
 
 
-async def _lines(kube: KubeClient, order: Order) -> list[Line]:
-    return sorted((_line(body) for body in await _found(kube, _INSTANCES, order)), key=lambda line: line.where)
+async def _own_class(kube: KubeClient, order: Order) -> OperatorClass:
+    accounts = {body["metadata"]["name"]: body for body in await _found(kube, _ACCOUNTS, order, None)}
+    return OperatorClass(order.class_name, accounts.get)
 
 
-async def _found(kube: KubeClient, kind: Kind, order: Order) -> Sequence[Body]:
-    """The objects; none where the CRD is gone already."""
+async def _lines(kube: KubeClient, order: Order, own: OperatorClass | None) -> list[Line]:
+    found = await _found(kube, _INSTANCES, order, own)
+    return sorted(map(_line, found), key=lambda line: line.where)
+
+
+async def _found(kube: KubeClient, kind: Kind, order: Order, own: OperatorClass | None) -> Sequence[Body]:
+    """The objects that are ours, or everybody's (None); none where the CRD is gone already."""
     try:
-        return [body async for body in kube.each(kind, order.namespaces)]
+        found = [body async for body in kube.each(kind, order.namespaces)]
     except errors.NotFound:
         return []
+    return [body for body in found if own is None or own.foreign(kind.plural, body) is None]
 
 
 def _line(body: Mapping[str, Any]) -> Line:
@@ -153,9 +168,9 @@ def _retained(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-async def _delete_all(kube: KubeClient, order: Order) -> None:
+async def _delete_all(kube: KubeClient, order: Order, own: OperatorClass) -> None:
     for kind in (*_OWNERS, _INSTANCES):
-        for body in await _found(kube, kind, order):
+        for body in await _found(kube, kind, order, own):
             at = body["metadata"]
             try:
                 await kube.delete(kind, at["namespace"], at["name"], uid=at["uid"])
@@ -163,10 +178,10 @@ async def _delete_all(kube: KubeClient, order: Order) -> None:
                 continue  # gone, or another object by now: the look that follows sees it
 
 
-async def _until_gone(kube: KubeClient, order: Order, say: Say) -> int:
+async def _until_gone(kube: KubeClient, order: Order, own: OperatorClass, say: Say) -> int:
     """Wait for the operator to let go of them all; what owners made meanwhile is deleted, too."""
     end = time.monotonic() + order.timeout_seconds
-    left = await _lines(kube, order)
+    left = await _lines(kube, order, own)
     while left:
         if time.monotonic() > end:
             say(f"NOT DELETED within {order.timeout_seconds:.0f} s; the uninstall stops here and the operator goes on:")
@@ -175,8 +190,8 @@ async def _until_gone(kube: KubeClient, order: Order, say: Say) -> int:
             say("See why with `kubectl describe gpuinstance`, then uninstall again.")
             return 1
         await asyncio.sleep(_LOOK_SECONDS)
-        await _delete_all(kube, order)
-        before, left = len(left), await _lines(kube, order)
+        await _delete_all(kube, order, own)
+        before, left = len(left), await _lines(kube, order, own)
         if len(left) < before:
             say(f"{len(left)} left")
     say("All GPUInstances are deleted. Instances whose deletionPolicy is Retain or Stop are still at Novita.")

@@ -63,7 +63,7 @@ async def test_the_series_of_an_account_end_with_it(workspace: Workspace) -> Non
 
 def test_a_thousand_objects_of_three_accounts_make_fewer_than_500_series() -> None:
     metrics, cache = Metrics(), Cache()
-    metrics.show_objects(cache)
+    metrics.show_objects(cache, lambda _: True)
 
     _live_through_a_thousand(metrics, cache)
 
@@ -75,7 +75,7 @@ def test_a_thousand_objects_of_three_accounts_make_fewer_than_500_series() -> No
 
 def test_a_phase_that_no_object_is_in_any_more_is_0_and_not_gone() -> None:
     metrics = Metrics()
-    metrics.show_objects(Cache())
+    metrics.show_objects(Cache(), lambda _: True)
 
     page = generate_latest(metrics.registry).decode()
 

@@ -151,4 +151,5 @@ async def _without(site: Site, prefix: str) -> bool:
 def test_the_list_of_rights_says_of_each_one_where_it_applies() -> None:
     parts = yaml.safe_load((rendering.CHART / "files" / "rbac.yaml").read_text())
 
-    assert set(parts) == {"cluster", "watched", "home", "lease", "accountEvents", "uninstall", "kinds"}
+    hook = {"uninstall", "uninstallAccounts"}
+    assert set(parts) == {"cluster", "watched", "home", "lease", "accountEvents", "kinds"} | hook

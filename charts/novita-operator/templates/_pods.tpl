@@ -72,6 +72,10 @@ readOnly: true
 - name: WATCH_NAMESPACES
   value: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.className }}
+- name: CLASS_NAME
+  value: {{ . | quote }}
+{{- end }}
 {{- if .Values.account.create }}
 - name: DEFAULT_ACCOUNT_SECRET
   value: {{ include "novita-operator.accountSecret" . }}

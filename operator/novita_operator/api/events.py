@@ -68,6 +68,8 @@ class EventReason(StrEnum):
     """Orphans would be deleted, but something looks wrong."""
     CREATES_FROZEN = "CreatesFrozen"
     """The same objects were rented for again too often."""
+    ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"
+    """The account belongs to the operator of another class, and this one leaves the object alone."""
     NOTIFICATION_FAILED = "NotificationFailed"
     """A webhook could not be delivered."""
     SUCCESSFUL_CREATE = "SuccessfulCreate"

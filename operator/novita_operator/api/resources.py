@@ -93,6 +93,7 @@ RESOURCES = (
             Column("Managed", ".status.instances.managed", "integer"),
             Column("Orphaned", ".status.instances.orphaned", "integer"),
             _AGE,
+            Column("Class", ".spec.className", wide=True),
         ),
     ),
     Resource(

@@ -89,9 +89,11 @@ class Children:
         held = (body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == namespace)
         return frozenset(str(body["metadata"]["name"]) for body in held if not _belongs_to(body, owner_uid))
 
-    def forget(self, uid: str) -> None:
-        """The owner is gone."""
+    def forget(self, uid: str) -> bool:
+        """The owner is gone, or somebody else's. True if it was known."""
+        known = uid in self._known_of
         self._known_of.discard(uid)
+        return known
 
 
 def _belongs_to(body: Body, uid: str) -> bool:

@@ -62,7 +62,7 @@ def account(found: NovitaAccount, now: datetime) -> Iterator[Finding]:
     valid = conditions.find(found.status.conditions, ConditionType.CREDENTIALS_VALID)
     ready = conditions.find(found.status.conditions, ConditionType.READY)
     if valid is None or ready is None:
-        yield problem(about, "the operator has not looked at it yet", _NO_OPERATOR)
+        yield problem(about, "the operator has not looked at it yet", _no_operator(found.spec.class_name))
         return
     yield _truth(about, valid, "Novita accepts the key", "put a valid key into the Secret of spec.apiKeySecretRef")
     yield _truth(about, ready, "Novita's API answers", "see the message; the operator tries again by itself")
@@ -81,6 +81,12 @@ _NO_OPERATOR = (
 )
 
 
+def _no_operator(class_name: str) -> str:
+    if not class_name:
+        return _NO_OPERATOR
+    return f"its spec.className is {class_name}: only an operator with CLASS_NAME={class_name} looks at it; run one"
+
+
 def _truth(about: str, condition: Condition, good: str, fix: str) -> Finding:
     if condition.status == "True":
         return ok(about, good)
@@ -94,7 +100,8 @@ def _sign_of_life(about: str, found: NovitaAccount, now: datetime) -> Finding:
     if polled is None:
         return note(about, "the operator has never read all of its instances")
     if now - polled > _SILENT:
-        return problem(about, f"the operator last read it at {polled:%Y-%m-%d %H:%M:%S} UTC", _NO_OPERATOR)
+        fix = _no_operator(found.spec.class_name)
+        return problem(about, f"the operator last read it at {polled:%Y-%m-%d %H:%M:%S} UTC", fix)
     return ok(about, f"the operator works: it last wrote that it read all instances at {polled:%H:%M:%S} UTC")
 
 

@@ -93,6 +93,8 @@ class Reason(StrEnum):
     """The NovitaAccount does not admit this namespace."""
     ACCOUNT_NOT_READY = "AccountNotReady"
     """The NovitaAccount does not exist or has no key."""
+    ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"
+    """The NovitaAccount belongs to the operator of another class, which has not looked at the object."""
     CREATES_FROZEN = "CreatesFrozen"
     """The NovitaAccount rents nothing, since instances were rented again and again for the same objects."""
     INVALID_SPEC = "InvalidSpec"

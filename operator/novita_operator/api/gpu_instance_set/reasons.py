@@ -37,6 +37,8 @@ class Reason(StrEnum):
     """The annotation gpu.novita.ai/paused is true."""
     DELETING = "Deleting"
     """The set is being deleted, and its instances with it."""
+    ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"
+    """The NovitaAccount belongs to the operator of another class, which has not looked at the object."""
     INVALID_SPEC = "InvalidSpec"
     """The object cannot be read by this version of the operator."""
     INTERNAL_ERROR = "InternalError"

@@ -48,6 +48,13 @@ class NovitaAccountSpec(Model):
     api_key_secret_ref: ApiKeySecretRef | None = Field(
         None, description="The API key. Without it the operator's own key (NOVITA_API_KEY) is used."
     )
+    class_name: str = Field(
+        "",
+        max_length=63,
+        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$",
+        description="Class of the operator that works on the account: the one whose setting CLASS_NAME is the same. "
+        "Empty means the operator without a class. All others leave the account and its objects alone.",
+    )
     base_url: str | None = Field(
         None,
         max_length=512,

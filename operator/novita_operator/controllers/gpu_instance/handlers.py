@@ -9,6 +9,7 @@ from typing import Any
 import kopf
 
 from novita_operator.api import meta
+from novita_operator.api.operator_class import OperatorClass
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import Kind
@@ -25,6 +26,7 @@ class Intake:
     cache: Cache
     queue: WorkQueue[Key]
     courier: Courier
+    operator_class: OperatorClass
     kind: Kind = KIND
 
     async def seen(self, body: dict[str, Any]) -> None:
@@ -32,7 +34,8 @@ class Intake:
         self.cache.put(key, body)
         self.reconciler.claim(key, body["metadata"]["uid"])
         self.queue.notice(key, partial(self.cache.echoes, key, body))
-        self.courier.seen(key)
+        if self._is_ours(body):
+            self.courier.seen(key)
         self._wake_owners(body)
 
     async def deleted(self, body: dict[str, Any]) -> None:
@@ -45,8 +48,12 @@ class Intake:
         self.cache.remove(key, body["metadata"]["uid"])
         self.reconciler.forget(key, body["metadata"]["uid"])
         self.queue.forget(key)
-        self.courier.gone(body)
+        if self._is_ours(body):
+            self.courier.gone(body)
         self._wake_owners(body)
+
+    def _is_ours(self, body: dict[str, Any]) -> bool:
+        return self.operator_class.foreign(KIND.plural, body) is None
 
     def _wake_owners(self, body: dict[str, Any]) -> None:
         for owner in owned.owners(body):

@@ -145,6 +145,14 @@ class Reconciler:
         for account in self.accounts:
             account.set_moving(key, moving=False)
 
+    async def leave(self, key: Key, uid: str) -> bool:
+        """Another operator works on it now: nothing is probed, polled for or remembered. Its names stay claimed."""
+        known = self.memories.forget(uid)
+        self.probing.forget(key)
+        for account in self.accounts:
+            account.set_moving(key, moving=False)
+        return known
+
     def _let_adopted_go(self, resource: GPUInstance, account: Account | None) -> None:
         if resource.spec.adopt is not None and account is not None:
             account.adopted.discard(resource.spec.adopt.instance_id)

@@ -61,6 +61,10 @@ class Reconciler:
         """The object is gone from the cluster."""
         self.children.forget(uid)
 
+    async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
+        """Another operator works on it now."""
+        return self.children.forget(uid)
+
     async def _observe(self, resource: GPUInstanceSet) -> Observation:
         at, spec = resource.meta, resource.spec
         return Observation(

@@ -65,6 +65,10 @@ class Reconciler:
         """The object is gone from the cluster."""
         self.children.forget(uid)
 
+    async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
+        """Another operator works on it now."""
+        return self.children.forget(uid)
+
     async def _observe(self, resource: GPUJob) -> Observation:
         found = [owned.child(body) for body in await self.children.of(resource.meta)]
         seen = Observation(resource, tuple(found), self.pauses)

@@ -7,7 +7,7 @@ from typing import Any
 
 import kopf
 
-from novita_operator.api import meta
+from novita_operator.api import meta, operator_class
 from novita_operator.controllers.novita_account.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import Kind
@@ -25,14 +25,24 @@ class Intake:
 
     async def seen(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
+        before = self.cache.find(key)
         self.cache.put(key, body)
         self.queue.add(key)
+        if before is None or operator_class.class_of(before) != operator_class.class_of(body):
+            self._wake_users(key.name)
 
     async def gone(self, body: dict[str, Any]) -> None:
         key = key_of(KIND.plural, body)
         self.cache.remove(key, body["metadata"]["uid"])
         self.queue.forget(key)
         await self.reconciler.forget(key.name)
+
+    def _wake_users(self, name: str) -> None:
+        """Who works on them has changed."""
+        for plural in (operator_class.INSTANCES, operator_class.SETS, operator_class.JOBS):
+            for key, body in self.cache.of_kind(plural):
+                if operator_class.account_of(plural, body) == name:
+                    self.queue.add(key)
 
 
 def register(registry: kopf.OperatorRegistry, intake: Intake, *, tick_seconds: float) -> None:

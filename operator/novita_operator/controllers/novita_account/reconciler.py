@@ -85,13 +85,18 @@ class Reconciler:
         """The log says it all: an account's conditions speak of Novita, and its objects report what they miss."""
         logger.error("%s: %s; tried again in %.0f s", key, type(error).__name__, pause)
 
-    async def forget(self, name: str) -> None:
-        """The object is gone: close its connections, and show nothing of it any more."""
+    async def forget(self, name: str) -> bool:
+        """The object is gone: close its connections, and show nothing of it any more. True if it was at work."""
         self.collector.forget(name)
         account = self.accounts.remove(name)
         if account is not None:
             await account.client.aclose()
         self.poller.metrics.forget_account(name)
+        return account is not None
+
+    async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
+        """Another operator works on it now: no poll, no look for orphans, no connection."""
+        return await self.forget(key.name)
 
     async def _hold(self, resource: NovitaAccount, key: Key) -> None:
         """Objects need the key for their deletion, so the account outlives them."""

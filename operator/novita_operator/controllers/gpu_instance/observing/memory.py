@@ -82,5 +82,6 @@ class Memories:
         """What is remembered of the object; None where this process has not looked at it."""
         return self._by_uid.get(uid)
 
-    def forget(self, uid: str) -> None:
-        self._by_uid.pop(uid, None)
+    def forget(self, uid: str) -> bool:
+        """True if there was anything to forget."""
+        return self._by_uid.pop(uid, None) is not None
