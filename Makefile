@@ -73,6 +73,10 @@ bench-large: binaries ## The same and ours with 10,000 objects
 scale: binaries ## 100,000 instances of ten accounts in one process (writes tests/bench/SCALE.md)
 	$(BIN)/python -m tests.bench.scale
 
+.PHONY: test-oldest
+test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
+	@$(BIN)/python -m tests.oldest
+
 .PHONY: first-run
 first-run: binaries ## A newcomer's `make demo`: empty cache, releases from loopback at 20 MB/s; fails above 90 s
 	@$(BIN)/python -m tests.local.first_run
