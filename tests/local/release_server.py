@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import ssl
 import tarfile
 import threading
 import time
@@ -13,12 +14,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
 
-Fault = Literal["cut", "cut at once", "silent", "busy", "missing", "no ranges", "stalled", "redirected"]
+Fault = Literal["cut", "cut at once", "silent", "busy", "missing", "no ranges", "other range", "stalled", "redirected"]
 
 
 @dataclass
@@ -33,13 +35,14 @@ class Releases:
     """Path and range of each request."""
     rate: float | None = None
     """Bytes per second for all connections together; None for as fast as it goes."""
+    scheme: str = "http"
     port: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
     _line: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def publish(self, path: str, content: bytes, checksums: str | None = None) -> None:
         """A file with its sha256 beside it, or in a file that lists several."""
@@ -84,14 +87,19 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
 
 
 @contextmanager
-def serving(releases: Releases) -> Iterator[Releases]:
-    """Serve until the block ends."""
+def serving(releases: Releases, certificate: Path | None = None) -> Iterator[Releases]:
+    """Serve until the block ends; with TLS where there is a file with a key and a certificate."""
 
     class Handler(_Handler):
         published = releases
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate:
+        releases.scheme = "https"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     releases.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -135,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if start else 200)
         if start:
+            start -= 1 if fault == "other range" else 0
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()

@@ -10,7 +10,7 @@ import pytest
 from tests.local import programs
 
 from demo.environment import REPOSITORY
-from local_cluster import binaries, catalogue, ports, releases
+from local_cluster import binaries, building, catalogue, ports, releases
 from local_cluster.errors import CannotProvide
 
 
@@ -96,6 +96,23 @@ def test_a_build_that_fails_leaves_no_half_program_and_shows_the_end_of_its_log(
 
     assert str(_cache(machine) / "build.log") in str(refused.value)
     assert not (_cache(machine) / "etcd").exists()
+
+
+def test_a_build_that_is_interrupted_ends_its_compiler_and_leaves_nothing(
+    machine: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.go(tmp_path / "bin", build=f'echo $$ > "{tmp_path}/pid"; exec sleep 600')
+
+    def interrupted(_: float) -> None:
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(building.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        binaries.provide(machine)
+
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+    assert [path.name for path in _cache(machine).iterdir() if path.suffix != ".log"] == []
 
 
 def test_each_program_is_kept_with_those_of_its_module_and_version(machine: dict[str, str]) -> None:

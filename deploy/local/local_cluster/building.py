@@ -102,14 +102,19 @@ class _Call:
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
             )
-            while process.poll() is None:
-                line.show(f"{how_far(log.read_text(errors='replace'))}, {line.elapsed:.0f} s")
-                time.sleep(0.2)  # often enough for a clock that counts seconds
+            try:
+                while process.poll() is None:
+                    line.show(f"{how_far(log.read_text(errors='replace'))}, {line.elapsed:.0f} s")
+                    time.sleep(0.2)  # often enough for a clock that counts seconds
+            finally:  # interrupted: nothing compiles on behind our back
+                process.terminate()
+                process.wait()
         said = log.read_text(errors="replace")
         if process.returncode:
             raise CannotProvide(
                 f"{title} failed after {line.elapsed:.0f} s:\n{_tail(said)}\n"
-                f"The whole log is {log}. A build needs about 3 GB of disk, 3 GB of memory and a Go module proxy."
+                f"The whole log is {log}. A build needs about 3 GB of disk, 3 GB of memory and a Go module proxy; "
+                "docs/how-to/local-cluster.md has the other ways."
             )
         line.end(f"{how_far(said)}, done in {line.elapsed:.0f} s")
 

@@ -110,6 +110,9 @@ def _append(server: httpx.Client, url: str, half: Path, line: progress.Line) -> 
         if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # an earlier run had it all; its sha256 says whether that is so
         continued = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+        if continued and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            half.unlink()  # the next connection begins at the first byte, where nothing can be misunderstood
+            raise httpx.ReadError("another part was sent than was asked for")
         start = start if continued else 0
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length else None
