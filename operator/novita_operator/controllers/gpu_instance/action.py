@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from novita_operator.novita.models import PortSpec
-from novita_operator.reconciling.intent import Intent
+
+Settled = Literal["Pending", "Refused", "Released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One attempt to create, as the object's note of intent says it (`launching.fence` writes and reads the note).
+
+    `Pending`: made or not, search by name. `Refused`: Novita says that it did not. `Released`: the instance of this
+    attempt was seen gone, nothing of it can appear any more.
+    """
+
+    attempt: int
+    """From 1."""
+    at: datetime
+    """When the call was about to be made, by the clock of its process."""
+    holder: str
+    """The process that made it."""
+    product: str
+    region: str
+    outcome: Settled = "Pending"
+
+    @property
+    def pending(self) -> bool:
+        return self.outcome == "Pending"
+
+    def settled(self, outcome: Settled) -> Intent:
+        """The same attempt, with what became of it."""
+        return replace(self, outcome=outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +185,8 @@ class Abandon:
     left_behind: str
 
 
-Action = (
-    Nothing
-    | Wait
-    | Hold
-    | Launch
+AtNovita = (
+    Launch
     | Take
     | RemoveDuplicates
     | Describe
@@ -174,5 +200,7 @@ Action = (
     | Edit
     | Adopt
     | Release
-    | Abandon
 )
+"""What needs the account."""
+
+Action = AtNovita | Nothing | Wait | Hold | Abandon

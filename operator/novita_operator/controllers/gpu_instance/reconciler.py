@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
-from novita_operator.controllers.gpu_instance.acting import executor
+from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
 from novita_operator.controllers.gpu_instance.deciding import plan
@@ -30,6 +30,7 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.runtime.accounts.account import Account
@@ -49,7 +50,8 @@ class Reconciler:
     cache: Cache
     accounts: Accounts
     observer: observing.Observer
-    actor: executor.Actor
+    executor: Executor
+    metrics: Metrics
     probing: Probing
     serving: Serving
     recorder: Recorder
@@ -87,9 +89,9 @@ class Reconciler:
 
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
-        seen = self.probing.observed(key, self.observer.observe(resource, account, memory))
+        seen = self._observe(resource, account, memory, key)
         decided = plan.decide(seen, self.clock.now())
-        result = (await self._act(decided, seen, account, memory, key)).after(memory.unwritten)
+        result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
         memory.unwritten = result.lasting
         self._too_late(seen, result, key)
         result = await self.serving.follow(seen, result, memory)
@@ -105,6 +107,15 @@ class Reconciler:
         if result.released:
             self._let_adopted_go(resource, account)
         return self._come_back(decided, result, seen)
+
+    def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
+        seen = self.observer.observe(resource, account, memory)
+        if seen.account.state == "Usable":
+            wanted = seen.power == "Running" and not seen.deleting
+            reach = self.probing.follow(key, resource, seen.instance, wanted=wanted)
+        else:
+            reach = self.probing.known(key, resource, seen.instance)
+        return replace(seen, reach=reach)
 
     def claim(self, key: Key, uid: str) -> None:
         """The object exists: instances of its name belong to it."""
@@ -157,22 +168,6 @@ class Reconciler:
         if resource.spec.adopt is not None and account is not None:
             account.adopted.discard(resource.spec.adopt.instance_id)
 
-    async def _act(
-        self, decided: actions.Action, seen: Observation, account: Account | None, memory: Memory, key: Key
-    ) -> Result:
-        match decided:
-            case actions.Nothing() | actions.Wait():
-                return Result()
-            case actions.Hold(note):
-                return await self.actor.hold(note, seen, key)
-            case actions.Release(look_first=False):
-                return await self.actor.release(seen, memory, key)
-            case actions.Abandon(left_behind):
-                return await self.actor.abandon(left_behind, seen, memory, key)
-        if account is None:
-            return Result()
-        return await self.actor.act(decided, seen, account, memory, key)
-
     async def _publish(self, key: Key, seen: Observation, result: Result, outcome: Outcome) -> None:
         """Write the status if it says anything new; only a pass whose status was taken tells its Events."""
         now = self.clock.now()
@@ -181,7 +176,7 @@ class Reconciler:
         if seen.deleting and result.released:
             self.notifier.say_farewell(key, seen, result)
             if at.deleted_at is not None:
-                self.actor.metrics.deletion_seconds.observe((now - at.deleted_at).total_seconds())
+                self.metrics.deletion_seconds.observe((now - at.deleted_at).total_seconds())
             self.recorder.record("GPUInstance", at, outcome.events, now)
             return
         if not _says_more(old, outcome.status):
@@ -206,7 +201,7 @@ class Reconciler:
     def _measure_ready(self, seen: Observation, now: datetime) -> None:
         started = seen.resource.status.started_at
         if started is not None:
-            self.actor.metrics.time_to_ready.observe(max(0.0, (now - started).total_seconds()))
+            self.metrics.time_to_ready.observe(max(0.0, (now - started).total_seconds()))
 
     def _mark(self, decided: actions.Action, result: Result, account: Account | None, key: Key) -> None:
         """Tell the account whether to poll fast, and whether this object wants to hear of the next poll."""

@@ -6,11 +6,9 @@ import logging
 from datetime import timedelta
 
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.observing.memory import Memory
-from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita import errors
-from novita_operator.runtime.accounts.account import Account
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +17,14 @@ _MEASURED_SECONDS = 180.0
 _LONGEST_CURVE_SECONDS = 3600.0
 
 
-async def measure(instance_id: str, seen: Observation, account: Account, memory: Memory, clock: Clock) -> Result:
+async def measure(instance_id: str, this: Pass, clock: Clock) -> Result:
     """Whether the GPU has worked since the last look; what cannot be read counts as work: a guess may cost data."""
-    now = clock.now()
+    seen, memory, now = this.seen, this.memory, clock.now()
     elapsed = min(clock.monotonic() - memory.measured_at, _LONGEST_CURVE_SECONDS)
     since = now - timedelta(seconds=max(_MEASURED_SECONDS, elapsed))
     memory.measured_at = clock.monotonic()
     try:
-        curve = await account.client.gpu_utilization(instance_id, since, now)
+        curve = await this.account.client.gpu_utilization(instance_id, since, now)
     except errors.NovitaError as error:
         logger.debug("%s: how busy it is could not be read: %s", instance_id, error)
         memory.busy_at = now

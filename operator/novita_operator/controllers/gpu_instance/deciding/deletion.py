@@ -46,7 +46,7 @@ def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action 
     """
     if seen.account.state == "NotAdmitted":
         return None
-    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.delete_accepted
+    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.absence.delete_accepted
     if seen.account.state == "Unreachable" and unasked and seen.live:
         return action.Delete(tuple(found.id for found in seen.live))
     return checks.account_is_of_no_use(seen, now)
@@ -59,7 +59,7 @@ def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
     if instance is None and seen.create_may_be_hidden:
         return checks.NEXT_POLL
     if instance is None:
-        return action.Take(seen.live[0].id) if seen.live and seen.gone_looks else ending.let_go(seen)
+        return action.Take(seen.live[0].id) if seen.live and seen.absence.gone_looks else ending.let_go(seen)
     step = checks.more_than_one(seen, now) or ending.stop(instance)
     return action.Release() if isinstance(step, action.Nothing) else step
 

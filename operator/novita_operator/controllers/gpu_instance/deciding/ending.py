@@ -27,7 +27,7 @@ def delete_all(seen: Observation, _: datetime) -> action.Action | None:
         return action.Delete(tuple(found.id for found in seen.live))
     if seen.found:
         return NEXT_POLL
-    if seen.instance_id is not None and seen.only_by_id and not seen.delete_accepted:
+    if seen.instance_id is not None and seen.absence.only_by_id and not seen.absence.delete_accepted:
         return action.Delete((seen.instance_id,))
     return let_go(seen)
 
@@ -36,6 +36,6 @@ def let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is not None:
         # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
-        gone = seen.gone_looks and not seen.unproven
+        gone = seen.absence.gone_looks and not seen.unproven
         return action.Release(look_first=True) if gone else action.ConfirmGone(seen.instance_id)
     return NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)

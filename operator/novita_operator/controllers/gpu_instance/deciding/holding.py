@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.reconciling.intent import Intent
 
 
 def not_held(seen: Observation, now: datetime) -> action.Action | None:

@@ -115,7 +115,7 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
         return None
     if seen.create_may_be_hidden:
         return guards.NEXT_POLL
-    if seen.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
+    if seen.absence.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
         return action.ConfirmGone(seen.instance_id)
     if seen.live:
         # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.

@@ -10,16 +10,14 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Problem, Result
-from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import Kind, KubeClient
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
-from novita_operator.reconciling.intent import Intent
-from novita_operator.runtime.accounts.account import Account
 
 # A refusal is looked at again so often: the other owner may have let go.
 _AGAIN_SECONDS = 300.0
@@ -30,29 +28,28 @@ class Adopter:
     """Adopts. `namespaces`: the watched ones; empty means all. `cluster`: our part of the marks in names."""
 
     kube: KubeClient
-    cache: Cache
+    fence: Fence
     kind: Kind
     clock: Clock
-    holder: str
     namespaces: tuple[str, ...]
     cluster: str
 
-    async def adopt(self, instance_id: str, seen: Observation, account: Account, memory: Memory, key: Key) -> Result:
+    async def adopt(self, instance_id: str, this: Pass) -> Result:
         """Record the instance as this object's. Raises kube errors."""
         try:
-            instance = await account.client.get_instance(instance_id)
+            instance = await this.account.client.get_instance(instance_id)
         except errors.NotFound:
             return _refused(f'spec.adopt.instanceId: the account has no instance "{instance_id}".')
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
         if instance.state.is_gone:
             return _refused(f'spec.adopt.instanceId: instance "{instance_id}" is removed.')
-        if (owner := await self._owner(instance, seen)) is not None:
+        if (owner := await self._owner(instance, this.seen)) is not None:
             return _refused(f'spec.adopt.instanceId: instance "{instance_id}" belongs to {owner}.')
-        await self._hold(instance, key)
-        memory.learned(instance.id)
-        memory.unseen_before = account.polls_begun
-        account.adopted.add(instance.id)
+        await self.fence.take_over(instance.product_id, instance.cluster_name, this.key)
+        this.memory.learned(instance.id)
+        this.memory.unseen_before = this.account.polls_begun
+        this.account.adopted.add(instance.id)
         at = self.clock.now()
         return Result(instance_id=instance.id, adopted=True, created_at=at, started_at=at)
 
@@ -73,19 +70,6 @@ class Adopter:
         """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
         renter = naming.owner_uid(self.cluster, instance.name)
         return not self.namespaces and renter is not None and renter not in uids
-
-    async def _hold(self, instance: Instance, key: Key) -> None:
-        """The finalizer, and the note that nothing was rented: a crash here leaves the instance as it was."""
-        body = await self.kube.get(self.kind, key.namespace, key.name)
-        at = meta.Meta.parse(body["metadata"])
-        note = Intent(1, self.clock.now(), self.holder, instance.product_id, instance.cluster_name, "Released")
-        patched = await self.kube.patch_metadata(
-            self.kind,
-            at,
-            finalizers=list(dict.fromkeys([*at.finalizers, meta.FINALIZER])),
-            annotations={meta.CREATE_INTENT: note.to_annotation()},
-        )
-        self.cache.wrote(key, patched)
 
 
 def _comes_first(other: GPUInstance, at: meta.Meta, instance_id: str) -> bool:

@@ -6,23 +6,22 @@ from collections.abc import Iterable
 
 from novita_operator.api.gpu_instance.status import ProductStatus
 from novita_operator.controllers.gpu_instance.launching.selection import region_code
-from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Chosen, Result
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance, Product
-from novita_operator.runtime.accounts.account import Account
 
 
-async def take(instance: Instance, seen: Observation, account: Account, memory: Memory) -> Result:
+async def take(instance: Instance, this: Pass) -> Result:
     """Record it as this object's, with its price if the catalogue can be read."""
-    memory.learned(instance.id)
+    this.memory.learned(instance.id)
     try:
-        products = await account.client.products()
+        products = await this.account.client.products()
     except errors.NovitaError:
         # The price is for people; that the instance is ours must not wait for it.
         products = ()
-    return facts(instance, seen, products)
+    return facts(instance, this.seen, products)
 
 
 def facts(instance: Instance, seen: Observation, products: Iterable[Product]) -> Result:

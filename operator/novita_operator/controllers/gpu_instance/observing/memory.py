@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.reachability.service import Bodies
 from novita_operator.controllers.gpu_instance.result import Lasting
 from novita_operator.novita.models import Instance
@@ -20,38 +21,46 @@ class Served:
 
 @dataclass(slots=True)
 class Memory:
-    """One object's memory.
-
-    `unseen_before`: only polls with a
-    higher number show what we last did to the instance. `detail`: the last look by id at a running instance that
-    did not make it Ready. `note`: the last note of intent that was seen on the object. `looks`: polls that began
-    after the intent `searched_for` was seen (at `searched_since`) and did not show an instance, spaced apart.
-    `only_by_id`: a look by id found what the list lacks. `busy_at`: when the GPU was last seen at work;
-    `measured_at`, `edited_at`: when we last asked, and last changed ports or disk. `matched_generation`: the last
-    one whose ports and disk the instance was seen to have. `unwritten`: facts of earlier passes that the status
-    does not hold yet, an id among them. `let_go`: the finalizer of the deleted object was dropped after a look that
-    found nothing; `abandoned`: or since a person gave up.
-    """
+    """One object's memory. Times named `…_at` and `…_since` are monotonic seconds, unless they are datetimes."""
 
     unseen_before: int
+    """Only polls with a higher number show what we last did to the instance."""
     detail: Instance | None = None
-    note: str | None = None
-    searched_for: str | None = None
+    """The last look by id at a running instance that did not make it Ready."""
+    note: Intent | None = None
+    """The last note of intent that was seen on the object."""
+    searched_for: Intent | None = None
+    """The intent whose instance is searched for."""
     searched_since: float = 0.0
+    """When that intent was seen first."""
     looks: int = 0
+    """Polls since then that did not show an instance, spaced apart."""
     looked_at: float = 0.0
+    """When the last of them was counted."""
     looked_in_poll: int = 0
+    """The number of the last of them; earlier polls say nothing."""
     only_by_id: bool = False
+    """A look by id found what the list lacks."""
     delete_accepted: bool = False
+    """Novita has accepted the delete call."""
     gone_in_polls: set[int] = field(default_factory=set)
+    """Numbers of the polls after which a look by id did not find the instance."""
     busy_at: datetime | None = None
+    """When the GPU was last seen at work."""
     measured_at: float = float("-inf")
+    """When we last asked how busy it is."""
     edited_at: float = float("-inf")
+    """When we last changed ports or disk."""
     matched_generation: int | None = None
+    """The last generation whose ports and disk the instance was seen to have."""
     unwritten: Lasting = field(default_factory=Lasting)
+    """Facts of earlier passes that the status does not hold yet, an id among them."""
     let_go: bool = False
+    """The finalizer of the deleted object was dropped, after a search that found nothing."""
     abandoned: bool = False
+    """It was dropped since a person gave the deletion up."""
     served: Served | None = None
+    """What was last written for spec.service."""
 
     def learned(self, instance_id: str) -> None:
         """An id that must not get lost, whatever happens to the rest of the pass."""

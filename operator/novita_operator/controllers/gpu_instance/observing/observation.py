@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
-from novita_operator.reconciling import intent as intents
-from novita_operator.reconciling.intent import Intent
 
 # An ambiguous create is only believed not to have happened after so many looks that were spread over the list lag.
 LOOKS_NEEDED = 3
@@ -30,48 +29,65 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """What a pass knows before it decides.
+class Absence:
+    """How sure it is that there is no instance, where none is shown."""
 
-    `fresh`: the snapshot began after everything this process did to the instance, and after it first saw the object.
-    `found`: instances of exactly our name, oldest first, without removed ones. `intent_known_for`: how long ago this
-    process saw the intent first.
-    `only_by_id`: the list lacks our instance, and a look by id has found it. `detail`: the last look by id at a
-    running instance that did not make it Ready; None before the first. `remembered`: the last note of intent that this
-    process saw on the object, whether it is still there or not. `failure_stands`: a recorded failure still
-    holds the object back. `ended`: spec.lifetime has ended the instance. `end`: when it does so next. `unclear_end`:
-    why that cannot be told. `measure`: it is time to ask how busy the GPU is. `edit_settles`: ports or disk
-    were changed a moment ago. `matched_generation`: the last one
-    whose ports and disk the instance was seen to have.
-    """
+    looks: int = 0
+    """Polls that began after the intent was seen and did not show an instance, spaced apart."""
+    gone_looks: int = 0
+    """Polls after which a look by id did not find the recorded instance either."""
+    only_by_id: bool = False
+    """The list lacks our instance, and a look by id has found it."""
+    intent_known_for: timedelta = timedelta(0)
+    """How long ago this process saw the intent first."""
+    delete_accepted: bool = False
+    """Novita has accepted the delete call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a pass knows before it decides."""
 
     resource: GPUInstance
+    """The object."""
     name: str
+    """The name that its instance has at Novita."""
     account: AccountView
+    """What the object may expect of its account."""
     instance_id: str | None
+    """The id of its instance, as the status or this process knows it."""
     found: tuple[Instance, ...]
+    """Instances of exactly our name, oldest first, without removed ones; of an adopting object, the adopted one."""
     fresh: bool
+    """The snapshot began after everything this process did to the instance, and after it first saw the object."""
     list_lag: timedelta
+    """How far lists may be behind."""
     startup: timedelta
-    intent_known_for: timedelta = timedelta(0)
-    looks: int = 0
-    gone_looks: int = 0
-    only_by_id: bool = False
-    delete_accepted: bool = False
-    detail: Instance | None = None
+    """From the create or start call to Ready, at most."""
+    intent: Intent | None = None
+    """The note of the last create call, as the object carries it."""
     remembered: Intent | None = None
+    """The last note that this process saw on the object, whether it is still there or not."""
+    absence: Absence = Absence()
+    """What speaks for there being no instance."""
+    detail: Instance | None = None
+    """The last look by id at a running instance that did not make it Ready; None before the first."""
     failure_stands: bool = False
+    """A recorded failure still holds the object back."""
     ended: bool = False
+    """spec.lifetime has ended the instance."""
     end: End | None = None
+    """When spec.lifetime ends it next."""
     unclear_end: str | None = None
+    """Why that cannot be told, in a sentence."""
     measure: bool = False
+    """It is time to ask how busy the GPU is."""
     edit_settles: bool = False
+    """Ports or disk were changed a moment ago."""
     matched_generation: int | None = None
+    """The last generation whose ports and disk the instance was seen to have."""
     reach: Reach = UNASKED
-    intent: Intent | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "intent", intents.parse(self.resource.meta.annotations.get(meta.CREATE_INTENT)))
+    """Whether the instance can be reached from here."""
 
     @property
     def instance(self) -> Instance | None:
@@ -100,18 +116,18 @@ class Observation:
 
         It is as old as this process knows of it: the times that are written in intents come from clocks that jump.
         """
-        return self.intent is not None and self.intent.pending and self.intent_known_for < self.list_lag
+        return self.intent is not None and self.intent.pending and self.absence.intent_known_for < self.list_lag
 
     @property
     def may_be_rented(self) -> bool:
         """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
         pending = self.intent is not None and self.intent.pending
-        return pending and (self.looks < LOOKS_NEEDED or self.create_may_be_hidden)
+        return pending and (self.absence.looks < LOOKS_NEEDED or self.create_may_be_hidden)
 
     @property
     def unproven(self) -> bool:
         """Whether an id is known and nothing shows yet that it is this object's: neither a list nor a look by id."""
-        seen = self.instance is not None or self.only_by_id or self.delete_accepted
+        seen = self.instance is not None or self.absence.only_by_id or self.absence.delete_accepted
         return self.instance_id is not None and not seen and self.create_may_be_hidden
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,14 +10,14 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
-from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
-from novita_operator.controllers.gpu_instance.policies import defaults as desired
-from novita_operator.controllers.gpu_instance.policies import drift, restarts
+from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
+from novita_operator.controllers.gpu_instance.policies import defaults, drift, restarts
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.novita.models import Instance, InstanceState
-from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
@@ -39,42 +40,30 @@ class Observer:
     accounts: Accounts
     clock: Clock
     cluster: str
-    defaults: desired.Defaults
+    defaults: Defaults
     list_lag: timedelta
+    intent_of: Callable[[meta.Meta], Intent | None]
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
-        name = naming.instance_name(self.cluster, resource.meta.uid)
-        if resource.spec.adopt is None:
-            instance_id = memory.unwritten.instance_id or _recorded(resource, account, name)
-            found = _found(account, name)
-        else:
-            instance_id = _taken_over(memory.unwritten.instance_id or resource.status.instance_id, resource.spec.adopt)
-            found = self._adopted(account, instance_id, resource)
-        if memory.unwritten.released:
-            instance_id = None  # the status does not say so yet
-        if any(instance.id == instance_id for instance in found):
-            # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
-            memory.gone_in_polls.clear()
-            memory.only_by_id = False
+        name, intent = naming.instance_name(self.cluster, resource.meta.uid), self.intent_of(resource.meta)
+        memory.note = intent or memory.note
+        instance_id, found = self._instances(name, resource, account, memory)
         now = self.clock.now()
         horizon = _horizon(resource, memory, now)
         seen = Observation(
             resource=resource,
             name=name,
+            intent=intent,
             account=self._account_view(account, resource),
             instance_id=instance_id,
             found=found,
             fresh=account is not None and account.snapshot_poll > memory.unseen_before,
             list_lag=self.list_lag,
-            startup=timedelta(seconds=desired.startup_seconds(resource.spec, self.defaults)),
-            looks=self._count_look(resource, account, memory, found),
-            intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
-            gone_looks=len(memory.gone_in_polls),
-            only_by_id=memory.only_by_id,
-            delete_accepted=memory.delete_accepted,
+            startup=timedelta(seconds=defaults.startup_seconds(resource.spec, self.defaults)),
+            absence=self._absence(intent, account, memory, found),
             detail=memory.detail,
-            remembered=intents.parse(memory.note),
+            remembered=memory.note,
             failure_stands=restarts.stands(resource, now),
             ended=horizon.ended,
             end=horizon.end,
@@ -83,9 +72,40 @@ class Observer:
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
             matched_generation=memory.matched_generation,
         )
-        if seen.instance is not None and drift.edit(seen, seen.instance) is None:
+        if seen.instance is not None and drift.edit(resource.spec, seen.instance) is None:
             memory.matched_generation = resource.meta.generation
         return seen
+
+    def _instances(
+        self, name: str, resource: GPUInstance, account: Account | None, memory: Memory
+    ) -> tuple[str | None, tuple[Instance, ...]]:
+        """The id of ours, and what the list shows."""
+        unwritten = memory.unwritten
+        if resource.spec.adopt is None:
+            instance_id = unwritten.instance_id or _recorded(resource, account, name)
+            found = _found(account, name)
+        else:
+            instance_id = _taken_over(unwritten.instance_id or resource.status.instance_id, resource.spec.adopt)
+            found = self._adopted(account, instance_id, resource)
+        if unwritten.released:
+            instance_id = None  # the status does not say so yet
+        if any(instance.id == instance_id for instance in found):
+            # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
+            memory.gone_in_polls.clear()
+            memory.only_by_id = False
+        return instance_id, found
+
+    def _absence(
+        self, intent: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
+    ) -> Absence:
+        looks = self._count_look(intent, account, memory, found)
+        return Absence(
+            looks=looks,
+            gone_looks=len(memory.gone_in_polls),
+            only_by_id=memory.only_by_id,
+            intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
+            delete_accepted=memory.delete_accepted,
+        )
 
     def _adopted(self, account: Account | None, instance_id: str | None, resource: GPUInstance) -> tuple[Instance, ...]:
         """The one of the recorded id: names of adopted instances prove nothing."""
@@ -111,11 +131,9 @@ class Observer:
         return _view(account, resource)
 
     def _count_look(
-        self, resource: GPUInstance, account: Account | None, memory: Memory, found: tuple[Instance, ...]
+        self, note: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
     ) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
-        note = resource.meta.annotations.get(meta.CREATE_INTENT)
-        memory.note = note or memory.note
         if note != memory.searched_for:
             # Another call, perhaps of another process: polls that began before it say nothing about it.
             memory.searched_for, memory.searched_since, memory.looks = note, self.clock.monotonic(), 0

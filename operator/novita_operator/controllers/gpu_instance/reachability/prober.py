@@ -6,15 +6,16 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports
-from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
+from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Reach, Wanted
 from novita_operator.egress.names import NoAddress
 from novita_operator.egress.resolver import Finds
 from novita_operator.kube.cache import Key
+from novita_operator.novita.models import Instance
 from novita_operator.probes.looking import Looker
 from novita_operator.probes.tally import Tally
 from novita_operator.probes.targets import Target
@@ -56,16 +57,15 @@ class Probing:
         # A look that fails is not repeated sooner or later than others: back-off is never used here.
         self._queue = WorkQueue(monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0)
 
-    def observed(self, key: Key, seen: Observation) -> Observation:
-        """The observation with what is known of the ports; from now on they are looked at, or no longer."""
-        if seen.account.state == "Usable":
-            deserves = seen.power == "Running" and not seen.deleting
-            looked = self._follow(key, ports.wanted(seen.resource, seen.instance) if deserves else None)
-        else:
-            # What Novita shows is not known now; what is watched goes on being watched.
-            watch = self._watches.get(key)
-            looked = watch.looked if watch is not None else None
-        return replace(seen, reach=ports.judge(seen.resource, seen.instance, looked))
+    def follow(self, key: Key, resource: GPUInstance, instance: Instance | None, *, wanted: bool) -> Reach:
+        """What is known of the ports; from now on they are looked at, or no longer where nobody wants the instance."""
+        looked = self._follow(key, ports.wanted(resource, instance) if wanted else None)
+        return ports.judge(resource, instance, looked)
+
+    def known(self, key: Key, resource: GPUInstance, instance: Instance | None) -> Reach:
+        """The same where what Novita shows is not known now: what is watched goes on being watched."""
+        watch = self._watches.get(key)
+        return ports.judge(resource, instance, watch.looked if watch is not None else None)
 
     def forget(self, key: Key) -> None:
         """The object is gone, or nothing is to be looked at."""

@@ -90,7 +90,11 @@ def all_that(kind: type[A], *, at_least: int) -> Iterator[tuple[Observation, A]]
 
 def search_is_over(seen: Observation) -> bool:
     """Safety rules, Create, step 3: the lag has passed, and it was looked for three times."""
-    return seen.intent is None or not seen.intent.pending or (seen.intent_known_for >= LAG and seen.looks >= 3)
+    return (
+        seen.intent is None
+        or not seen.intent.pending
+        or (seen.absence.intent_known_for >= LAG and seen.absence.looks >= 3)
+    )
 
 
 def too_late(seen: Observation, on_timeout: str) -> bool:
@@ -137,7 +141,7 @@ def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_l
             assert decided.look_first
             assert seen.fresh
             assert live(seen.found) == []
-            assert search_is_over(seen) if seen.instance_id is None else seen.gone_looks >= 1
+            assert search_is_over(seen) if seen.instance_id is None else seen.absence.gone_looks >= 1
             assert seen.deleting or seen.failure_stands
     assert min(unlike.values()) >= 10
 
@@ -146,7 +150,7 @@ def test_an_instance_is_deleted_only_where_the_spec_asks_for_it() -> None:
     for seen, decided in all_that(action.Delete, at_least=30):
         asked = seen.resource.spec.deletion_policy == "Delete" if seen.deleting else too_late(seen, "Delete")
         assert asked
-        by_id = seen.only_by_id and decided.instance_ids == (seen.instance_id,)
+        by_id = seen.absence.only_by_id and decided.instance_ids == (seen.instance_id,)
         assert list(decided.instance_ids) == live(seen.found) or by_id
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from novita_operator.reconciling.intent import Intent
 
 from novita_operator.reconciling import intent as intents
-from novita_operator.reconciling.intent import Intent
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

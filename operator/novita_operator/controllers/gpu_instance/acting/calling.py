@@ -1,0 +1,105 @@
+"""Calls that change an instance: start, stop, edit, delete; each only after it is proven to be ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from novita_operator import crashpoints
+from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.clock import Clock
+from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.acting import proof
+from novita_operator.controllers.gpu_instance.action import Edit
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
+from novita_operator.controllers.gpu_instance.result import DISK_KEPT, Problem, Result, data_at_risk
+from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Calls. What Novita says ends in the result."""
+
+    clock: Clock
+    recorder: Recorder
+    metrics: Metrics
+
+    async def start(self, instance_id: str, this: Pass) -> Result:
+        """Start a stopped instance."""
+        at = self.clock.now()
+        call = partial(this.account.client.start_instance, instance_id)
+        problem = await _call("start", call, instance_id, this)
+        this.memory.detail = None
+        return Result(problem=problem, started_at=None if problem else at)
+
+    async def stop(self, instance_id: str, this: Pass) -> Result:
+        """Said before it is done: what a stop puts at risk cannot be had back."""
+        at, seen = self.clock.now(), this.seen
+        if seen.resource.status.data_kept_until is None and not seen.deleting:
+            text = f"Stopping instance {instance_id}. {data_at_risk(at + DISK_KEPT)}"
+            event = Event("Warning", EventReason.DATA_AT_RISK, text)
+            self.recorder.record("GPUInstance", seen.resource.meta, (event,), at)
+        call = partial(this.account.client.stop_instance, instance_id)
+        problem = await _call("stop", call, instance_id, this)
+        return Result(problem=problem, stopped_at=None if problem else at, data_kept_until=at + DISK_KEPT)
+
+    async def edit(self, edit: Edit, this: Pass) -> Result:
+        """Change ports, and grow the root disk."""
+        this.memory.edited_at = self.clock.monotonic()
+        client = this.account.client
+        call = partial(client.edit_instance, edit.instance_id, ports=edit.ports, expand_root_gb=edit.grow_gb)
+        return Result(problem=await _call("edit", call, edit.instance_id, this))
+
+    async def remove_duplicates(self, keep: str, remove: tuple[str, ...], this: Pass) -> Result:
+        """Delete all of our name but one."""
+        this.memory.learned(keep)
+        found = await delete(remove, this)
+        this.memory.delete_accepted = False
+        if found.problem is None:
+            self.metrics.duplicates_removed.labels(this.account.name).inc(len(remove))
+        return Result(problem=found.problem, instance_id=keep, duplicates_removed=() if found.problem else remove)
+
+
+async def delete(instance_ids: tuple[str, ...], this: Pass) -> Result:
+    """Delete these instances; that one is gone already is as good."""
+    account, memory = this.account, this.memory
+    for instance_id in instance_ids:
+        try:
+            await proof.prove(instance_id, this.seen, account.client)
+            crashpoints.reached("delete.before-call")
+            await account.client.delete_instance(instance_id)
+            crashpoints.reached("delete.after-call")
+            memory.delete_accepted = True
+        except errors.NotFound:
+            memory.only_by_id = False
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
+        except proof.NotProven as error:
+            memory.only_by_id = False
+            return Result(problem=error.as_problem())
+        finally:
+            memory.unseen_before = account.polls_begun
+    return Result()
+
+
+async def _call(verb: str, call: Callable[[], Awaitable[None]], instance_id: str, this: Pass) -> Problem | None:
+    doing = f"{verb} instance {instance_id}"
+    try:
+        await proof.prove(instance_id, this.seen, this.account.client)
+        crashpoints.reached(f"{verb}.before-call")
+        await call()
+        crashpoints.reached(f"{verb}.after-call")
+    except (errors.NotFound, errors.InvalidState) as error:
+        # The next poll says what is true now; a state that does not allow the step is tried later, not at once.
+        return Problem(ConditionType.SYNCED, Reason.NOVITA_UNAVAILABLE, f"Could not {doing}: {error.message}.")
+    except errors.NovitaError as error:
+        return result.from_novita(error, doing)
+    except proof.NotProven as error:
+        return error.as_problem()
+    finally:
+        this.memory.unseen_before = this.account.polls_begun
+    return None

@@ -1,0 +1,99 @@
+"""Letting an instance go: seen gone by its id and by its name, before the finalizer is dropped."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from novita_operator.api import meta
+from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.acting import proof
+from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.launching.fence import Fence
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.kube import errors as kube_errors
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
+from novita_operator.novita.models import InstanceState
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Releaser:
+    """Drops the finalizer, and puts it back where somebody else has dropped it too early."""
+
+    fence: Fence
+    cache: Cache
+    metrics: Metrics
+
+    async def hold(self, note: Intent | None, seen: Observation, key: Key) -> Result:
+        """Put the finalizer back, and the note, unless somebody wrote the object meanwhile. Raises kube errors."""
+        logger.warning("%s: the finalizer was gone; put back", key, extra={"uid": seen.resource.meta.uid})
+        await self.fence.hold(seen.resource.meta, note, key)
+        return Result(again=True, held_again=True)
+
+    async def abandon(self, left_behind: str, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer although something may be left. Raises kube errors."""
+        logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
+        self.metrics.force_finalized.inc()
+        memory.abandoned = True
+        return replace(await self.release(seen, memory, key), abandoned=left_behind)
+
+    async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
+        """Drop the finalizer and mark the intent as settled, in one write. Raises kube errors."""
+        newest = self.cache.find(key)
+        at = meta.Meta.parse(newest["metadata"]) if newest is not None else seen.resource.meta
+        try:
+            await self.fence.lift(at, None if seen.deleting else seen.intent, key)
+        except kube_errors.NotFound:
+            return Result(released=True)
+        memory.forget_instance()
+        memory.let_go = seen.deleting
+        return Result(released=True)
+
+    async def search_and_release(self, this: Pass) -> Result:
+        """List by exact name a last time: nothing may be left behind when the finalizer goes."""
+        seen, account = this.seen, this.account
+        if seen.adopts is not None:
+            return await self.release(seen, this.memory, this.key)
+        try:
+            left = await account.client.find_by_name(seen.name)
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"make sure that {seen.name} is gone"))
+        if left:
+            this.memory.unseen_before = account.polls_begun
+            return Result()
+        if seen.instance_id is not None:
+            self.metrics.instances_deleted.labels(account.name).inc()
+        return await self.release(seen, this.memory, this.key)
+
+
+async def confirm_gone(instance_id: str, this: Pass) -> Result:
+    """Look by id: a list may lack an instance that is there."""
+    seen, account, memory = this.seen, this.account, this.memory
+    try:
+        instance = await account.client.get_instance(instance_id)
+        # One of another name belongs to somebody else: of this object, nothing is there under that id.
+        foreign = not seen.adopts and instance.name not in {"", seen.name}
+        if not instance.state.is_gone and not foreign:
+            proof.check(instance, seen)
+    except errors.NotFound:
+        memory.gone_in_polls.add(account.snapshot_poll)
+        return Result()
+    except errors.NovitaError as error:
+        return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
+    except proof.NotProven as error:
+        return Result(problem=error.as_problem())
+    if instance.state.is_gone or foreign:
+        memory.gone_in_polls.add(account.snapshot_poll)
+        return Result()
+    memory.gone_in_polls.clear()
+    memory.only_by_id = instance.state is not InstanceState.REMOVING
+    memory.delete_accepted &= not memory.only_by_id
+    memory.unseen_before = account.polls_begun
+    return Result(detail=instance)

@@ -1,0 +1,131 @@
+"""The fence around the paid call (safety: Create, step 5): finalizer and note of intent, written and read here alone.
+
+The note says what an object was about to rent; it is durable before the call. Every write has the precondition that
+nobody wrote the object since it was read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from novita_operator import crashpoints
+from novita_operator.api import meta
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.clock import Clock
+from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import Kind, KubeClient
+
+_SINCE_EVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Raises and lifts fences. `holder`: this process, by which people see who made a call."""
+
+    kube: KubeClient
+    cache: Cache
+    kind: Kind
+    clock: Clock
+    holder: str
+
+    async def newest(self, key: Key) -> GPUInstance:
+        """The server's own copy, not the watch's. Raises kube errors."""
+        body = await self.kube.get(self.kind, key.namespace, key.name)
+        self.cache.put(key, body)
+        return GPUInstance.parse(body)
+
+    async def raise_for(self, fresh: GPUInstance, product: str, region: str, key: Key) -> Intent:
+        """Before a create call: our finalizer and the note of the attempt, in one write. Raises kube errors."""
+        before = read(fresh.meta)
+        attempt = (before.attempt if before else 0) + 1
+        intent = Intent(attempt, self.clock.now(), self.holder, product, region)
+        crashpoints.reached("intent.before-write")
+        await self._write(fresh.meta, key, held=True, note=intent)
+        crashpoints.reached("intent.after-write")
+        return intent
+
+    async def refuse(self, intent: Intent, key: Key, *, nothing_was_sent: bool) -> None:
+        """Note that the create call was refused. Raises kube errors.
+
+        Novita has refused and done it all the same: the finalizer stays until a search by name. Where no call has
+        left this process, nothing can appear, and the finalizer goes.
+        """
+        fresh = await self.newest(key)
+        if read(fresh.meta) != intent:
+            # Another process has noted a call of its own meanwhile: note and finalizer are not ours to settle.
+            return
+        crashpoints.reached("refusal.before-write")
+        settled = intent.settled("Released" if nothing_was_sent else "Refused")
+        await self._write(fresh.meta, key, held=not nothing_was_sent, note=settled)
+        crashpoints.reached("refusal.after-write")
+
+    async def lift(self, at: meta.Meta, note: Intent | None, key: Key) -> None:
+        """The instance is gone, or let go: drop the finalizer, and settle the note if there is one.
+
+        Raises kube errors, NotFound among them.
+        """
+        crashpoints.reached("release.before-write")
+        await self._write(at, key, held=False, note=note.settled("Released") if note is not None else None)
+        crashpoints.reached("release.after-write")
+
+    async def hold(self, at: meta.Meta, note: Intent | None, key: Key) -> None:
+        """The object has, or may have, an instance: put the finalizer on it, and this note. Raises kube errors.
+
+        `note`: None where the note that the object carries is good.
+        """
+        crashpoints.reached("hold.before-write")
+        await self._write(at, key, held=True, note=note)
+        crashpoints.reached("hold.after-write")
+
+    async def take_over(self, product: str, region: str, key: Key) -> None:
+        """The fence of an instance that is adopted: its note says that nothing was rented. Raises kube errors.
+
+        A crash after it leaves the instance as it was.
+        """
+        fresh = await self.newest(key)
+        await self.hold(fresh.meta, Intent(1, self.clock.now(), self.holder, product, region, "Released"), key)
+
+    async def _write(self, at: meta.Meta, key: Key, *, held: bool, note: Intent | None) -> None:
+        others = [name for name in at.finalizers if name != meta.FINALIZER]
+        kept = list(dict.fromkeys([*at.finalizers, meta.FINALIZER])) if held else others
+        notes = {meta.CREATE_INTENT: _to_annotation(note)} if note is not None else None
+        body = await self.kube.patch_metadata(self.kind, at, finalizers=kept, annotations=notes)
+        self.cache.wrote(key, body)
+
+
+def read(at: meta.Meta) -> Intent | None:
+    """The note of intent that the object carries; None where it has none.
+
+    A note that somebody damaged still says that a call may have been made, so it reads as pending since ever:
+    the object then looks by name before it does anything else.
+    """
+    annotation = at.annotations.get(meta.CREATE_INTENT)
+    if annotation is None:
+        return None
+    try:
+        return _from_json(json.loads(annotation))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return Intent(attempt=1, at=_SINCE_EVER, holder="", product="", region="")
+
+
+def _to_annotation(intent: Intent) -> str:
+    return json.dumps(asdict(intent) | {"at": intent.at.isoformat()}, separators=(",", ":"))
+
+
+def _from_json(raw: dict[str, Any]) -> Intent:
+    at = datetime.fromisoformat(raw["at"])
+    if at.tzinfo is None:
+        raise ValueError("an intent without a time zone")
+    outcome = raw.get("outcome", "Pending")
+    return Intent(
+        attempt=int(raw["attempt"]),
+        at=at,
+        holder=str(raw.get("holder", "")),
+        product=str(raw.get("product", "")),
+        region=str(raw.get("region", "")),
+        outcome=outcome if outcome in {"Refused", "Released"} else "Pending",
+    )
