@@ -11,10 +11,11 @@ from functools import partial
 import kopf
 
 from novita_operator import __version__, composition
-from novita_operator.composition import Controllers, Parts
+from novita_operator.composition import Controllers
 from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
-from novita_operator.runtime import kopf_settings
+from novita_operator.runtime import core, kopf_settings
+from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
 from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.watchdog import Watchdog
@@ -36,55 +37,55 @@ async def run(settings: Settings) -> None:
     logger.info("novita-operator %s starts", __version__)
     kube = await kube_client.connect()
     try:
-        parts = await composition.parts(settings, kube)
-        await _serve(parts, composition.controllers(parts))
+        shared = await core.build(settings, kube)
+        await _serve(shared, composition.controllers(shared))
     finally:
         await kube.aclose()
     logger.info("novita-operator has ended")
 
 
-async def _serve(parts: Parts, controllers: Controllers) -> None:
-    settings = parts.settings
-    workers = Workers(parts.queue, controllers.reconcilers, parts.clock, parts.metrics)
+async def _serve(shared: Core, controllers: Controllers) -> None:
+    settings = shared.settings
+    workers = Workers(shared.queue, controllers.reconcilers, shared.clock, shared.metrics)
     interval = settings.resync_interval / 1000
-    resync = Resync(parts.kube, parts.cache, controllers.intakes, settings.namespaces, interval, parts.metrics)
-    watchdog = Watchdog(parts.queue, workers, resync, parts.clock, _STUCK_SECONDS)
+    resync = Resync(shared.kube, shared.cache, controllers.intakes, settings.namespaces, interval, shared.metrics)
+    watchdog = Watchdog(shared.queue, workers, resync, shared.clock, _STUCK_SECONDS)
     ready = asyncio.Event()
     server = HealthServer(
         settings.health_host,
         settings.health_port,
         alive=watchdog.complaints,
-        ready=partial(_not_ready, ready, parts),
-        registry=parts.metrics.registry,
+        ready=partial(_not_ready, ready, shared),
+        registry=shared.metrics.registry,
     )
     server.start()
-    parts.shutdown.install()
+    shared.shutdown.install()
     background = [_in_background(watchdog.beat(), "heartbeat")]
     try:
-        if await _leads(parts, ready):
-            if parts.lease is not None:
-                background.append(_in_background(parts.lease.keep(), "lease"))
+        if await _leads(shared, ready):
+            if shared.lease is not None:
+                background.append(_in_background(shared.lease.keep(), "lease"))
             background.append(_in_background(resync.run(), "resync"))
-            await bootstrap.ensure(parts.kube, settings, parts.operator_class)
-            await _take_in_accounts(parts, controllers)
+            await bootstrap.ensure(shared.kube, settings, shared.operator_class)
+            await _take_in_accounts(shared, controllers)
             background.append(_in_background(controllers.probing.run(), "probing"))
             controllers.courier.start()
-            parts.recorder.start()
+            shared.recorder.start()
             workers.start(settings.workers)
-            await _watch(parts, controllers, workers, ready)
+            await _watch(shared, controllers, workers, ready)
     finally:
         for task in background:
             task.cancel()
         await controllers.probing.aclose()
-        if parts.lease is not None:
-            await parts.lease.release()
-        await parts.recorder.drain(_LAST_EVENTS_SECONDS)
+        if shared.lease is not None:
+            await shared.lease.release()
+        await shared.recorder.drain(_LAST_EVENTS_SECONDS)
         server.stop()
 
 
-def _not_ready(ready: asyncio.Event, parts: Parts) -> list[str]:
+def _not_ready(ready: asyncio.Event, shared: Core) -> list[str]:
     reasons = [] if ready.is_set() else ["the watch has not started"]
-    return reasons + (["shutting down"] if parts.shutdown.under_way else [])
+    return reasons + (["shutting down"] if shared.shutdown.under_way else [])
 
 
 def _in_background(work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
@@ -100,13 +101,13 @@ def _end_with(task: asyncio.Task[None]) -> None:
         os._exit(_BROKEN_EXIT)
 
 
-async def _leads(parts: Parts, ready: asyncio.Event) -> bool:
+async def _leads(shared: Core, ready: asyncio.Event) -> bool:
     """Wait for the Lease, if there is one; a standby counts as ready. False where a signal came first."""
-    if parts.lease is None:
+    if shared.lease is None:
         return True
     ready.set()
-    acquiring = asyncio.create_task(parts.lease.acquire(), name="acquire-lease")
-    asked = asyncio.create_task(parts.shutdown.asked.wait(), name="shutdown-asked")
+    acquiring = asyncio.create_task(shared.lease.acquire(), name="acquire-lease")
+    asked = asyncio.create_task(shared.shutdown.asked.wait(), name="shutdown-asked")
     await asyncio.wait({acquiring, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not acquiring.done():
@@ -117,17 +118,17 @@ async def _leads(parts: Parts, ready: asyncio.Event) -> bool:
     return True
 
 
-async def _take_in_accounts(parts: Parts, controllers: Controllers) -> None:
+async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
     """Accounts before the objects that name them: else each restart would call every account missing for a moment."""
     for intake in controllers.intakes:
         if not intake.kind.namespaced:
-            async for body in parts.kube.each(intake.kind):
+            async for body in shared.kube.each(intake.kind):
                 await intake.seen(body)
 
 
-async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready: asyncio.Event) -> None:
+async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready: asyncio.Event) -> None:
     """Run kopf until a signal; then drain the workers first, since kopf cancels everything when it ends."""
-    settings, registry = parts.settings, kopf.OperatorRegistry()
+    settings, registry = shared.settings, kopf.OperatorRegistry()
     controllers.register(registry)
     kopf.on.login(registry=registry)(_login)
     grace = settings.shutdown_grace / 1000
@@ -135,7 +136,7 @@ async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready
     kopf_settings.configure(options, grace_seconds=grace)
     stop = asyncio.Event()
     before = asyncio.all_tasks()
-    ending = asyncio.create_task(_drain_then_stop(parts, workers, controllers.courier, stop, grace), name="shutdown")
+    ending = asyncio.create_task(_drain_then_stop(shared, workers, controllers.courier, stop, grace), name="shutdown")
     tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=options,
@@ -146,18 +147,18 @@ async def _watch(parts: Parts, controllers: Controllers, workers: Workers, ready
         ready_flag=ready,
     )
     # Again: kopf has put its own handlers in their place.
-    parts.shutdown.install()
+    shared.shutdown.install()
     try:
         await kopf.run_tasks(tasks, ignored=before | {ending})
     finally:
         ending.cancel()
 
 
-async def _drain_then_stop(parts: Parts, workers: Workers, courier: Courier, stop: asyncio.Event, grace: float) -> None:
-    await parts.shutdown.asked.wait()
+async def _drain_then_stop(shared: Core, workers: Workers, courier: Courier, stop: asyncio.Event, grace: float) -> None:
+    await shared.shutdown.asked.wait()
     if not await workers.drain(grace):
         logger.warning("calls were still under way after %.0f s; their intents are on the objects", grace)
-    await courier.drain(parts.settings.webhook_timeout / 1000)
+    await courier.drain(shared.settings.webhook_timeout / 1000)
     stop.set()
 
 

@@ -54,16 +54,16 @@ def without_intent() -> None:
 
 def without_finalizer() -> None:
     """The finalizer goes first, the instance afterwards."""
-    whole = executor.Actor.act
+    whole = executor.Executor.act
 
     async def early(
-        self: executor.Actor, decided: actions.Action, seen: Any, account: Any, memory: Any, key: Any
+        self: executor.Executor, decided: actions.Action, seen: Any, account: Any, memory: Any, key: Any
     ) -> Any:
         if isinstance(decided, actions.Delete) and seen.deleting:
-            await self.release(seen, memory, key)
+            await self.releaser.release(seen, memory, key)
         return await whole(self, decided, seen, account, memory, key)
 
-    executor.Actor.act = early  # type: ignore[method-assign]
+    executor.Executor.act = early  # type: ignore[method-assign]
 
 
 _STEPS = {"lookup": without_lookup, "intent": without_intent, "finalizer": without_finalizer}

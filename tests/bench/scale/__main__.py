@@ -25,6 +25,7 @@ from tests.support.workspace import Workspace
 
 from novita_operator import composition
 from novita_operator.kube import client as kube_client
+from novita_operator.runtime import core
 from novita_operator.settings import Settings
 
 _FOLDER = Path(__file__).parents[1]
@@ -60,7 +61,7 @@ async def _scale(accounts: int, folder: Path) -> AsyncIterator[tuple[Scale, Body
         workspaces = [await Workspace.make(plane, simulator, "scale", limits=_NO_LIMITS) for _ in range(accounts)]
         like = await population.pattern(workspaces[0], _made(folder / "operator"))
         client = await kube_client.connect(plane.operator_kubeconfig)
-        parts = await composition.parts(Settings(), client)
+        parts = await core.build(Settings(), client)
         yield Scale(plane, workspaces, parts, composition.controllers(parts)), like
         await client.aclose()
     finally:

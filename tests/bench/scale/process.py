@@ -17,6 +17,7 @@ from tests.support.workspace import Workspace
 
 from novita_operator import composition
 from novita_operator.controllers.novita_account.reconciler import Reconciler as AccountReconciler
+from novita_operator.runtime.core import Core
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Scale:
 
     plane: Plane
     workspaces: list[Workspace]
-    parts: composition.Parts
+    parts: Core
     controllers: composition.Controllers
     steps: list[Step] = field(default_factory=list)
     rss: dict[str, float] = field(default_factory=dict)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,12 +14,12 @@ from pydantic import SecretStr
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.action import Intent, Settled
+from novita_operator.controllers.gpu_instance.launching import fence
+from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
-from novita_operator.reconciling import intent as intents
 from novita_operator.reconciling import naming
-from novita_operator.reconciling.intent import Intent, Outcome
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LAG = timedelta(seconds=60)
@@ -40,9 +42,14 @@ def wire(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def an_intent(*, age: float = 600, outcome: Outcome = "Pending", attempt: int = 1) -> Intent:
+def an_intent(*, age: float = 600, outcome: Settled = "Pending", attempt: int = 1) -> Intent:
     """The note of a create call that was made so many seconds before noon."""
     return Intent(attempt, ago(age), "operator-0_7", "4090.16c62g", "CN-HK-01", outcome)
+
+
+def a_note(intent: Intent) -> str:
+    """The annotation that says so, as this operator and its earlier versions write it."""
+    return json.dumps(asdict(intent) | {"at": intent.at.isoformat()}, separators=(",", ":"))
 
 
 def a_failure(reason: str, *, generation: int = 1, asked: str | None = None) -> dict[str, Any]:
@@ -75,7 +82,7 @@ def a_body(
     """A GPUInstance as the API server sends it."""
     notes = dict(annotations or {})
     if intent is not None:
-        notes[meta.CREATE_INTENT] = intent if isinstance(intent, str) else intent.to_annotation()
+        notes[meta.CREATE_INTENT] = intent if isinstance(intent, str) else a_note(intent)
     metadata: dict[str, Any] = {
         "name": name,
         "namespace": "team",
@@ -141,7 +148,7 @@ def an_observation(
     `known_for`: seconds since the process saw the intent first; all of its age, unless told.
     """
     resource = resource or an_object()
-    intent = intents.parse(resource.meta.annotations.get(meta.CREATE_INTENT))
+    intent = fence.read(resource.meta)
     age = NOON - intent.at if intent is not None else timedelta(0)
     known = resource.status.instance_id if instance_id is _OF_THE_STATUS else instance_id
     return Observation(
@@ -152,12 +159,15 @@ def an_observation(
         found=found,
         fresh=fresh,
         list_lag=LAG,
-        intent_known_for=age if known_for is None else timedelta(seconds=known_for),
         startup=STARTUP,
-        looks=looks,
-        gone_looks=gone_looks,
-        only_by_id=only_by_id,
-        delete_accepted=delete_accepted,
+        intent=intent,
+        absence=Absence(
+            looks=looks,
+            gone_looks=gone_looks,
+            only_by_id=only_by_id,
+            intent_known_for=age if known_for is None else timedelta(seconds=known_for),
+            delete_accepted=delete_accepted,
+        ),
         detail=detail,
         remembered=remembered,
         failure_stands=restarts.stands(resource, NOON),

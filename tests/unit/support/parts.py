@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from tests.unit.support.builders import CLUSTER, LAG, NOON
 
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
-from novita_operator.controllers.gpu_instance.acting.executor import Actor
+from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
+from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.observing.observer import Observer
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
@@ -23,6 +24,7 @@ from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
+from novita_operator.metrics import Metrics
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
@@ -94,14 +96,15 @@ def polled(accounts: Accounts, account: Account, *shown: Instance) -> None:
 
 
 def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
-    """One that can observe; it has no cluster and no actor."""
+    """One that can observe; it has no cluster and does nothing."""
     nothing, cache = cast("Any", None), Cache()
     return Reconciler(
         kube=cast("KubeClient", nothing),
         cache=cache,
         accounts=accounts,
-        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG),
-        actor=cast("Actor", nothing),
+        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG, fence.read),
+        executor=cast("Executor", nothing),
+        metrics=Metrics(),
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
         recorder=cast("Recorder", nothing),

@@ -16,13 +16,13 @@ from tests.unit.support.builders import NAME, UID
 
 from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.novita.models import Instance
-from novita_operator.reconciling.intent import Intent
 from novita_operator.runtime.accounts.registry import Accounts
 
 Fate = Literal["answered", "answer lost", "never arrived", "refused", "crash before", "crash after"]

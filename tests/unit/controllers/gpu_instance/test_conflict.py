@@ -20,11 +20,10 @@ from tests.unit.support.reports import CHOSEN
 
 from novita_operator.api.gpu_instance.status import Ended, Failure, Restarts, ServiceStatus
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
-from novita_operator.controllers.gpu_instance.reconciler import Reconciler
+from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
-from novita_operator.metrics import Metrics
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.webhooks.receivers import Default
 
@@ -69,26 +68,27 @@ async def run(result: Result, *, instance_id: str | None, conflict: bool) -> Tol
     parts.polled(accounts, account)
     bare, recorder = parts.a_reconciler(accounts, clock), Recorder(server.client, "operator-0")
     courier: Any = SimpleNamespace(default=Default(), gone=lambda _: None)
-    idle: Any = SimpleNamespace(observed=lambda _, seen: seen, follow=mock.AsyncMock(side_effect=lambda _, r, __: r))
-    actor: Any = SimpleNamespace(metrics=Metrics())
+    unasked: Any = SimpleNamespace(follow=lambda *_, **__: UNASKED, known=lambda *_: UNASKED)
+    idle: Any = SimpleNamespace(follow=mock.AsyncMock(side_effect=lambda _, found, __: found))
+    executor: Any = SimpleNamespace(act=mock.AsyncMock(side_effect=[result, Result()]))
+
     reconciler = replace(
         bare,
         kube=server.client,
-        actor=actor,
+        executor=executor,
         recorder=recorder,
-        probing=idle,
+        probing=unasked,
         serving=idle,
         notifier=Notifier(courier, bare.cache, clock),
     )
     reconciler.cache.put(KEY, server.objects["team/demo"])
     recorder.start()
-    with mock.patch.object(Reconciler, "_act", mock.AsyncMock(side_effect=[result, Result()])):
-        if conflict:
-            body = server.touch("team/demo", spec=SPEC)  # somebody writes while the pass is under way
-            with pytest.raises(errors.Conflict):
-                await reconciler.reconcile(KEY)
-            reconciler.cache.put(KEY, body)
-        await reconciler.reconcile(KEY)
+    if conflict:
+        body = server.touch("team/demo", spec=SPEC)  # somebody writes while the pass is under way
+        with pytest.raises(errors.Conflict):
+            await reconciler.reconcile(KEY)
+        reconciler.cache.put(KEY, body)
+    await reconciler.reconcile(KEY)
     await recorder.drain(1)
     return Told(server.objects["team/demo"]["status"], [(each["reason"], each["message"]) for each in server.events])
 

@@ -22,7 +22,6 @@ from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
-from novita_operator.metrics import Metrics
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.reconciling.outcome import After, BackOff, Requeue
 from novita_operator.runtime.accounts.account import Account
@@ -65,9 +64,9 @@ def world() -> World:
     bare = parts.a_reconciler(accounts, clock)
     courier: Any = SimpleNamespace(default=Default(), gone=lambda _: None)
     kube = server.client
-    actor: Any = SimpleNamespace(metrics=Metrics())
+
     notifier = Notifier(courier, bare.cache, clock)
-    reconciler = replace(bare, kube=kube, actor=actor, recorder=Recorder(kube, "operator-0"), notifier=notifier)
+    reconciler = replace(bare, kube=kube, recorder=Recorder(kube, "operator-0"), notifier=notifier)
     reconciler.cache.put(KEY, server.objects["team/demo"])
     return World(server, reconciler, account)
 

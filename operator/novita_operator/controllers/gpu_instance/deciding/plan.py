@@ -165,7 +165,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
 
 def _in_place(seen: Observation, instance: Instance) -> action.Action:
     """It runs, and is described: what is left is to change what the spec changed, and to see whether it is used."""
-    change = drift.edit(seen, instance)
+    change = drift.edit(seen.resource.spec, instance)
     if change is not None:
         return action.Wait(moving=True) if seen.edit_settles else change
     return action.Measure(instance.id) if seen.measure else action.Nothing()

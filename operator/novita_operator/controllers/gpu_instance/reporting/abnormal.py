@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
-from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.policies import drift
+from novita_operator.controllers.gpu_instance.reporting import interference
 from novita_operator.controllers.gpu_instance.reporting.readiness import Cond
 from novita_operator.controllers.gpu_instance.result import data_at_risk
 from novita_operator.novita.models import InstanceState
@@ -34,7 +33,7 @@ def _spot(facts: Facts) -> Cond | None:
 
 
 def _drifted(facts: Facts) -> Cond | None:
-    text = _interference(facts.seen)
+    text = interference.explain(facts.seen)
     return Cond(_TYPE.DRIFTED, "True", Reason.CHANGED_ELSEWHERE, text) if text is not None else None
 
 
@@ -45,22 +44,3 @@ def _at_risk(facts: Facts) -> Cond | None:
     if until is None or result.released or not stopped:
         return None
     return Cond(_TYPE.DATA_AT_RISK, "True", Reason.STOPPED, data_at_risk(until))
-
-
-def _interference(seen: Observation) -> str | None:
-    """What somebody changed at Novita, in a sentence; None where nothing did, or the spec itself has changed."""
-    resource, instance = seen.resource, seen.instance
-    if instance is None or resource.status.observed_generation != resource.meta.generation or seen.deleting:
-        return None
-    if seen.power == "Stopped" and instance.state is InstanceState.RUNNING and resource.status.phase == "Stopped":
-        return f"Somebody started instance {instance.id} at Novita; it is stopped again, as the spec asks."
-    if seen.power == "Running" and instance.state is InstanceState.RUNNING and _was_as_wanted(seen):
-        change = drift.edit(resource.spec, instance)
-        if change is not None:
-            return f"Somebody edited instance {instance.id} at Novita; its ports and disk are restored."
-    return None
-
-
-def _was_as_wanted(seen: Observation) -> bool:
-    """Whether the details in the status are from a time when the instance was as this generation asks."""
-    return seen.resource.status.ready_at is not None and seen.matched_generation == seen.resource.meta.generation

@@ -14,7 +14,8 @@ from tests.unit.support.parts import KEY, HandClock
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
-from novita_operator.controllers.gpu_instance.acting.executor import Actor
+from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Result
@@ -63,8 +64,9 @@ async def act(decided: action.Action, novita: Novita, seen: Observation, memory:
     account = cast("Account", parts.an_account())
     account.client = cast("Any", novita)
     recorder: Any = type("Recorder", (), {"record": lambda *_: None})()
-    actor = Actor(nothing, nothing, nothing, HandClock(), nothing, nothing, recorder, Metrics())
-    return await actor.act(decided, seen, account, memory or Memory(0), KEY)
+    caller = Caller(HandClock(), recorder, Metrics())
+    executor = Executor(nothing, HandClock(), nothing, nothing, nothing, caller)
+    return await executor.act(decided, seen, account, memory or Memory(0), KEY)
 
 
 def an_object(**parts: Any) -> GPUInstance:

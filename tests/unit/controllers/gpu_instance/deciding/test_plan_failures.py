@@ -19,6 +19,7 @@ from novita_operator.controllers.gpu_instance.action import (
     Launch,
     Nothing,
     Release,
+    Settled,
     Start,
     Stop,
     Wait,
@@ -28,7 +29,6 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 from novita_operator.controllers.gpu_instance.reporting.status import Pace, report
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.models import Instance
-from novita_operator.reconciling.intent import Outcome
 
 NEXT_POLL = Wait(moving=True, poll=True)
 REASONS = ("StartupTimeout", "Failed", "InstanceLost")
@@ -45,7 +45,7 @@ def after(
     on_timeout: Literal["Delete", "Stop", "Keep"] = "Delete",
     status: dict[str, Any] | None = None,
     held: bool = True,
-    outcome: Outcome = "Pending",
+    outcome: Settled = "Pending",
     **view: Any,
 ) -> Observation:
     """An object of which this failure is recorded; its create call was made ten minutes ago."""

@@ -18,6 +18,7 @@ from novita_operator.controllers.gpu_instance.action import Fail
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.launching import recovery
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
@@ -95,7 +96,7 @@ async def test_what_cannot_be_priced_is_taken_all_the_same(answer: int, priced: 
 
     with respx.mock(base_url="http://novita.example") as novita:
         novita.get(path__regex="products").mock(return_value=httpx.Response(answer, json={"data": [listed]}))
-        result = await recovery.take(instance, seen, account, memory)
+        result = await recovery.take(instance, Pass(seen, account, memory, parts.KEY))
 
     assert (result.instance_id, memory.unwritten.instance_id) == ("i-1", "i-1")
     assert (result.chosen is not None) is priced

@@ -7,14 +7,13 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.support import builders as a
-from tests.unit.support.parts import DEFAULTS, KEY, HandClock
+from tests.unit.support.parts import KEY, HandClock
 
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
+from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.kube.cache import Cache
 from novita_operator.kube.client import Kind, KubeClient
-from novita_operator.metrics import Metrics
-from novita_operator.reconciling.intent import Intent
 
 
 @dataclass
@@ -32,18 +31,8 @@ class Server:
         return self.body
 
 
-def _launcher(server: Server) -> Launcher:
-    return Launcher(
-        kube=cast("KubeClient", server),
-        cache=Cache(),
-        kind=Kind("gpuinstances"),
-        clock=HandClock(),
-        defaults=DEFAULTS,
-        holder="operator-0_7",
-        catalog_max_age=60,
-        metrics=Metrics(),
-        may_pay=lambda: True,
-    )
+def _fence(server: Server) -> Fence:
+    return Fence(cast("KubeClient", server), Cache(), Kind("gpuinstances"), HandClock(), "operator-0_7")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +46,7 @@ async def test_the_note_is_settled(nothing_was_sent: bool, finalizers: list[str]
     intent = a.an_intent()
     server = Server(a.a_body(intent=intent, finalizers=[meta.FINALIZER, "somebody.else/s"]))
 
-    await _launcher(server)._write_refusal(intent, KEY, nothing_was_sent=nothing_was_sent)
+    await _fence(server).refuse(intent, KEY, nothing_was_sent=nothing_was_sent)
 
     (write,) = server.written
     assert write["finalizers"] == finalizers
@@ -68,6 +57,6 @@ async def test_the_note_is_settled(nothing_was_sent: bool, finalizers: list[str]
 async def test_a_note_of_another_process_is_not_ours_to_settle(newer: Intent | None) -> None:
     server = Server(a.a_body(intent=newer, finalizers=[meta.FINALIZER]))
 
-    await _launcher(server)._write_refusal(a.an_intent(attempt=1), KEY, nothing_was_sent=False)
+    await _fence(server).refuse(a.an_intent(attempt=1), KEY, nothing_was_sent=False)
 
     assert server.written == []

@@ -11,6 +11,7 @@ from tests.unit.support import builders as a
 from novita_operator.controllers.gpu_instance.action import Edit
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import drift
+from novita_operator.controllers.gpu_instance.reporting import interference
 from novita_operator.novita.models import Instance, PortMapping, PortSpec
 
 _HELD = (PortMapping(8080, "HTTP", "https://i-1-8080.example"), PortMapping(9000, "TCP", "proxy.example:31"))
@@ -27,7 +28,7 @@ def _seen(spec: dict[str, Any], *, generation: int = 1, matched: int | None = 1,
 def _edit(seen: Observation) -> Edit | None:
     instance = seen.instance
     assert isinstance(instance, Instance)
-    return drift.edit(seen, instance)
+    return drift.edit(seen.resource.spec, instance)
 
 
 @pytest.mark.parametrize("spec", [{}, {"ports": _PORTS}, {"ports": list(reversed(_PORTS))}, {"rootfsSizeGB": 60}])
@@ -61,11 +62,11 @@ def test_a_disk_that_is_larger_or_unknown_is_left_alone(size: int) -> None:
 
 
 def test_a_change_of_the_spec_is_no_drift() -> None:
-    assert drift.explain(_seen({"ports": []}, generation=2)) is None
-    assert drift.explain(_seen({"ports": []}, matched=None)) is None
+    assert interference.explain(_seen({"ports": []}, generation=2)) is None
+    assert interference.explain(_seen({"ports": []}, matched=None)) is None
 
 
 def test_a_change_at_novita_is() -> None:
-    assert drift.explain(_seen({"ports": []})) == (
+    assert interference.explain(_seen({"ports": []})) == (
         "Somebody edited instance i-1 at Novita; its ports and disk are restored."
     )

@@ -1,0 +1,107 @@
+"""GPUInstances, wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from novita_operator.controllers.gpu_instance import handlers, reconciler
+from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.executor import Executor
+from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
+from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
+from novita_operator.controllers.gpu_instance.launching import fence
+from novita_operator.controllers.gpu_instance.launching.adoption import Adopter
+from novita_operator.controllers.gpu_instance.launching.chooser import Chooser
+from novita_operator.controllers.gpu_instance.launching.fence import Fence
+from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
+from novita_operator.controllers.gpu_instance.observing.memory import Memories
+from novita_operator.controllers.gpu_instance.observing.observer import Observer
+from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
+from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
+from novita_operator.egress.guard import EVERYTHING, Guard
+from novita_operator.egress.names import Names, PublicNames
+from novita_operator.probes.looking import Looker
+from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
+from novita_operator.settings import Settings
+from novita_operator.webhooks import opening
+from novita_operator.webhooks.courier import Courier
+from novita_operator.webhooks.outbox import Outbox
+
+# Objects whose ports are probed at the same time: enough for thousands, few enough for a pod's file descriptors.
+_MOST_PROBES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """The kind, and what works beside its reconciler."""
+
+    kind: Wired
+    probing: Probing
+    courier: Courier
+
+
+def wire(core: Core) -> Instances:
+    """The kind with all its parts; nothing runs yet."""
+    probing = _probing(core)
+    outbox = Outbox(core.kube, core.cache, KIND)
+    courier = opening.courier(core.settings, core.kube, outbox, core.recorder, core.clock, core.metrics)
+    made = _reconciler(core, probing, courier)
+    intake = handlers.Intake(made, core.cache, core.queue, courier, core.operator_class)
+    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), probing, courier)
+
+
+def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
+    settings = core.settings
+    defaults = _defaults(settings)
+    lag = timedelta(milliseconds=settings.list_lag)
+    return reconciler.Reconciler(
+        kube=core.kube,
+        cache=core.cache,
+        accounts=core.accounts,
+        observer=Observer(core.cache, core.accounts, core.clock, core.cluster, defaults, lag, fence.read),
+        probing=probing,
+        serving=Serving(core.kube, core.clock),
+        executor=_executor(core, defaults),
+        metrics=core.metrics,
+        recorder=core.recorder,
+        notifier=Notifier(courier, core.cache, core.clock),
+        memories=Memories(),
+        clock=core.clock,
+        cluster=core.cluster,
+        cost_interval=settings.cost_interval / 1000,
+        resync_seconds=min(RESYNC_SECONDS, settings.cost_interval / 1000),
+        warning=timedelta(milliseconds=settings.poll_interval),
+    )
+
+
+def _executor(core: Core, defaults: Defaults) -> Executor:
+    settings, clock = core.settings, core.clock
+    fencing = Fence(core.kube, core.cache, KIND, clock, settings.identity)
+    chooser = Chooser(core.kube, clock, defaults, settings.catalog_max_age / 1000)
+    return Executor(
+        kube=core.kube,
+        clock=clock,
+        launcher=Launcher(fencing, chooser, clock, core.metrics, core.may_pay),
+        adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.cluster),
+        releaser=Releaser(fencing, core.cache, core.metrics),
+        caller=Caller(clock, core.recorder, core.metrics),
+    )
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(
+        gpu_type=settings.default_gpu_type,
+        template=settings.default_template,
+        region=settings.default_region,
+        startup_seconds=settings.startup_timeout // 1000,
+    )
+
+
+def _probing(core: Core) -> Probing:
+    guard = EVERYTHING if core.settings.allow_private_endpoints else Guard()
+    names = PublicNames(Names(monotonic=core.clock.monotonic), guard)
+    return Probing(Looker(names), names, core.queue.add, core.clock, _MOST_PROBES)

@@ -1,0 +1,110 @@
+"""NovitaAccounts, wired."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from pydantic import SecretStr
+
+from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.controllers.novita_account import handlers
+from novita_operator.controllers.novita_account.garbagecollection.collector import Collector
+from novita_operator.controllers.novita_account.garbagecollection.latecomers import Latecomers
+from novita_operator.controllers.novita_account.polling.credentials import Credentials
+from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
+from novita_operator.controllers.novita_account.reconciler import Reconciler
+from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.reconciling import naming
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.core import Core, Wired
+from novita_operator.runtime.parking import Parking
+
+# The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
+_TICKS_PER_POLL = 4
+# Of the workers, one account may hold a quarter: three that hang still leave a quarter to the others.
+_SHARE_OF_WORKERS = 4
+# The window of the money breaker (safety: Money breaker).
+_RECREATES_WINDOW_SECONDS = 600.0
+
+
+def wire(core: Core) -> Wired:
+    """The kind with all its parts; nothing runs yet."""
+    reconciler = _reconciler(core)
+    intake = handlers.Intake(reconciler, core.cache, core.queue)
+    tick = core.settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
+    return Wired(intake, reconciler, partial(handlers.register, intake=intake, tick_seconds=tick))
+
+
+def _reconciler(core: Core) -> Reconciler:
+    settings = core.settings
+    poller = Poller(
+        accounts=core.accounts,
+        prefix=naming.prefix(core.cluster),
+        pace=Pace(
+            moving=settings.transition_poll_interval / 1000,
+            settled=settings.poll_interval / 1000,
+            rejected=settings.credentials_probe_interval / 1000,
+        ),
+        clock=core.clock,
+        metrics=core.metrics,
+        wake=core.queue.add,
+    )
+    return Reconciler(
+        kube=core.kube,
+        cache=core.cache,
+        accounts=core.accounts,
+        poller=poller,
+        collector=_collector(core),
+        latecomers=Latecomers(core.kube, core.accounts.departures, core.clock, core.metrics),
+        credentials=Credentials(core.kube, settings.own_api_key, settings.operator_namespace),
+        recorder=core.recorder,
+        open_account=partial(_open_account, core),
+        clock=core.clock,
+        wake=core.queue.add,
+    )
+
+
+def _collector(core: Core) -> Collector:
+    settings = core.settings
+    return Collector(
+        kube=core.kube,
+        cluster=core.cluster,
+        namespaces=settings.namespaces,
+        sees_everything=not settings.namespaces or settings.cluster_id is not None,
+        min_age=timedelta(milliseconds=settings.orphan_age),
+        sightings_apart=timedelta(milliseconds=settings.orphan_sightings_apart),
+        clock=core.clock,
+        metrics=core.metrics,
+    )
+
+
+def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Account:
+    settings, limits = core.settings, resource.spec.limits
+    core.metrics.know_account(resource.meta.name)
+
+    def observe(route: str, outcome: str, seconds: float) -> None:
+        core.metrics.novita_calls.labels(resource.meta.name, route, outcome).inc()
+        core.metrics.novita_call_seconds.labels(route).observe(seconds)
+
+    client = NovitaAccountClient.open(
+        base_url=resource.spec.base_url or settings.novita_api_url,
+        api_key=key,
+        timeout_seconds=settings.api_timeout / 1000,
+        max_retries=settings.max_retries,
+        retry_delay_seconds=settings.retry_delay / 1000,
+        requests_per_minute=limits.requests_per_minute,
+        catalog_max_age_seconds=settings.catalog_max_age / 1000,
+        observe=observe,
+    )
+    return Account(
+        name=resource.meta.name,
+        spec=resource.spec,
+        client=client,
+        capacity=CapacityMemory(settings.capacity_memory / 1000),
+        creates=Parking(limits.max_concurrent_creates, core.queue.add),
+        passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), core.queue.add),
+        money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
+    )
