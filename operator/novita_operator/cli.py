@@ -6,13 +6,17 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
 from novita_operator import __version__
+
+if TYPE_CHECKING:  # each command imports what it needs, so that `version` is quick
+    from novita_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
 
@@ -77,43 +81,57 @@ def simulator(context: typer.Context) -> None:
 
 
 @app.command()
-def uninstall_report(
+def uninstall_report(  # noqa: PLR0913 - each is an option of the command line
+    *,
+    release: Annotated[str, typer.Option(help="Name of the operator's Deployment.")] = "novita-operator",
+    release_namespace: Annotated[str, typer.Option(envvar="OPERATOR_NAMESPACE", help="Where it is.")] = "novita-system",
     policy: Annotated[str, typer.Option(help="Retain or Delete.")] = "Retain",
     confirm: Annotated[str, typer.Option(help="Must be delete-all-gpu-instances for Delete.")] = "",
     namespace: Annotated[list[str] | None, typer.Option(help="A watched namespace; none: all of them.")] = None,
     class_name: Annotated[str, typer.Option(help="Class of the operator; empty: the one without.")] = "",
     timeout_seconds: Annotated[float, typer.Option(min=1, help="How long to wait for deletions.")] = 600,
-    *,
+    stop_seconds: Annotated[float, typer.Option(min=1, help="How long to wait for the operator to end.")] = 90,
     crds_go: Annotated[bool, typer.Option("--crds-go", help="The CRDs are removed as well.")] = False,
 ) -> None:
-    """Print what goes on costing, and delete it if told so twice; the chart runs it before an uninstall."""
-    from novita_operator import uninstall
-    from novita_operator.kube import client, errors
+    """Say what goes on costing, delete it if told so twice, end the operator; the chart runs it before an uninstall."""
+    from novita_operator.uninstall import hook, order
 
-    if policy not in set(uninstall.Policy):
+    if policy not in set(order.Policy):
         typer.echo(f"--policy: {policy!r} is neither Retain nor Delete", err=True)
         raise typer.Exit(_BAD_SETTINGS)
-    confirmed = confirm == uninstall.CONFIRMATION
-    order = uninstall.Order(
-        uninstall.Policy(policy), confirmed, crds_go, tuple(namespace or ()), timeout_seconds, class_name
+    asked = order.Order(
+        policy=order.Policy(policy),
+        confirmed=confirm == order.CONFIRMATION,
+        crds_go=crds_go,
+        namespaces=tuple(namespace or ()),
+        class_name=class_name,
+        timeout_seconds=timeout_seconds,
+        stop_seconds=stop_seconds,
+        release=order.Release(release_namespace, release),
     )
 
-    async def ordered() -> int:
-        kube = await client.connect()
-        try:
-            return await uninstall.run(kube, order, typer.echo)
-        finally:
-            await kube.aclose()
-
-    try:
-        code = asyncio.run(ordered())
-    except errors.KubeError as error:
-        typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
-        raise typer.Exit(_NO_CLUSTER) from None
-    raise typer.Exit(code)
+    raise typer.Exit(_in_cluster(lambda kube: hook.Hook(kube, asked, typer.echo).run()))
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+def _in_cluster(work: Callable[[KubeClient], Awaitable[int]]) -> int:
+    """The exit code of some work in the current cluster."""
+    from novita_operator.kube import client, errors
+
+    async def done() -> int:
+        kube = await client.connect()
+        try:
+            return await work(kube)
+        finally:
+            await kube.aclose()
+
+    try:
+        return asyncio.run(done())
+    except errors.KubeError as error:
+        typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
+        return _NO_CLUSTER

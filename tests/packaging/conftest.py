@@ -121,7 +121,13 @@ class Site:
     async def clear(self) -> None:
         """Leave the cluster as bare as it was; the operators are gone by now."""
         await self.helm("uninstall", RELEASE, "-n", NAMESPACE, "--no-hooks", "--ignore-not-found")
-        await self.plane.kubectl("-n", NAMESPACE, "delete", "secret,job,role,rolebinding,sa", "--all", "--wait=false")
+        await self.plane.kubectl(
+            "-n", NAMESPACE, "delete", "secret,job,pod,role,rolebinding,sa", "--all", "--wait=false"
+        )
+        await self.plane.kubectl(
+            "-n", NAMESPACE, "delete", "configmap", "-l", "app.kubernetes.io/part-of=novita-operator"
+        )
+        await self.plane.kubectl("-n", NAMESPACE, "delete", "lease", "--all")
         for kind in _CUSTOM:
             await self._remove_all(kind)
         await self.plane.kubectl("delete", "crd", "-l", "app.kubernetes.io/component=crds", "--timeout=60s")

@@ -44,8 +44,8 @@ def _comparable(objects: list[Body]) -> dict[tuple[str, str, str], Any]:
     kept = (
         body
         for body in objects
-        # The namespace is Helm's --create-namespace; the hook has no counterpart where nothing uninstalls.
-        if body["kind"] != "Namespace" and "helm.sh/hook" not in (body["metadata"].get("annotations") or {})
+        # The namespace is Helm's --create-namespace; what Helm runs as hooks has no counterpart.
+        if body["kind"] != "Namespace" and _component(body) != "uninstall"
     )
     return {
         (body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]): _without_identity(

@@ -19,6 +19,8 @@ JOBS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpujobs")
 SERVICES = Kind("/api/v1", "services")
 SLICES = Kind("/apis/discovery.k8s.io/v1", "endpointslices")
 RESULT = "gpu.novita.ai/job-result"
+# See test_uninstall.py.
+OF_HOOKS = {"uninstall", "uninstallAccounts", "uninstallHome"}
 # The admission plugin OwnerReferencesPermissionEnforcement checks these; no request ever names them.
 CHECKED_BY_ADMISSION = {
     Right("update", f"{plural}/finalizers.gpu.novita.ai") for plural in ("gpuinstancesets", "gpujobs")
@@ -151,5 +153,4 @@ async def _without(site: Site, prefix: str) -> bool:
 def test_the_list_of_rights_says_of_each_one_where_it_applies() -> None:
     parts = yaml.safe_load((rendering.CHART / "files" / "rbac.yaml").read_text())
 
-    hook = {"uninstall", "uninstallAccounts"}
-    assert set(parts) == {"cluster", "watched", "home", "lease", "accountEvents", "kinds"} | hook
+    assert set(parts) == {"cluster", "watched", "home", "lease", "accountEvents", "kinds"} | OF_HOOKS

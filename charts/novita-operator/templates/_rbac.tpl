@@ -16,7 +16,7 @@ uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
 {{- $rules = append $rules (omit . "when") -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml $rules -}}
+{{- toYaml $rules | replace "$(fullname)" (include "novita-operator.fullname" $ctx) -}}
 {{- end -}}
 
 {{/* A role and its binding. Takes a dict: context, namespace ("" means the cluster), name, part, account, component. */}}

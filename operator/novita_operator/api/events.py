@@ -96,6 +96,8 @@ class EventReason(StrEnum):
     """A job failed: it took longer than it may."""
     EXPIRED = "Expired"
     """A finished job is deleted, since its ttlSecondsAfterFinished has passed."""
+    OPERATOR_UNINSTALLED = "OperatorUninstalled"
+    """The operator was uninstalled while instances of this account run; they go on costing."""
 
 
 @dataclass(frozen=True, slots=True)

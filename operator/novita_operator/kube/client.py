@@ -257,6 +257,12 @@ class KubeClient:
         at = body["metadata"]
         return await self._call("PUT", _LEASES + "/{name}", body=body, namespace=at["namespace"], name=at["name"])
 
+    async def request(
+        self, method: str, path: str, *, body: Body | None = None, query: Mapping[str, str] | None = None, **where: str
+    ) -> Body:
+        """A call that only one place makes, about objects of Kubernetes' own; see `installed`."""
+        return await self._call(method, path, body=body, query=query, **where)
+
     async def _call(
         self,
         method: str,

@@ -1,0 +1,160 @@
+"""The steps of an uninstall, before Helm removes anything.
+
+With `Delete` the operator still works while objects are deleted: it is the one that deletes at Novita. Then it is ended
+while it still has its rights, so that it can write down what it has paid for, and the report after that is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from novita_operator.api.operator_class import OperatorClass
+from novita_operator.kube import errors
+from novita_operator.kube.client import Body, Kind, KubeClient
+from novita_operator.kube.installed import Installed
+from novita_operator.uninstall import report
+from novita_operator.uninstall.order import Order, Policy
+from novita_operator.uninstall.report import Line
+
+_INSTANCES = Kind("gpuinstances")
+_ACCOUNTS = Kind("novitaaccounts", namespaced=False)
+# Owners go first: they would make new instances in place of deleted ones.
+_OWNERS = (Kind("gpuinstancesets"), Kind("gpujobs"))
+_LOOK_SECONDS = 2.0  # between looks; Novita needs some seconds to let go of an instance
+
+Say = Callable[[str], None]
+
+
+class Hook:
+    """One uninstall. Says everything twice: to `say`, as it happens, and at the end in a ConfigMap that stays."""
+
+    def __init__(self, kube: KubeClient, order: Order, say: Say) -> None:
+        self._kube = kube
+        self._order = order
+        self._say = say
+        self._installed = Installed(kube, order.release.namespace, order.release.name)
+        self._own = OperatorClass(order.class_name, lambda _: None)
+        self._said: list[str] = []
+
+    async def run(self) -> int:
+        """Report, then do what the policy says. Returns the exit code: 0 where `helm uninstall` may go on.
+
+        Raises kube errors where objects cannot be read or deleted.
+        """
+        self._own = await self._own_class()
+        before = await self._lines()
+        if text := report.refusal(self._order, await self._all_lines() if self._order.crds_go else before):
+            self._tell(*report.found(before), f"REFUSED: {text}")
+            await self._keep(before)
+            return 1
+        if self._order.policy is Policy.DELETE and before:
+            self._tell(*report.found(before))
+            if left := await self._delete():
+                self._tell(*self._not_deleted(left))
+                await self._keep(left)
+                return 1
+        await self._end_operator()
+        return await self._conclude(before)
+
+    async def _conclude(self, before: Sequence[Line]) -> int:
+        """The operator has ended: what is there now stays as it is."""
+        left = await self._lines()
+        if self._order.policy is Policy.DELETE and before and not left:
+            self._tell(*report.deleted(before))
+        else:
+            self._tell(*report.found(left), *report.retained(left))
+        self._tell(*report.leftovers(self._order))
+        await self._keep(left)
+        await self._tell_accounts(left)
+        return 0
+
+    def _tell(self, *texts: str) -> None:
+        for text in texts:
+            self._say(text)
+            self._said.append(text)
+
+    def _not_deleted(self, left: Sequence[Line]) -> list[str]:
+        seconds = self._order.timeout_seconds
+        head = f"NOT DELETED within {seconds:.0f} s; the uninstall stops here and the operator goes on:"
+        return [head, *map(str, left), "See why with `kubectl describe gpuinstance`, then uninstall again."]
+
+    # --- Objects ------------------------------------------------------------------------------------------------
+
+    async def _own_class(self) -> OperatorClass:
+        accounts = {body["metadata"]["name"]: body for body in await self._found(_ACCOUNTS)}
+        return OperatorClass(self._order.class_name, accounts.get)
+
+    async def _lines(self) -> list[Line]:
+        return report.lines_of(await self._mine(_INSTANCES))
+
+    async def _all_lines(self) -> list[Line]:
+        """Those of other operators, too."""
+        return report.lines_of(await self._found(_INSTANCES))
+
+    async def _mine(self, kind: Kind) -> Sequence[Body]:
+        return [body for body in await self._found(kind) if self._own.foreign(kind.plural, body) is None]
+
+    async def _found(self, kind: Kind) -> Sequence[Body]:
+        """The objects; none where the CRD is gone already."""
+        try:
+            return [body async for body in self._kube.each(kind, self._order.namespaces)]
+        except errors.NotFound:
+            return []
+
+    async def _delete(self) -> list[Line]:
+        """Delete everything and wait for the operator to let go; what owners made meanwhile is deleted, too.
+
+        Returns what is left when the time is over.
+        """
+        end = time.monotonic() + self._order.timeout_seconds
+        await self._ask_for_deletion()
+        left = await self._lines()
+        while left and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self._ask_for_deletion()
+            before, left = len(left), await self._lines()
+            if len(left) < before:
+                self._say(f"{len(left)} left")
+        return left
+
+    async def _ask_for_deletion(self) -> None:
+        for kind in (*_OWNERS, _INSTANCES):
+            for body in await self._mine(kind):
+                at = body["metadata"]
+                try:
+                    await self._kube.delete(kind, at["namespace"], at["name"], uid=at["uid"])
+                except (errors.NotFound, errors.Conflict):
+                    continue  # gone, or another object by now: the look that follows sees it
+
+    # --- What helm installed --------------------------------------------------------------------------------------
+    # None of it may hold an uninstall: what fails is said, and the uninstall goes on.
+
+    async def _end_operator(self) -> None:
+        seconds = self._order.stop_seconds
+        try:
+            if await self._installed.end(seconds):
+                await self._installed.remove_lease()
+            else:
+                self._tell(
+                    f"The operator's pods did not end within {seconds:.0f} s; the Lease, if there is one, stays."
+                )
+        except errors.KubeError as error:
+            self._tell(f"The operator could not be ended before the uninstall ({error}); Helm removes it all the same.")
+
+    async def _keep(self, lines: Sequence[Line]) -> None:
+        total = report.Sum.of(lines)
+        data = {"report": "\n".join(self._said) + "\n", "instances": str(total.rented), "usdPerHour": str(total.price)}
+        try:
+            await self._installed.write_config_map(self._order.release.report, data)
+        except errors.KubeError as error:
+            self._say(f"This report could not be kept in ConfigMap {self._order.release.report}: {error}")
+
+    async def _tell_accounts(self, lines: Sequence[Line]) -> None:
+        events = report.events(lines, self._order.release)
+        try:
+            if events:
+                await self._installed.tell_accounts(events)
+        except errors.KubeError as error:
+            self._say(f"The NovitaAccounts could not be told: {error}")
