@@ -1,4 +1,4 @@
-"""The command line: run · crds · simulator · uninstall-report."""
+"""The command line: run · crds · simulator · check · uninstall-report."""
 
 from __future__ import annotations
 
@@ -78,6 +78,20 @@ def simulator(context: typer.Context) -> None:
     from novita_operator.simulator.__main__ import main
 
     main(context.args)
+
+
+@app.command()
+def check(
+    release: Annotated[str, typer.Option(help="Name of the operator's Deployment.")] = "novita-operator",
+    release_namespace: Annotated[str, typer.Option(envvar="OPERATOR_NAMESPACE", help="Where it is.")] = "novita-system",
+    class_name: Annotated[str, typer.Option(help="Class of the operator; empty: the one without.")] = "",
+    wait_seconds: Annotated[float, typer.Option(min=0, help="How long to wait for what is wrong to pass.")] = 30,
+) -> None:
+    """Say whether the installation works: operator, kinds, accounts. Exit code 1 where not; `helm test` runs it."""
+    from novita_operator.installation import check as looking
+
+    at = looking.Installation(release_namespace, release, class_name)
+    raise typer.Exit(_in_cluster(lambda kube: looking.run(kube, at, wait_seconds, typer.echo)))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.support.processes import Child
 from local_cluster import ports
 
 DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
+PODS = Kind("/api/v1", "pods")
 JOBS = Kind("/apis/batch/v1", "jobs")
 
 
@@ -58,14 +60,28 @@ class Node:
         await self._finish(job, succeeded=code == 0)
         return child.output()
 
-    async def _start(self, namespace: str, pod: Body, name: str, here: dict[str, str]) -> Child:
+    async def run_pod(self, namespace: str, name: str, *more: str) -> str:
+        """Wait for the pod, run it to the end, `more` after its arguments, write its phase; what it printed."""
+
+        async def made() -> Body | None:
+            return await self.plane.kube.find(PODS, name, namespace)
+
+        pod = await waiting.until(made, f"Pod {name} is made")
+        child = await self._start(namespace, pod["spec"], f"{name}-{pod['metadata']['uid']}", {}, more)
+        phase = "Failed" if await child.ended() else "Succeeded"
+        await self.plane.kube.patch(PODS, name, {"status": {"phase": phase}}, namespace, subresource="status")
+        return child.output()
+
+    async def _start(
+        self, namespace: str, pod: Body, name: str, here: dict[str, str], more: Sequence[str] = ()
+    ) -> Child:
         (container,) = pod["containers"]
         kubeconfig = self.directory / f"{name}.kubeconfig"
         token = await self.plane.kubectl("-n", namespace, "create", "token", pod["serviceAccountName"])
         assert token.code == 0, token.err
         self.plane.control.service_account_kubeconfig(kubeconfig, token.out.strip())
         environment = {variable["name"]: _value(variable, namespace) for variable in container.get("env", [])}
-        command = [sys.executable, "-m", "novita_operator", *container["args"]]
+        command = [sys.executable, "-m", "novita_operator", *container["args"], *more]
         log = self.directory / f"{name}.log"
         return Child.start(command, log, environment | here | {"KUBECONFIG": str(kubeconfig)})
 

@@ -74,9 +74,9 @@ def all_of(objects: Sequence[Body], kind: str, name: str | None = None) -> list[
 
 
 def pod_templates(objects: Sequence[Body]) -> dict[str, Body]:
-    """Name -> pod template of everything that runs pods."""
+    """Name -> pod template of everything that runs pods; a pod is its own template."""
     return {
-        f"{body['kind']}/{body['metadata']['name']}": body["spec"]["template"]
+        f"{body['kind']}/{body['metadata']['name']}": body if body["kind"] == "Pod" else body["spec"]["template"]
         for body in objects
-        if body["kind"] in {"Deployment", "Job"}
+        if body["kind"] in {"Deployment", "Job", "Pod"}
     }

@@ -110,7 +110,7 @@ async def test_a_pod_that_may_gain_privileges_is_refused_so_that_the_test_above_
 
 async def _refusal(plane: Plane, template: Body) -> str:
     """What the API server has against a pod of this template; empty where it has nothing."""
-    body = {"apiVersion": "v1", "kind": "Pod", **template}
+    body = {**template, "apiVersion": "v1", "kind": "Pod"}
     body["metadata"] = {**template["metadata"], "name": "tried", "namespace": NAMESPACE}
     tried = await plane.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(body))
     return tried.err

@@ -45,7 +45,7 @@ def _comparable(objects: list[Body]) -> dict[tuple[str, str, str], Any]:
         body
         for body in objects
         # The namespace is Helm's --create-namespace; what Helm runs as hooks has no counterpart.
-        if body["kind"] != "Namespace" and _component(body) != "uninstall"
+        if body["kind"] != "Namespace" and _component(body) not in {"uninstall", "test"}
     )
     return {
         (body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]): _without_identity(

@@ -19,8 +19,8 @@ JOBS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpujobs")
 SERVICES = Kind("/api/v1", "services")
 SLICES = Kind("/apis/discovery.k8s.io/v1", "endpointslices")
 RESULT = "gpu.novita.ai/job-result"
-# See test_uninstall.py.
-OF_HOOKS = {"uninstall", "uninstallAccounts", "uninstallHome"}
+# See test_uninstall.py and test_helm_test.py.
+OF_HOOKS = {"uninstall", "uninstallAccounts", "uninstallHome", "testHome", "testAccounts"}
 # The admission plugin OwnerReferencesPermissionEnforcement checks these; no request ever names them.
 CHECKED_BY_ADMISSION = {
     Right("update", f"{plural}/finalizers.gpu.novita.ai") for plural in ("gpuinstancesets", "gpujobs")
