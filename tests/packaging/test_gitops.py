@@ -149,4 +149,13 @@ def test_no_sample_prunes_a_gpu_or_a_crd_by_itself() -> None:
     assert waves == sorted(set(waves))
     assert on_crds == {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
     assert gpus["spec"]["syncPolicy"]["automated"]["prune"] is False
-    assert instance["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=confirm,Delete=confirm"
+    assert instance["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+
+
+def test_the_instance_in_git_holds_back_no_commit_and_says_who_decides_about_its_power() -> None:
+    (instance,) = yaml.safe_load_all((SAMPLES / "gpuinstance-in-git.yaml").read_text())
+
+    # With more than one wave, Argo CD waits for the health of an instance before it takes the next commit.
+    assert "argocd.argoproj.io/sync-wave" not in instance["metadata"]["annotations"]
+    # Server-side apply reverts only fields that Git sets.
+    assert instance["spec"]["powerState"] == "Running"
