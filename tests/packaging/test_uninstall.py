@@ -151,7 +151,6 @@ UNUSED = {
     "Delete": {
         "delete gpuinstancesets.gpu.novita.ai",
         "delete gpujobs.gpu.novita.ai",
-        "list novitaaccounts.gpu.novita.ai",
         "create events",
     },
 }
