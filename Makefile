@@ -73,6 +73,15 @@ bench-large: binaries ## The same and ours with 10,000 objects
 scale: binaries ## 100,000 instances of ten accounts in one process (writes tests/bench/SCALE.md)
 	$(BIN)/python -m tests.bench.scale
 
+.PHONY: test-gitops test-argocd
+test-gitops: image ## Flux's own controllers with our samples, in a cluster with pods (Linux, root; the first run builds them)
+	@$(BIN)/python -m local_cluster build --with helm --with node --with flux
+	$(BIN)/python -m pytest tests/gitops/test_flux.py --durations 5
+
+test-argocd: image ## Argo CD's own controllers with our samples, likewise
+	@$(BIN)/python -m local_cluster build --with helm --with node --with argocd
+	$(BIN)/python -m pytest tests/gitops/test_argocd.py --durations 5
+
 .PHONY: test-oldest
 test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
 	@$(BIN)/python -m tests.oldest
