@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from novita_operator import __version__
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.reasons import Phase
 from novita_operator.kube.cache import Cache
 
@@ -22,7 +23,6 @@ from novita_operator.kube.cache import Cache
 _CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # An image that the node has is pulled in seconds, a large one in many minutes; the deadline is ten by default.
 _LIFE_BUCKETS = (5, 10, 20, 30, 60, 120, 300, 600, 1200)
-_INSTANCES = "gpuinstances"
 
 
 class Metrics:
@@ -147,7 +147,7 @@ class _Objects(Collector):
 
 
 def _phases(cache: Cache, ours: Callable[[Mapping[str, Any]], bool]) -> Iterator[str]:
-    for body in (body for _, body in cache.of_kind(_INSTANCES) if ours(body)):
+    for body in (body for _, body in cache.of_kind(kinds.GPU_INSTANCE.plural) if ours(body)):
         status: dict[str, Any] = body.get("status") or {}
         yield str(status.get("phase", "Pending"))
 

@@ -10,14 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance import resource as gpu_instance
 
 Body = Mapping[str, Any]
-
-INSTANCES = "gpuinstances"
-SETS = "gpuinstancesets"
-JOBS = "gpujobs"
-ACCOUNTS = "novitaaccounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ class OperatorClass:
         An object of an account that does not exist is everybody's: whoever sees it says the same about it.
         """
         account = account_of(plural, body)
-        found = body if plural == ACCOUNTS else self.find_account(account)
+        found = body if plural == kinds.NOVITA_ACCOUNT.plural else self.find_account(account)
         if found is None or self.works_on(found):
             return None
         return Foreign(account, class_of(found))
@@ -70,11 +66,11 @@ def class_of(account: Body) -> str:
 def account_of(plural: str, body: Body) -> str:
     """The account that pays for an object. For a set or a job it is the one of its template."""
     match plural:
-        case "novitaaccounts":
+        case kinds.NOVITA_ACCOUNT.plural:
             return str(body["metadata"]["name"])
-        case "gpuinstancesets":
+        case kinds.GPU_INSTANCE_SET.plural:
             return gpu_instance.account_of({"spec": _part(_part(_part(body, "spec"), "template"), "spec")})
-        case "gpujobs":
+        case kinds.GPU_JOB.plural:
             return gpu_instance.account_of({"spec": _part(_part(body, "spec"), "template")})
         case _:
             return gpu_instance.account_of(body)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
 from novita_operator.api.gpu_instance_set.status import GPUInstanceSetStatus
 from novita_operator.api.gpu_job.spec import GPUJobSpec
 from novita_operator.api.gpu_job.status import GPUJobStatus
+from novita_operator.api.kinds import Kind
 from novita_operator.api.meta import LABEL_CHARS, Model
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.api.novita_account.status import NovitaAccountStatus
@@ -37,10 +39,7 @@ class Column:
 class Resource:
     """One kind, as a CRD needs it. `name_chars`: the longest name, where it is shorter than Kubernetes allows."""
 
-    kind: str
-    plural: str
-    short: str
-    scope: str
+    of: Kind
     description: str
     spec: type[Model]
     status: type[Model]
@@ -48,16 +47,29 @@ class Resource:
     scalable: bool = False
     name_chars: int | None = None
 
+    @property
+    def kind(self) -> str:
+        return self.of.name
+
+    @property
+    def plural(self) -> str:
+        return self.of.plural
+
+    @property
+    def short(self) -> str:
+        return self.of.short
+
+    @property
+    def scope(self) -> str:
+        return "Namespaced" if self.of.namespaced else "Cluster"
+
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 RESOURCES = (
     Resource(
-        kind="GPUInstance",
-        plural="gpuinstances",
-        short="gpui",
-        scope="Namespaced",
+        of=kinds.GPU_INSTANCE,
         description="One GPU instance rented at Novita.ai: running, reachable, and gone when this object is gone.",
         spec=GPUInstanceSpec,
         status=GPUInstanceStatus,
@@ -78,10 +90,7 @@ RESOURCES = (
         ),
     ),
     Resource(
-        kind="NovitaAccount",
-        plural="novitaaccounts",
-        short="nva",
-        scope="Cluster",
+        of=kinds.NOVITA_ACCOUNT,
         description="One API key at Novita.ai: who may use it, its limits, its health, and what it pays for.",
         spec=NovitaAccountSpec,
         status=NovitaAccountStatus,
@@ -97,10 +106,7 @@ RESOURCES = (
         ),
     ),
     Resource(
-        kind="GPUInstanceSet",
-        plural="gpuinstancesets",
-        short="gpuset",
-        scope="Namespaced",
+        of=kinds.GPU_INSTANCE_SET,
         description="A number of GPUInstances made from one template, a few at a time.",
         spec=GPUInstanceSetSpec,
         status=GPUInstanceSetStatus,
@@ -119,10 +125,7 @@ RESOURCES = (
         name_chars=LABEL_CHARS,
     ),
     Resource(
-        kind="GPUJob",
-        plural="gpujobs",
-        short="gpujob",
-        scope="Namespaced",
+        of=kinds.GPU_JOB,
         description="A program that runs on a rented GPU instance until it ends; then the instance is released.",
         spec=GPUJobSpec,
         status=GPUJobStatus,

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from novita_operator.api import meta, operator_class
+from novita_operator.api import kinds, meta, operator_class
 from novita_operator.installation import judging
 from novita_operator.installation.judging import Body, Verdict
 from novita_operator.kube import errors
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
-_ACCOUNTS = Kind("novitaaccounts", namespaced=False)
+_ACCOUNTS = kinds.NOVITA_ACCOUNT
 _DEPLOYMENT = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
 _LOOK_SECONDS = 2.0  # between looks; a fresh account is Ready after one poll
 

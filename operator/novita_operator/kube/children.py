@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
 Body = dict[str, Any]
-KIND = Kind("gpuinstances")
+KIND = kinds.GPU_INSTANCE
 
 
 class Children:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from kubernetes.aio import client as api_client
 from kubernetes.aio import config as api_config
 
 from novita_operator.api import meta
+from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors, merging
 from novita_operator.kube.cache import Key, key_of
 
@@ -34,19 +34,6 @@ _BUILT_IN = {
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
 }
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of ours, as its URL needs it."""
-
-    plural: str
-    namespaced: bool = True
-
-    @property
-    def path(self) -> str:
-        where = "/namespaces/{namespace}" if self.namespaced else ""
-        return f"/apis/{meta.GROUP}/{meta.VERSION}{where}/{self.plural}"
 
 
 async def connect(kubeconfig: Path | None = None) -> KubeClient:
@@ -98,7 +85,7 @@ class KubeClient:
 
     async def _each(self, kind: Kind, namespaces: Sequence[str], accept: str) -> AsyncIterator[Body]:
         for namespace in namespaces if kind.namespaced and namespaces else ("",):
-            path = kind.path if namespace else f"/apis/{meta.GROUP}/{meta.VERSION}/{kind.plural}"
+            path = kind.path if namespace else kind.path_of_all
             async for body in self._items(path, namespace=namespace, accept=accept):
                 yield body
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event
 from novita_operator.kube import errors
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 
-_ACCOUNTS = Kind("novitaaccounts", namespaced=False)
+_ACCOUNTS = kinds.NOVITA_ACCOUNT
 _SCALE = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"
 _PODS = "/api/v1/namespaces/{namespace}/pods"
 _LEASE = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"

@@ -10,8 +10,9 @@ import yaml
 from kubernetes.aio import client as api_client
 from kubernetes.aio import config as api_config
 
+from novita_operator.api.kinds import Kind
 from novita_operator.kube import client, errors
-from novita_operator.kube.client import Bodies, Body, Kind, KubeClient
+from novita_operator.kube.client import Bodies, Body, KubeClient
 
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

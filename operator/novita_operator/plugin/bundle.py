@@ -16,9 +16,9 @@ import yaml
 
 from novita_operator import __version__
 from novita_operator.api import resources
+from novita_operator.api.kinds import Kind
 from novita_operator.api.meta import GROUP, VERSION
 from novita_operator.kube import errors
-from novita_operator.kube.client import Kind
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, doctor, printing, redaction
 from novita_operator.plugin.cluster import Scope
@@ -56,7 +56,7 @@ async def _collect(reader: Reader, scope: Scope, lease: str) -> dict[str, str]:
     """The files by name."""
     parts = {"README.txt": _ABOUT, "versions.json": _json(await _versions(reader))}
     for resource in resources.RESOURCES:
-        kind = Kind(resource.plural, resource.scope == "Namespaced")
+        kind = resource.of
         for body in await _listed(reader, kind, scope, parts):
             at = body["metadata"]
             place = "/".join(part for part in (resource.plural, at.get("namespace"), at["name"]) if part)

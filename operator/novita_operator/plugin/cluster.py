@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors, reading
-from novita_operator.kube.client import Body, Kind
+from novita_operator.kube.client import Body
 from novita_operator.kube.reading import Reader
 
 T = TypeVar("T")
 
-INSTANCES = Kind("gpuinstances")
-SETS = Kind("gpuinstancesets")
-JOBS = Kind("gpujobs")
-ACCOUNTS = Kind("novitaaccounts", namespaced=False)
+INSTANCES = kinds.GPU_INSTANCE
+SETS = kinds.GPU_INSTANCE_SET
+JOBS = kinds.GPU_JOB
+ACCOUNTS = kinds.NOVITA_ACCOUNT
 AGENT = "kubectl-novita"
 """Who writes, in managedFields and in the audit log."""
 

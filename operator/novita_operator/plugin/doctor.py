@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from novita_operator import __version__
-from novita_operator.api import resources
+from novita_operator.api import kinds, resources
 from novita_operator.api.meta import GROUP
 from novita_operator.kube import errors
 from novita_operator.kube.reading import Reader, Right
@@ -63,13 +63,13 @@ async def _definition(reader: Reader, resource: resources.Resource) -> Finding:
 
 async def _rights(reader: Reader, namespace: str) -> list[Finding]:
     wanted = {
-        Right("list", "gpuinstances", GROUP, namespace): ("every verb", True),
-        Right("patch", "gpuinstances", GROUP, namespace): ("start, stop and restart", False),
-        Right("create", "gpuinstances", GROUP, namespace): ("renting", False),
-        Right("delete", "gpuinstances", GROUP, namespace): ("giving back", False),
+        Right("list", kinds.GPU_INSTANCE.plural, GROUP, namespace): ("every verb", True),
+        Right("patch", kinds.GPU_INSTANCE.plural, GROUP, namespace): ("start, stop and restart", False),
+        Right("create", kinds.GPU_INSTANCE.plural, GROUP, namespace): ("renting", False),
+        Right("delete", kinds.GPU_INSTANCE.plural, GROUP, namespace): ("giving back", False),
         Right("list", "events", "", namespace): ("explain", False),
         Right("get", "secrets", "", namespace): ("reading the passwords", False),
-        Right("list", "novitaaccounts", GROUP): ("orphans, and the balance in status and cost", False),
+        Right("list", kinds.NOVITA_ACCOUNT.plural, GROUP): ("orphans, and the balance in status and cost", False),
     }
     answers = await reader.may(list(wanted))
     return [

@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.kube.cache import Key
 
 Body = Mapping[str, Any]
 
-PLURALS: Mapping[str, str] = {"GPUInstanceSet": "gpuinstancesets", "GPUJob": "gpujobs"}
+PLURALS: Mapping[str, str] = {kind.name: kind.plural for kind in kinds.OWNERS}
 """The kinds that own GPUInstances, with their plural names."""
 
 

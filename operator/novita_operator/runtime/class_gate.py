@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from novita_operator.api import conditions, meta, operator_class
+from novita_operator.api import conditions, kinds, meta
 from novita_operator.api.conditions import Condition
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.operator_class import Foreign, OperatorClass
 from novita_operator.clock import Clock
 from novita_operator.kube.cache import Body, Cache, Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.outcome import After, Requeue
 from novita_operator.runtime.workers import Reconciles
@@ -30,20 +30,14 @@ _EVENT = EventReason.ACCOUNT_OF_ANOTHER_CLASS
 _SILENCE_SECONDS = 10.0
 # What the first status of each kind has: whoever waits for a condition finds it.
 _TOLD: Mapping[str, tuple[str, ...]] = {
-    operator_class.INSTANCES: ("Ready", "Scheduled", "Provisioned", "Synced"),
-    operator_class.SETS: ("Ready",),
-    operator_class.JOBS: ("Ready",),
+    kinds.GPU_INSTANCE.plural: ("Ready", "Scheduled", "Provisioned", "Synced"),
+    kinds.GPU_INSTANCE_SET.plural: ("Ready",),
+    kinds.GPU_JOB.plural: ("Ready",),
 }
 _FIELDS: Mapping[str, str] = {
-    operator_class.INSTANCES: "spec.accountRef",
-    operator_class.SETS: "spec.template.spec.accountRef",
-    operator_class.JOBS: "spec.template.accountRef",
-}
-_KINDS: Mapping[str, str] = {
-    operator_class.INSTANCES: "GPUInstance",
-    operator_class.SETS: "GPUInstanceSet",
-    operator_class.JOBS: "GPUJob",
-    operator_class.ACCOUNTS: "NovitaAccount",
+    kinds.GPU_INSTANCE.plural: "spec.accountRef",
+    kinds.GPU_INSTANCE_SET.plural: "spec.template.spec.accountRef",
+    kinds.GPU_JOB.plural: "spec.template.accountRef",
 }
 
 
@@ -95,7 +89,7 @@ class ClassGate:
         wanted = status | {"conditions": self._conditions(key.kind, at, status, _nobody(key.kind, foreign))}
         if wanted == status:
             return None
-        self.cache.wrote(key, await self.kube.patch_status(Kind(key.kind), at, status, wanted))
+        self.cache.wrote(key, await self.kube.patch_status(kinds.of(key.kind), at, status, wanted))
         self._record(key, at, Event("Warning", _EVENT, _nobody(key.kind, foreign)))
         return None
 
@@ -118,7 +112,7 @@ class ClassGate:
         return [each.to_wire() for each in conditions.merge(old, new)]
 
     def _record(self, key: Key, at: meta.Meta, event: Event) -> None:
-        self.recorder.record(_KINDS[key.kind], at, [event], self.clock.now())
+        self.recorder.record(kinds.of(key.kind).name, at, [event], self.clock.now())
 
 
 def _somebody_spoke(status: Mapping[str, Any]) -> bool:
@@ -136,7 +130,7 @@ def _nobody(plural: str, foreign: Foreign) -> str:
 
 
 def _handed_over(plural: str, foreign: Foreign) -> str:
-    if plural == operator_class.ACCOUNTS:
+    if plural == kinds.NOVITA_ACCOUNT.plural:
         return (
             f"spec.className changed: {foreign.who} works on this account now, and this operator no longer does. "
             f"Instances go on running and costing; see that an operator with {foreign.how} watches their namespaces."

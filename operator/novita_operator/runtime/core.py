@@ -9,7 +9,7 @@ from functools import partial
 
 import kopf
 
-from novita_operator.api import operator_class
+from novita_operator.api import kinds
 from novita_operator.api.operator_class import OperatorClass
 from novita_operator.clock import SystemClock
 from novita_operator.kube.cache import Cache, Key
@@ -74,8 +74,8 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
         backoff_max=settings.backoff_max / 1000,
     )
     cache, metrics = Cache(), Metrics()
-    own = OperatorClass(settings.class_name, lambda name: cache.find(Key(operator_class.ACCOUNTS, "", name)))
-    metrics.show_objects(cache, lambda body: own.foreign(operator_class.INSTANCES, body) is None)
+    own = OperatorClass(settings.class_name, lambda name: cache.find(Key(kinds.NOVITA_ACCOUNT.plural, "", name)))
+    metrics.show_objects(cache, lambda body: own.foreign(kinds.GPU_INSTANCE.plural, body) is None)
     lease = _lease(settings, kube, clock) if settings.leader_election else None
     if lease is not None:
         metrics.lease_margin.set_function(lambda: max(0.0, lease.margin))

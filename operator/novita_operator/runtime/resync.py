@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 
 logger = logging.getLogger(__name__)

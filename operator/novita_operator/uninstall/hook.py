@@ -10,18 +10,20 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from novita_operator.api import kinds
+from novita_operator.api.kinds import Kind
 from novita_operator.api.operator_class import OperatorClass
 from novita_operator.kube import errors
-from novita_operator.kube.client import Body, Kind, KubeClient
+from novita_operator.kube.client import Body, KubeClient
 from novita_operator.kube.installed import Installed
 from novita_operator.uninstall import report
 from novita_operator.uninstall.order import Order, Policy
 from novita_operator.uninstall.report import Line
 
-_INSTANCES = Kind("gpuinstances")
-_ACCOUNTS = Kind("novitaaccounts", namespaced=False)
+_INSTANCES = kinds.GPU_INSTANCE
+_ACCOUNTS = kinds.NOVITA_ACCOUNT
 # Owners go first: they would make new instances in place of deleted ones.
-_OWNERS = (Kind("gpuinstancesets"), Kind("gpujobs"))
+_OWNERS = (kinds.GPU_INSTANCE_SET, kinds.GPU_JOB)
 _LOOK_SECONDS = 2.0  # between looks; Novita needs some seconds to let go of an instance
 
 Say = Callable[[str], None]

@@ -11,9 +11,10 @@ from typing import Any
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.notifications import PendingNotification
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Cache, Key, key_of
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
 

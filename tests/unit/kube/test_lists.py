@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 from tests.unit.support.cluster import Answer, Body
 
+from novita_operator.api import kinds
 from novita_operator.kube.cache import Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
-INSTANCES = Kind("gpuinstances")
+INSTANCES = kinds.GPU_INSTANCE
 PAGES = (("a", "b"), ("c",), ())
 
 

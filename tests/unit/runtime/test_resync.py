@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from novita_operator.api import kinds
+from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.runtime.resync import Resync
 
-_KIND = Kind("gpuinstances")
+_KIND = kinds.GPU_INSTANCE
 
 
 def _body(name: str, version: int, uid: str = "u-1") -> dict[str, Any]:

@@ -8,12 +8,12 @@ from tests.unit.support.builders import UID, a_body, ago, wire
 from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 
+from novita_operator.api import kinds
 from novita_operator.kube.cache import Cache
-from novita_operator.kube.client import Kind
 from novita_operator.webhooks.courier import TRIES, pause_after
 from novita_operator.webhooks.outbox import Lane, Outbox
 
-KIND = Kind("gpuinstances")
+KIND = kinds.GPU_INSTANCE
 LANE = Lane(KEY, UID, "a")
 
 

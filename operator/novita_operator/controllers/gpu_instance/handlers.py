@@ -9,10 +9,10 @@ from typing import Any
 import kopf
 
 from novita_operator.api import meta
+from novita_operator.api.kinds import Kind
 from novita_operator.api.operator_class import OperatorClass
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.kube.client import Kind
 from novita_operator.reconciling import owned
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.webhooks.courier import Courier

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
@@ -28,7 +28,7 @@ from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
@@ -39,7 +39,7 @@ from novita_operator.runtime.accounts.registry import Accounts
 
 logger = logging.getLogger(__name__)
 
-KIND = Kind("gpuinstances")
+KIND = kinds.GPU_INSTANCE
 
 
 @dataclass(frozen=True, slots=True)

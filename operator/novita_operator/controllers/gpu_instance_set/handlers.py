@@ -9,9 +9,9 @@ from typing import Any
 import kopf
 
 from novita_operator.api import meta
+from novita_operator.api.kinds import Kind
 from novita_operator.controllers.gpu_instance_set.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.kube.client import Kind
 from novita_operator.runtime.workqueue import WorkQueue
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from novita_operator import crashpoints
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance_set import action
@@ -16,12 +17,12 @@ from novita_operator.controllers.gpu_instance_set.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.children import Children
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
 
-KIND = Kind("gpuinstancesets")
+KIND = kinds.GPU_INSTANCE_SET
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.clock import Clock
@@ -19,12 +19,12 @@ from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.children import Children
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
 
-KIND = Kind("gpujobs")
+KIND = kinds.GPU_JOB
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import kopf
 
-from novita_operator.api import meta, operator_class
+from novita_operator.api import kinds, meta, operator_class
+from novita_operator.api.kinds import Kind
 from novita_operator.controllers.novita_account.reconciler import KIND, Reconciler
 from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.kube.client import Kind
 from novita_operator.runtime.workqueue import WorkQueue
 
 
@@ -39,7 +39,7 @@ class Intake:
 
     def _wake_users(self, name: str) -> None:
         """Who works on them has changed."""
-        for plural in (operator_class.INSTANCES, operator_class.SETS, operator_class.JOBS):
+        for plural in (kinds.GPU_INSTANCE.plural, kinds.GPU_INSTANCE_SET.plural, kinds.GPU_JOB.plural):
             for key, body in self.cache.of_kind(plural):
                 if operator_class.account_of(plural, body) == name:
                     self.queue.add(key)

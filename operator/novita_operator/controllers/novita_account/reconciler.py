@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Creates
 from novita_operator.clock import Clock
@@ -21,7 +21,7 @@ from novita_operator.controllers.novita_account.polling.credentials import Crede
 from novita_operator.controllers.novita_account.reporting import status
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
 from novita_operator.reconciling.account_health import KeyMissing, NotPolled
@@ -31,8 +31,8 @@ from novita_operator.runtime.accounts.registry import Accounts
 
 logger = logging.getLogger(__name__)
 
-KIND = Kind("novitaaccounts", namespaced=False)
-_USERS = "gpuinstances"
+KIND = kinds.NOVITA_ACCOUNT
+_USERS = kinds.GPU_INSTANCE
 # How often the Secret of a key is read again: a new key works within this time, without a restart.
 _KEY_CHECK_SECONDS = 15.0
 # Prices move slowly (novita-api quirk 26: up to 15 minutes behind anyway), and the burn rate is an estimate.
@@ -108,8 +108,8 @@ class Reconciler:
         finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
         if finalizers == list(resource.meta.finalizers):
             return None
-        async for found in self.kube.each(Kind(_USERS), self.collector.namespaces):
-            if _account_of(found) == resource.meta.name:
+        async for found in self.kube.each(_USERS, self.collector.namespaces):
+            if account_of(found) == resource.meta.name:
                 return After(_DELETING_TICK_SECONDS)
         try:
             self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
@@ -228,15 +228,10 @@ class Reconciler:
         return resource.status.creates, []
 
     def _users(self, name: str) -> tuple[str, ...]:
-        found = (key for key, body in self.cache.of_kind(_USERS) if _account_of(body) == name)
+        found = (key for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
         return tuple(f"{key.namespace}/{key.name}" for key in found)
 
     def _wake_users(self, name: str) -> None:
-        for key, body in self.cache.of_kind(_USERS):
-            if _account_of(body) == name:
+        for key, body in self.cache.of_kind(_USERS.plural):
+            if account_of(body) == name:
                 self.wake(key)
-
-
-def _account_of(body: dict[str, Any]) -> str:
-    spec: dict[str, Any] = body.get("spec") or {}
-    return str((spec.get("accountRef") or {}).get("name", "default"))

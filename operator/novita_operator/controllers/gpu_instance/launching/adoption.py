@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Problem, Result
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming

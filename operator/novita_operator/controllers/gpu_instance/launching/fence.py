@@ -14,10 +14,11 @@ from typing import Any
 from novita_operator import crashpoints
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
 _SINCE_EVER = datetime.fromtimestamp(0, UTC)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
@@ -23,8 +23,6 @@ from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyR
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 
-_INSTANCES = "gpuinstances"
-_ACCOUNTS = "novitaaccounts"
 # Novita needs seconds to carry out an edit (novita-api 2A.1); after a minute it is asked again.
 _EDIT_SECONDS = 60.0
 # Looks at the GPU per idle time: the end comes late by a tenth of it at most.
@@ -115,7 +113,7 @@ class Observer:
         found = account.snapshot.instances.get(instance_id) if account.snapshot is not None else None
         if found is None or found.state is InstanceState.REMOVED:
             return ()
-        self.accounts.claim(found.name, Key(_INSTANCES, resource.meta.namespace, resource.meta.name))
+        self.accounts.claim(found.name, Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name))
         return (found,)
 
     def _should_measure(self, resource: GPUInstance, memory: Memory) -> bool:
@@ -126,7 +124,10 @@ class Observer:
         return self.clock.monotonic() - memory.measured_at >= measuring_pause(idle.after_seconds)
 
     def _account_view(self, account: Account | None, resource: GPUInstance) -> AccountView:
-        if account is None and self.cache.find(Key(_ACCOUNTS, "", resource.spec.account_ref.name)) is not None:
+        if (
+            account is None
+            and self.cache.find(Key(kinds.NOVITA_ACCOUNT.plural, "", resource.spec.account_ref.name)) is not None
+        ):
             return AccountView("Starting")
         return _view(account, resource)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Orphan as ApiOrphan
@@ -24,14 +25,14 @@ from novita_operator.controllers.novita_account.garbagecollection.orphans import
 )
 from novita_operator.controllers.novita_account.polling.census import Census
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.runtime.accounts.account import Account
 
 logger = logging.getLogger(__name__)
 
-_USERS = Kind("gpuinstances")
+_USERS = kinds.GPU_INSTANCE
 _LOOKS_PER_GAP = 4  # often enough to be late by a quarter of the gap at most; each costs a list of all objects
 
 
@@ -107,7 +108,7 @@ class Collector:
             uids.add(body["metadata"]["uid"])
             if instance_id := (body.get("status") or {}).get("instanceId"):
                 instance_ids.add(instance_id)
-            if ((body.get("spec") or {}).get("accountRef") or {}).get("name", "default") == account:
+            if account_of(body) == account:
                 users += 1
         return Objects(frozenset(uids), frozenset(instance_ids), users)
 

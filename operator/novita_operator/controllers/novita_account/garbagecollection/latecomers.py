@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from novita_operator.api import kinds
 from novita_operator.api.events import Event, EventReason
 from novita_operator.clock import Clock
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState
@@ -20,7 +21,7 @@ from novita_operator.runtime.accounts.departures import Departed, Departures
 
 logger = logging.getLogger(__name__)
 
-_USERS = Kind("gpuinstances")
+_USERS = kinds.GPU_INSTANCE
 _LEAVING = frozenset({InstanceState.REMOVING, InstanceState.REMOVED})
 
 

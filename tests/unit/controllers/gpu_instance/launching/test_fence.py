@@ -9,18 +9,17 @@ from tests.unit.support import builders as a
 from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY, HandClock
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache
-from novita_operator.kube.client import Kind
 
 
 def a_fence(server: ApiServer) -> Fence:
-    return Fence(server.client, Cache(), Kind("gpuinstances"), HandClock(), "operator-0_7")
+    return Fence(server.client, Cache(), kinds.GPU_INSTANCE, HandClock(), "operator-0_7")
 
 
 def stored(server: ApiServer) -> meta.Meta:

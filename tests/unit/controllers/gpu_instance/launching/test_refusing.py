@@ -9,11 +9,12 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.parts import KEY, HandClock
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
+from novita_operator.api.kinds import Kind
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.kube.cache import Cache
-from novita_operator.kube.client import Kind, KubeClient
+from novita_operator.kube.client import KubeClient
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Server:
 
 
 def _fence(server: Server) -> Fence:
-    return Fence(cast("KubeClient", server), Cache(), Kind("gpuinstances"), HandClock(), "operator-0_7")
+    return Fence(cast("KubeClient", server), Cache(), kinds.GPU_INSTANCE, HandClock(), "operator-0_7")
 
 
 @pytest.mark.parametrize(
