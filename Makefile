@@ -95,8 +95,8 @@ binaries: $(READY) ## Fetch or build etcd, kube-apiserver, kube-controller-manag
 	@$(BIN)/python -m tests.monitoring.engine
 
 ##@ Quality
-.PHONY: check format format-check lint types layers check-diff
-check: format-check lint types layers check-diff ## Everything below but format; changes nothing
+.PHONY: check format format-check lint types layers limits check-diff
+check: format-check lint types layers limits check-diff ## Everything below but format; changes nothing
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
@@ -112,6 +112,9 @@ types: $(READY) ## Check types, strictly
 
 layers: $(READY) ## Does every import point down (pyproject.toml, importlinter)?
 	$(BIN)/lint-imports
+
+limits: $(READY) ## Is every file at most 300 lines long, and every function 40?
+	@$(BIN)/python -m tests.limits
 
 check-diff: $(READY) ## Are crds/, chart, kustomize and docs/reference what the code says?
 	$(BIN)/python -m novita_operator.api.crd crds --check

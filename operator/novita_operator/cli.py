@@ -35,7 +35,7 @@ _NO_CLUSTER = 1
 @app.command()
 def run() -> None:
     """Run the operator against the current cluster. Settings come from environment variables."""
-    from novita_operator import process, telemetry
+    from novita_operator import process, settings_complaints, telemetry
     from novita_operator import settings as knobs
     from novita_operator.kube import errors
 
@@ -43,14 +43,14 @@ def run() -> None:
         settings = knobs.Settings()
     except ValidationError as error:
         typer.echo("novita-operator cannot start; these settings are wrong:", err=True)
-        for complaint in knobs.complaints(error):
+        for complaint in settings_complaints.complaints(error):
             typer.echo(f"  - {complaint}", err=True)
         raise typer.Exit(_BAD_SETTINGS) from None
     key = settings.own_api_key()
     if key is not None:
         telemetry.SECRETS.add(key.get_secret_value())
     telemetry.configure_logging(settings.log_level, settings.log_format)
-    for sentence in knobs.unknown(os.environ):
+    for sentence in settings_complaints.unknown(os.environ):
         logger.warning(sentence)
     try:
         asyncio.run(process.run(settings))

@@ -32,6 +32,13 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._of_accounts: list[Counter | Gauge] = []
+        self._gauge("build_info", "Always 1; the version is a label.", "version").labels(__version__).set(1)
+        self._measure_work()
+        self._measure_instances()
+        self._measure_accounts()
+
+    def _measure_work(self) -> None:
+        """Calls, passes, the queue, the watch, the Lease."""
         self.novita_calls = self._counter("api_calls", "Calls to the Novita API.", "account", "route", "outcome")
         self.novita_call_seconds = self._histogram(
             "api_call_duration_seconds", "Time of one Novita call.", _CALL_BUCKETS, "route"
@@ -41,6 +48,13 @@ class Metrics:
             "reconcile_duration_seconds", "Time of one pass.", _CALL_BUCKETS, "kind"
         )
         self.queue_depth = self._gauge("queue_depth", "Keys that wait for a worker.")
+        self.watch_behind = self._gauge(
+            "watch_rounds_behind", "Comparisons in a row in which the watch had missed changes."
+        )
+        self.lease_margin = self._gauge("lease_margin_seconds", "How long the Lease is surely ours; 0 without one.")
+
+    def _measure_instances(self) -> None:
+        """Rented, Ready, ended."""
         self.time_to_ready = self._histogram(
             "time_to_ready_seconds", "From the create or start call to Ready.", _LIFE_BUCKETS
         )
@@ -59,6 +73,9 @@ class Metrics:
         self.webhooks = self._counter(
             "webhooks", "Tries to deliver a webhook: delivered, retried or given-up.", "event", "outcome"
         )
+
+    def _measure_accounts(self) -> None:
+        """What the polls show."""
         self.snapshot_age = self._gauge(
             "account_last_poll_timestamp_seconds",
             "Start of the last list that was read to its end; 0 before it.",
@@ -74,11 +91,6 @@ class Metrics:
             "api_breaker_open", "0 while calls of this class pass, 1 while one tests, 2 while none is made.",
             "account", "breaker",
         )  # fmt: skip
-        self.watch_behind = self._gauge(
-            "watch_rounds_behind", "Comparisons in a row in which the watch had missed changes."
-        )
-        self.lease_margin = self._gauge("lease_margin_seconds", "How long the Lease is surely ours; 0 without one.")
-        self._gauge("build_info", "Always 1; the version is a label.", "version").labels(__version__).set(1)
 
     def show_objects(self, cache: Cache, ours: Callable[[Mapping[str, Any]], bool]) -> None:
         """Count the objects that are ours at each scrape."""

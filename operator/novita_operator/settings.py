@@ -5,21 +5,17 @@ Names, units and ranges are those that users of the REST gateway already have, a
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import socket
-from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_SHORTEST_SECRET = 8  # as the REST gateway has it; a random one of 32 characters is better
+from novita_operator import settings_values
+
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -32,16 +28,6 @@ def _own_namespace() -> str:
 
 _ADVANCED: JsonDict = {"advanced": True}
 """Marks a setting that few people ever turn: docs/reference/settings.md lists it behind the others."""
-
-_REMOVED = ("IDENTITY", "MOST_PROBES", "STUCK_AFTER")
-"""Settings of earlier versions: who sets one still is told that it does nothing."""
-
-_NOT_SETTINGS = ("NOVITA_CRASH_AT", "NOVITA_CRASH_MARK")
-"""Read by tests that end the process at a named moment (crashpoints.py)."""
-
-# Kubernetes gives each container the addresses of the Services beside it; ours begin with NOVITA_, too.
-_SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT(_\d+_\w+)?$")
-_ALIKE = 0.85  # DEFAULT_REGIONS is meant to be DEFAULT_REGION; LOG_PATH is not meant to be LOG_LEVEL
 
 
 class Settings(BaseSettings):
@@ -250,49 +236,12 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="`text` or `json`.")
 
-    @field_validator("log_level")
-    @classmethod
-    def _known_level(cls, value: str) -> str:
-        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
-        return value.upper()
-
-    @field_validator("log_format")
-    @classmethod
-    def _known_format(cls, value: str) -> str:
-        if value not in {"text", "json"}:
-            raise ValueError("must be text or json")
-        return value
-
-    @field_validator("novita_api_key")
-    @classmethod
-    def _key_is_one_word(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_header_safe(value.get_secret_value().strip()):
-            raise ValueError("must be one word of printable ASCII, as Novita's console shows it")
-        return value
-
-    @field_validator("webhook_url")
-    @classmethod
-    def _url_can_be_posted_to(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s#]*)?", value.get_secret_value()):
-            raise ValueError("must be an http or https URL without user and password")
-        return value
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _secret_is_no_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
-            raise ValueError(f"must have at least {_SHORTEST_SECRET} characters")
-        return value
-
-    @field_validator("webhook_allowed_networks")
-    @classmethod
-    def _networks_can_be_read(cls, value: str) -> str:
-        try:
-            _networks(value)
-        except ValueError:
-            raise ValueError("must be a comma-separated list of networks such as 10.0.0.0/8,fd00::/8") from None
-        return value
+    _level = field_validator("log_level")(settings_values.known_level)
+    _format = field_validator("log_format")(settings_values.known_format)
+    _key = field_validator("novita_api_key")(settings_values.one_word)
+    _url = field_validator("webhook_url")(settings_values.url_to_post_to)
+    _secret = field_validator("webhook_secret")(settings_values.no_guess)
+    _allowed = field_validator("webhook_allowed_networks")(settings_values.readable_networks)
 
     # Rules over two settings belong to the later one: a validator of the whole would not run beside other mistakes.
 
@@ -329,7 +278,7 @@ class Settings(BaseSettings):
     @property
     def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Networks that webhooks of users may go to although they are not public."""
-        return _networks(self.webhook_allowed_networks)
+        return settings_values.networks(self.webhook_allowed_networks)
 
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""
@@ -338,49 +287,3 @@ class Settings(BaseSettings):
         else:
             key = self.novita_api_key.get_secret_value().strip() if self.novita_api_key is not None else ""
         return SecretStr(key) if key else None
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _is_header_safe(text: str) -> bool:
-    return bool(text) and all("!" <= char <= "~" for char in text)
-
-
-def unknown(environment: Iterable[str]) -> list[str]:
-    """One sentence for each variable that looks like a setting of ours and is none; names only, no values."""
-    ours = [name.upper() for name in Settings.model_fields]
-    asked = sorted(name for name in environment if name not in ours and name not in _NOT_SETTINGS)
-    return [sentence for name in asked if (sentence := _about_unknown(name, ours))]
-
-
-def _about_unknown(name: str, ours: Sequence[str]) -> str | None:
-    if name in _REMOVED:
-        return f"{name} is no setting any more and does nothing; remove it"
-    alike = difflib.get_close_matches(name.upper(), ours, n=1, cutoff=_ALIKE)
-    if alike:
-        return f"{name} is no setting and does nothing; did you mean {alike[0]}?"
-    if name.startswith("NOVITA_") and not _SERVICE_LINK.search(name):
-        return f"{name} is no setting and does nothing; docs/reference/settings.md lists those that exist"
-    return None
-
-
-def complaints(error: ValidationError) -> list[str]:
-    """One sentence per bad setting, by variable name and range, without the values (one of them is a key)."""
-    return [_complaint(detail["loc"], detail["msg"]) for detail in error.errors(include_input=False)]
-
-
-def _complaint(location: tuple[Any, ...], message: str) -> str:
-    reason = message.removeprefix("Value error, ")
-    if not location:
-        return reason
-    name = str(location[0])
-    field = Settings.model_fields.get(name)
-    about = f" ({field.description}{_range(field)})" if field is not None and field.description else ""
-    return f"{name.upper()}: {reason}{about}"
-
-
-def _range(field: FieldInfo) -> str:
-    bounds = {name: getattr(bound, name) for bound in field.metadata for name in ("ge", "le") if hasattr(bound, name)}
-    return f" {bounds['ge']} to {bounds['le']}." if len(bounds) == 2 else ""  # noqa: PLR2004 - both ends

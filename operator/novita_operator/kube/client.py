@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from kubernetes.aio import config as api_config
 
 from novita_operator.api import meta
 from novita_operator.api.kinds import Kind
-from novita_operator.kube import errors, merging
+from novita_operator.kube import bodies, errors, merging
 from novita_operator.kube.cache import Key, key_of
 
 Body = dict[str, Any]
@@ -163,7 +162,7 @@ class KubeClient:
     async def get_secret(self, namespace: str, name: str) -> dict[str, str]:
         """The decoded entries of a Secret; entries that are not UTF-8 are left out. Raises NotFound."""
         body = await self._call("GET", "/api/v1/namespaces/{namespace}/secrets/{name}", namespace=namespace, name=name)
-        return _decoded(body)
+        return bodies.decoded(body)
 
     async def get_config_map(self, namespace: str, name: str) -> dict[str, str]:
         """The entries of a ConfigMap. Raises NotFound."""
@@ -179,7 +178,7 @@ class KubeClient:
             await self._call("POST", path, namespace=namespace, body=secret)
         except errors.Conflict:
             found = await self._call("GET", path + "/{name}", namespace=namespace, name=name)
-            if not _same_owner(found, secret):
+            if not bodies.same_owner(found, secret):
                 raise errors.Taken(f"Secret {namespace}/{name} exists and belongs to somebody else") from None
             if found.get("data") == secret["data"]:
                 return
@@ -197,7 +196,7 @@ class KubeClient:
             await self._call("POST", path, namespace=at["namespace"], body=wanted)
         except errors.Conflict:
             found = await self._call("GET", path + "/{name}", namespace=at["namespace"], name=at["name"])
-            if not _same_owner(found, wanted):
+            if not bodies.same_owner(found, wanted):
                 raise errors.Taken(f"{wanted['kind']} {at['name']} exists and belongs to somebody else") from None
             if changes := merging.missing(found, wanted | {"apiVersion": found.get("apiVersion")}):
                 version = {"resourceVersion": found["metadata"]["resourceVersion"]}
@@ -207,14 +206,14 @@ class KubeClient:
     async def list_owned(self, kind: str, owner: meta.Meta, labels: Mapping[str, str]) -> Bodies:
         """The EndpointSlices, say, that have these labels and belong to this object of ours."""
         found = self._items(_BUILT_IN[kind], _labelled(labels), owner.namespace)
-        return [{"kind": kind} | body async for body in found if owner.uid in _owner_uids(body)]
+        return [{"kind": kind} | body async for body in found if owner.uid in bodies.owner_uids(body)]
 
     async def delete_owned(self, kind: str, owner: meta.Meta, name: str) -> None:
         """Delete a Service or an EndpointSlice, unless it is gone already or belongs to somebody else."""
         path = _BUILT_IN[kind] + "/{name}"
         try:
             found = await self._call("GET", path, namespace=owner.namespace, name=name)
-            if owner.uid not in _owner_uids(found):
+            if owner.uid not in bodies.owner_uids(found):
                 return
             must = {"uid": found["metadata"]["uid"], "resourceVersion": found["metadata"]["resourceVersion"]}
             options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": must}
@@ -277,13 +276,8 @@ class KubeClient:
         return _parsed(content)
 
 
-def selector(values: Mapping[str, str]) -> str:
-    """Labels or fields that must have these values, as a list call asks for them."""
-    return ",".join(f"{key}={value}" for key, value in sorted(values.items()))
-
-
 def _labelled(labels: Mapping[str, str]) -> dict[str, str]:
-    return {"labelSelector": selector(labels)}
+    return {"labelSelector": bodies.selector(labels)}
 
 
 def _parsed(content: bytes) -> Body:
@@ -292,21 +286,3 @@ def _parsed(content: bytes) -> Body:
     except ValueError as error:
         raise errors.Unreachable("the API server's answer was cut short") from error
     return body if isinstance(body, dict) else {}
-
-
-def _decoded(body: Body) -> dict[str, str]:
-    entries: dict[str, str] = {}
-    for key, value in (body.get("data") or {}).items():
-        try:
-            entries[key] = base64.b64decode(value).decode()
-        except ValueError:
-            continue
-    return entries
-
-
-def _same_owner(found: Body, wanted: Body) -> bool:
-    return not _owner_uids(found).isdisjoint(_owner_uids(wanted))
-
-
-def _owner_uids(body: Body) -> frozenset[str]:
-    return frozenset(owner["uid"] for owner in body["metadata"].get("ownerReferences") or ())

@@ -11,7 +11,7 @@ from kubernetes.aio import client as api_client
 from kubernetes.aio import config as api_config
 
 from novita_operator.api.kinds import Kind
-from novita_operator.kube import client, errors
+from novita_operator.kube import bodies, errors
 from novita_operator.kube.client import Bodies, Body, KubeClient
 
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -81,7 +81,7 @@ class Reader(KubeClient):
     async def events(self, namespace: str, fields: Mapping[str, str]) -> Bodies:
         """Events of the core API whose `fields` have these values, oldest first; an empty namespace means all."""
         path = "/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
-        selected = {"fieldSelector": client.selector(fields)}
+        selected = {"fieldSelector": bodies.selector(fields)}
         found = [body async for body in self._items(path, selected, namespace)]
         return sorted(found, key=lambda event: str(event.get("eventTime") or event.get("lastTimestamp") or ""))
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from novita_operator import settings as knobs
+from novita_operator import settings_complaints
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.settings import Settings
@@ -21,7 +21,7 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise Wrong("; ".join(knobs.complaints(error))) from None
+        raise Wrong("; ".join(settings_complaints.complaints(error))) from None
 
 
 def has_key() -> bool:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator import refusal
+from novita_operator.simulator import names, refusal
 from novita_operator.simulator.call import Call
 from novita_operator.simulator.faults.book import FaultBook
 from novita_operator.simulator.faults.fault import Fault, Kind
 from novita_operator.simulator.offer import catalog_sample, templates_sample
 from novita_operator.simulator.settings import Settings
-from novita_operator.simulator.state import names
 from novita_operator.simulator.state.auths import RegistryAuths
 from novita_operator.simulator.state.calls import CallLog
 from novita_operator.simulator.state.fleet import Fleet

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from novita_operator.simulator.state.names import Rendering
+from novita_operator.simulator.names import Rendering
 
 
 class Dials(BaseModel):
