@@ -101,6 +101,14 @@ class Settings(BaseSettings):
         description="Time between two polls of an account while anything changes, ms.",
         json_schema_extra=_ADVANCED,
     )
+    loss_delay: int = Field(
+        180_000,
+        ge=0,
+        le=86_400_000,
+        description="How long a few instances must be missing beside others before they count as lost, ms; "
+        "five times as long where Novita shows no other.",
+        json_schema_extra=_ADVANCED,
+    )
     list_lag: int = Field(
         60_000,
         ge=0,

@@ -25,6 +25,7 @@ FAST: Mapping[str, str] = {
     "CAPACITY_MEMORY": "1500",
     "CREDENTIALS_PROBE_INTERVAL": "1000",
     "COST_INTERVAL": "2000",
+    "LOSS_DELAY": "1000",
     "LIST_LAG": "1000",  # the simulator's list does not lag unless a test makes it
     "ALLOW_PRIVATE_ENDPOINTS": "true",  # tests listen on this machine
     "API_TIMEOUT": "5000",

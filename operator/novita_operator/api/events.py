@@ -50,6 +50,8 @@ class EventReason(StrEnum):
     """The object goes and the instance stays, as `deletionPolicy` asks."""
     INSTANCE_LOST = "InstanceLost"
     """The instance no longer exists, and not because of this object."""
+    INSTANCES_MISSING = "InstancesMissing"
+    """Novita no longer shows instances of an account, and it is not believed yet that they are gone."""
     FAILED = "Failed"
     """The instance ended by itself."""
     DATA_AT_RISK = "DataAtRisk"

@@ -18,6 +18,7 @@ from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import restarts
+from novita_operator.controllers.gpu_instance.policies.belief import Belief
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
 from novita_operator.reconciling import naming
 
@@ -140,6 +141,7 @@ def an_observation(
     gone_looks: int = 0,
     only_by_id: bool = False,
     delete_accepted: bool = False,
+    doubt: str | None = None,
     detail: Instance | None = None,
     remembered: Intent | None = None,
 ) -> Observation:
@@ -168,10 +170,17 @@ def an_observation(
             intent_known_for=age if known_for is None else timedelta(seconds=known_for),
             delete_accepted=delete_accepted,
         ),
+        # Told by the looks alone: how long they take is a matter of policies/belief.py.
+        belief=_belief(gone_looks >= (1 if resource.meta.deleted_at is not None else 2)),
+        doubt=doubt,
         detail=detail,
         remembered=remembered,
         failure_stands=restarts.stands(resource, NOON),
     )
+
+
+def _belief(believed: bool) -> Belief:
+    return Belief(believed=believed, look_due=not believed)
 
 
 def a_product(product_id: str = "4090.16c62g", *regions: str, price: str | None = "0.35", **changes: Any) -> Product:

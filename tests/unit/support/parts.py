@@ -31,6 +31,7 @@ from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Healthy
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.parking import Parking
@@ -86,6 +87,8 @@ def an_account(
         passes=Parking(8, wake),
         money=MoneyBreaker(most=20, window=600),
         health=Healthy(),
+        # At once, after the list lag: what takes longer is a matter of test_losses.py.
+        losses=Losses(delay=0.0),
     )
 
 

@@ -188,7 +188,8 @@ class World:
             memory.only_by_id = True
             memory.unseen_before = self.account.polls_begun
         else:
-            memory.gone_in_polls.add(self.account.snapshot_poll)
+            memory.saw_nothing(self.account.snapshot_poll, self.clock.monotonic())
+            self.account.losses.miss(UID, self.clock.now())
 
     def _release(self, decided: action.Release, seen: Observation, memory: Memory) -> Result:
         if decided.look_first and self.novita.shown(self.clock):

@@ -95,6 +95,8 @@ class Reason(StrEnum):
     """The NovitaAccount does not exist or has no key."""
     ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"
     """The NovitaAccount belongs to the operator of another class, which has not looked at the object."""
+    INSTANCES_MISSING = "InstancesMissing"
+    """Novita does not show the instances of the account, so that nothing is rented until it is clear what is true."""
     CREATES_FROZEN = "CreatesFrozen"
     """The NovitaAccount rents nothing, since instances were rented again and again for the same objects."""
     INVALID_SPEC = "InvalidSpec"

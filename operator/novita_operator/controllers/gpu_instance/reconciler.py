@@ -106,6 +106,8 @@ class Reconciler:
         memory.unwritten = Lasting()
         if result.released:
             self._let_adopted_go(resource, account)
+            if account is not None:
+                account.losses.forget(resource.meta.uid)
         return self._come_back(decided, result, seen)
 
     def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
@@ -155,6 +157,7 @@ class Reconciler:
         self.accounts.release(naming.instance_name(self.cluster, uid))
         for account in self.accounts:
             account.set_moving(key, moving=False)
+            account.losses.forget(uid)
 
     async def leave(self, key: Key, uid: str) -> bool:
         """Another operator works on it now: nothing is probed, polled for or remembered. Its names stay claimed."""

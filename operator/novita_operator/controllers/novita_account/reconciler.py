@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -39,6 +40,8 @@ _KEY_CHECK_SECONDS = 15.0
 _PRICE_SECONDS = 900.0
 # kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
 _DELETING_TICK_SECONDS = 0.5
+# The money breaker counts re-creates of ten minutes: what was missing then may have caused them.
+_OUTAGE = timedelta(minutes=10)
 
 _BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
 
@@ -131,6 +134,10 @@ class Reconciler:
         if not isinstance(key, SecretStr):
             account.health = key
         account.money.frozen = resource.status.creates is not None and resource.status.creates.frozen_at is not None
+        if held is not None:
+            # Another address may lead to another account, as another key may.
+            account.losses = held.losses
+            account.losses.key_changed |= held.spec.base_url != spec.base_url and held.losses.shown > 0
         self.accounts.put(account)
         if held is not None:
             await held.client.aclose()
@@ -144,6 +151,7 @@ class Reconciler:
                 self._wake_users(account.name)
         elif account.client.replace_key(key) or isinstance(account.health, KeyMissing):
             logger.info("NovitaAccount %s: the key was replaced", account.name, extra={"account": account.name})
+            account.losses.key_changed = account.losses.shown + account.losses.count > 0
             account.health = NotPolled()
             account.poll_due = self.clock.monotonic()
 
@@ -162,7 +170,10 @@ class Reconciler:
         counted, prices = await self._census(account)
         creates, events = self._creates(resource, account)
         events += await self.latecomers.end(account)
-        facts = status.Facts(health=account.health, creates=creates, users=users)
+        account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
+        missing = account.losses.explain()
+        events += status.missing_events(resource.status, missing)
+        facts = status.Facts(health=account.health, creates=creates, users=users, missing=missing)
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))
             events += looked.events
@@ -176,6 +187,7 @@ class Reconciler:
                 baseline=looked.verdict.baseline,
                 creates=creates,
                 users=users,
+                missing=missing,
             )
             looked.events = []
         self._measure(account, facts)
@@ -191,6 +203,7 @@ class Reconciler:
         for breaker, state in account.client.breaker_states().items():
             metrics.breaker_open.labels(name, breaker).set(_BREAKER_LEVELS[state])
         metrics.creates_frozen.labels(name).set(account.money.frozen)
+        metrics.account_instances.labels(name, "missing").set(account.losses.count)
         if facts.balance is not None:
             metrics.balance.labels(name).set(float(facts.balance))
         if facts.census is not None:
@@ -219,6 +232,10 @@ class Reconciler:
             account.money.thaw()
             self._wake_users(account.name)
             return Creates(thawed_by=asked), []
+        if old.frozen_at is not None and _caused_by_an_outage(old.frozen_at, account):
+            account.money.thaw()
+            self._wake_users(account.name)
+            return Creates(thawed_by=old.thawed_by), []
         if account.money.frozen and old.frozen_at is None:
             text = (
                 "The same objects were rented for again too often; nothing is rented until a person thaws the account."
@@ -235,3 +252,9 @@ class Reconciler:
         for key, body in self.cache.of_kind(_USERS.plural):
             if account_of(body) == name:
                 self.wake(key)
+
+
+def _caused_by_an_outage(frozen_at: datetime, account: Account) -> bool:
+    """Whether instances that were missing when creates were frozen, or shortly before, are back."""
+    healed_at = account.losses.healed_at
+    return healed_at is not None and not account.losses.count and healed_at >= frozen_at - _OUTAGE

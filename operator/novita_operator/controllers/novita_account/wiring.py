@@ -18,6 +18,7 @@ from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.parking import Parking
@@ -107,4 +108,5 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         creates=Parking(limits.max_concurrent_creates, core.queue.add),
         passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), core.queue.add),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
+        losses=Losses(settings.loss_delay / 1000),
     )

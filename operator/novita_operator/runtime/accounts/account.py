@@ -14,6 +14,7 @@ from novita_operator.novita.models import Balance, Instance
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.parking import Parking
 
@@ -36,6 +37,7 @@ class Account:
     creates: Parking[Key]
     passes: Parking[Key]
     money: MoneyBreaker
+    losses: Losses = field(default_factory=Losses)
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None
     everything: tuple[Instance, ...] | None = None

@@ -82,7 +82,7 @@ class Executor:
             case actions.Delete(instance_ids):
                 return await calling.delete(instance_ids, this)
             case actions.ConfirmGone(instance_id):
-                return await releasing.confirm_gone(instance_id, this)
+                return await releasing.confirm_gone(instance_id, this, self.clock)
             case actions.Release():
                 return await self.releaser.search_and_release(this)
             case actions.Fail():

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from novita_operator.api import meta
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
 from novita_operator.controllers.gpu_instance.action import Intent
@@ -73,8 +74,8 @@ class Releaser:
         return await self.release(seen, this.memory, this.key)
 
 
-async def confirm_gone(instance_id: str, this: Pass) -> Result:
-    """Look by id: a list may lack an instance that is there."""
+async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
+    """Look by id: a list may lack an instance that is there. What went without a word is missed in its account."""
     seen, account, memory = this.seen, this.account, this.memory
     try:
         instance = await account.client.get_instance(instance_id)
@@ -83,17 +84,24 @@ async def confirm_gone(instance_id: str, this: Pass) -> Result:
         if not instance.state.is_gone and not foreign:
             proof.check(instance, seen)
     except errors.NotFound:
-        memory.gone_in_polls.add(account.snapshot_poll)
-        return Result()
+        return _absent(this, clock)
     except errors.NovitaError as error:
         return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
     except proof.NotProven as error:
         return Result(problem=error.as_problem())
     if instance.state.is_gone or foreign:
-        memory.gone_in_polls.add(account.snapshot_poll)
-        return Result()
+        memory.announced |= instance.state.is_gone
+        return _absent(this, clock)
     memory.gone_in_polls.clear()
+    account.losses.back(seen.resource.meta.uid, clock.now())
     memory.only_by_id = instance.state is not InstanceState.REMOVING
     memory.delete_accepted &= not memory.only_by_id
     memory.unseen_before = account.polls_begun
     return Result(detail=instance)
+
+
+def _absent(this: Pass, clock: Clock) -> Result:
+    this.memory.saw_nothing(this.account.snapshot_poll, clock.monotonic())
+    if not (this.memory.announced or this.memory.delete_accepted or this.seen.belief.announced):
+        this.account.losses.miss(this.seen.resource.meta.uid, clock.now())
+    return Result()

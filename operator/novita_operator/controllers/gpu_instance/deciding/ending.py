@@ -34,8 +34,17 @@ def delete_all(seen: Observation, _: datetime) -> action.Action | None:
 
 def let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
-    if seen.instance_id is not None:
-        # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
-        gone = seen.absence.gone_looks and not seen.unproven
-        return action.Release(look_first=True) if gone else action.ConfirmGone(seen.instance_id)
-    return NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)
+    if seen.instance_id is None:
+        waits = seen.may_be_rented or seen.doubt is not None
+        return NEXT_POLL if waits else action.Release(look_first=True)
+    # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
+    if seen.belief.believed and not seen.unproven:
+        return action.Release(look_first=True)
+    return look_again(seen, seen.instance_id)
+
+
+def look_again(seen: Observation, instance_id: str) -> action.Action:
+    """Nothing shows it, and that is not believed yet: the next look by id, or the wait for it."""
+    if seen.belief.look_due or seen.belief.believed:
+        return action.ConfirmGone(instance_id)
+    return action.Wait(poll=True, seconds=seen.belief.seconds)

@@ -106,6 +106,8 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return guards.NEXT_POLL
     if seen.power != "Running":
         return action.Nothing()
+    if seen.doubt is not None:
+        return action.Wait(poll=True)
     return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
 
 
@@ -115,8 +117,8 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
         return None
     if seen.create_may_be_hidden:
         return guards.NEXT_POLL
-    if seen.absence.gone_looks < 2:  # noqa: PLR2004 - a single 404 may be a flicker
-        return action.ConfirmGone(seen.instance_id)
+    if not seen.belief.believed:
+        return ending.look_again(seen, seen.instance_id)
     if seen.live:
         # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.
         return action.Take(seen.live[0].id)

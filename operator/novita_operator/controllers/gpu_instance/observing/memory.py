@@ -45,6 +45,12 @@ class Memory:
     """Novita has accepted the delete call."""
     gone_in_polls: set[int] = field(default_factory=set)
     """Numbers of the polls after which a look by id did not find the instance."""
+    gone_since: float = 0.0
+    """When the first of these looks was."""
+    gone_looked_at: float = 0.0
+    """When the last of them was."""
+    announced: bool = False
+    """Novita was seen to remove it, or to take it back."""
     busy_at: datetime | None = None
     """When the GPU was last seen at work."""
     measured_at: float = float("-inf")
@@ -66,12 +72,20 @@ class Memory:
         """An id that must not get lost, whatever happens to the rest of the pass."""
         self.unwritten = replace(self.unwritten, instance_id=instance_id, released=False)
 
+    def saw_nothing(self, poll: int, monotonic: float) -> None:
+        """A look by id found nothing; `poll` is the list that lacks the instance, too."""
+        if not self.gone_in_polls:
+            self.gone_since = monotonic
+        self.gone_in_polls.add(poll)
+        self.gone_looked_at = monotonic
+
     def forget_instance(self) -> None:
         """The instance is gone: nothing known about it applies to the next one."""
         self.detail = None
         self.only_by_id = False
         self.delete_accepted = False
         self.gone_in_polls = set()
+        self.announced = False
         self.looks = 0
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.policies.belief import UNLOOKED, Belief
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
@@ -70,6 +71,10 @@ class Observation:
     """The last note that this process saw on the object, whether it is still there or not."""
     absence: Absence = Absence()
     """What speaks for there being no instance."""
+    belief: Belief = UNLOOKED
+    """Whether that is enough, where an instance was had."""
+    doubt: str | None = None
+    """Why nothing may be believed that the account does not show, in sentences."""
     detail: Instance | None = None
     """The last look by id at a running instance that did not make it Ready; None before the first."""
     failure_stands: bool = False

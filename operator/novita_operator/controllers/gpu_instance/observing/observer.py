@@ -13,8 +13,9 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
-from novita_operator.controllers.gpu_instance.policies import defaults, drift, restarts
+from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.controllers.gpu_instance.policies.belief import Belief, Looks
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.novita.models import Instance, InstanceState
@@ -60,6 +61,8 @@ class Observer:
             list_lag=self.list_lag,
             startup=timedelta(seconds=defaults.startup_seconds(resource.spec, self.defaults)),
             absence=self._absence(intent, account, memory, found),
+            belief=self._belief(resource, account, memory, instance_id),
+            doubt=account.losses.explain() if account is not None and account.losses.in_doubt else None,
             detail=memory.detail,
             remembered=memory.note,
             failure_stands=restarts.stands(resource, now),
@@ -87,10 +90,13 @@ class Observer:
             found = self._adopted(account, instance_id, resource)
         if unwritten.released:
             instance_id = None  # the status does not say so yet
-        if any(instance.id == instance_id for instance in found):
+        for listed in (each for each in found if each.id == instance_id):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()
             memory.only_by_id = False
+            memory.announced = listed.state is InstanceState.REMOVING or listed.reclaimed
+            if account is not None:
+                account.losses.back(resource.meta.uid, self.clock.now())
         return instance_id, found
 
     def _absence(
@@ -103,6 +109,20 @@ class Observer:
             only_by_id=memory.only_by_id,
             intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
             delete_accepted=memory.delete_accepted,
+        )
+
+    def _belief(
+        self, resource: GPUInstance, account: Account | None, memory: Memory, instance_id: str | None
+    ) -> Belief:
+        listed = account.snapshot.instances.get(instance_id or "") if account and account.snapshot else None
+        removed = listed is not None and listed.state is InstanceState.REMOVED
+        looks = Looks(len(memory.gone_in_polls), memory.gone_since, memory.gone_looked_at)
+        return belief.judge(
+            looks if memory.gone_in_polls else None,
+            announced=memory.announced or memory.delete_accepted or removed,
+            wait=account.losses.wait_for(resource.meta.uid) if account is not None else None,
+            lag=self.list_lag.total_seconds(),
+            now=self.clock.monotonic(),
         )
 
     def _adopted(self, account: Account | None, instance_id: str | None, resource: GPUInstance) -> tuple[Instance, ...]:

@@ -25,7 +25,19 @@ def problem(seen: Observation) -> Problem | None:
     if unreadable is not None and not (seen.deleting and unreadable.can_delete):
         text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text, stalled=True)
-    return _of_the_account(seen)
+    return _of_the_account(seen) or _in_doubt(seen)
+
+
+def _in_doubt(seen: Observation) -> Problem | None:
+    """What would be rented, or let go, waits until it is clear what the account holds."""
+    if seen.doubt is None or seen.instance is not None or seen.absence.delete_accepted:
+        return None
+    text = f'NovitaAccount "{seen.resource.spec.account_ref.name}": {seen.doubt}'
+    if seen.deleting:
+        return Problem(_TYPE.SYNCED, Reason.INSTANCES_MISSING, text)
+    # An instance that was had and is missing is told of as such.
+    wants = seen.instance_id is None and seen.power == "Running" and not seen.failure_stands
+    return Problem(_TYPE.SCHEDULED, Reason.INSTANCES_MISSING, text) if wants else None
 
 
 def _of_the_account(seen: Observation) -> Problem | None:

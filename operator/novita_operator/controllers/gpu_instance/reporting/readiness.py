@@ -88,6 +88,11 @@ def _deleting(facts: Facts) -> Verdict:
     problem = facts.problem
     if problem is None:
         text = "Deleting the instance at Novita; the object goes when Novita no longer shows it."
+        if facts.seen.absence.gone_looks and not facts.seen.belief.believed:
+            text = (
+                f"Novita shows instance {facts.instance_id} neither in its list nor by id. The object goes when that "
+                "is believed: an outage looks the same."
+            )
         if facts.seen.unproven:
             text = (
                 f"Waiting to see instance {facts.instance_id} at Novita under this object's name, {facts.seen.name}: "
@@ -113,9 +118,13 @@ def _unlisted(facts: Facts) -> Verdict:
     if was is None or facts.old.instance_id != facts.instance_id or was.reason == Reason.CREATING:
         text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
         return Verdict(False, Reason.CREATING, text, Phase.CREATING)
-    if was.status == "True" and _unchanged(facts):
+    if was.status == "True" and _unchanged(facts) and not facts.seen.absence.gone_looks:
         return _as_before(facts, was)
     text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
+    if facts.seen.absence.gone_looks:
+        text = f"Novita shows instance {facts.instance_id} neither in its list nor by id, and gave no reason."
+        more = facts.seen.doubt or "It counts as lost when it stays away; nothing is rented in its place before."
+        text = f"{text} {more}"
     lost = was.reason == Reason.INSTANCE_LOST
     reason = Reason.INSTANCE_LOST if lost else Reason.NOT_LISTED
     return Verdict(False, reason, text, Phase(facts.old.phase or Phase.UNKNOWN))

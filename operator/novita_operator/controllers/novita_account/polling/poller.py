@@ -11,7 +11,7 @@ from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import Instance
+from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
@@ -77,6 +77,7 @@ class Poller:
             current = snapshot.Snapshot.of(account.name, instances, started)
             changed = snapshot.changes(account.snapshot, current)
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
+            account.losses.polled(sum(_is_there(each) for each in current.instances.values()))
             self.metrics.snapshot_age.labels(account.name).set(started.timestamp())
             self._wake(changed)
         for key in account.take_waiting():
@@ -108,6 +109,10 @@ class Poller:
             key = self.accounts.claims.get(name)
             if key is not None:
                 self.wake(key)
+
+
+def _is_there(instance: Instance) -> bool:
+    return instance.state not in {InstanceState.REMOVING, InstanceState.REMOVED}
 
 
 def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
+from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.reasons import ConditionType, Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Collector, Creates, InstanceCounts, NovitaAccountStatus, Orphan
@@ -43,6 +44,7 @@ class Facts:
     baseline: int = 0
     creates: Creates | None = None
     users: tuple[str, ...] = ()
+    missing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[_Cond]:
     """Conditions that exist only while they are true."""
     if facts.orphans:
         yield _Cond(_TYPE.ORPHANS_FOUND, "True", Reason.UNCLAIMED, _orphans_text(resource, facts))
+    if facts.missing is not None:
+        yield _Cond(_TYPE.INSTANCES_MISSING, "True", Reason.NOT_SHOWN, facts.missing)
     if facts.brake is not None:
         yield _Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
     if facts.creates is not None and facts.creates.frozen_at is not None:
@@ -152,6 +156,12 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[_Cond]:
         more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
         text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
         yield _Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
+
+
+def missing_events(old: NovitaAccountStatus, missing: str | None) -> list[Event]:
+    """Told when instances begin to be missing, and not with each number."""
+    known = conditions.find(old.conditions, _TYPE.INSTANCES_MISSING) is not None
+    return [Event("Warning", EventReason.INSTANCES_MISSING, missing)] if missing is not None and not known else []
 
 
 def _orphans_text(resource: NovitaAccount, facts: Facts) -> str:

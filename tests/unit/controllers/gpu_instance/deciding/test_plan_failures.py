@@ -90,7 +90,7 @@ def test_it_is_deleted_whatever_else_carries_its_name() -> None:
     [
         pytest.param((a.an_instance("toRemove"),), 0, NEXT_POLL, id="it is watched on its way out"),
         pytest.param((), 0, ConfirmGone("i-1"), id="then it is asked for by id"),
-        pytest.param((), 1, Release(look_first=True), id="then by name, before the finalizer goes"),
+        pytest.param((), 2, Release(look_first=True), id="then by name, before the finalizer goes"),
     ],
 )
 def test_a_late_instance_is_seen_gone(found: tuple[Instance, ...], gone_looks: int, expected: Action) -> None:

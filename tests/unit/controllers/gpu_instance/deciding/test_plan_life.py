@@ -115,7 +115,7 @@ def test_what_is_replaced_goes_before_another_one_comes(reason: str) -> None:
     assert decide(with_one(a.an_instance("exited"), **status)) == Delete(("i-1",))
     assert decide(with_one(a.an_instance("removing"), **status)) == NEXT_POLL
     assert decide(with_one(**status)) == ConfirmGone("i-1")
-    assert decide(with_one(view={"gone_looks": 1}, **status)) == Release(look_first=True)
+    assert decide(with_one(view={"gone_looks": 2}, **status)) == Release(look_first=True)
 
 
 def test_the_one_in_its_place_is_not_deleted_for_the_failure_of_the_last() -> None:
@@ -170,7 +170,7 @@ def test_what_was_ended_by_a_stop_is_stopped_and_stays_so() -> None:
         ((a.an_instance("running"),), 0, Delete(("i-1",))),
         ((a.an_instance("removing"),), 0, NEXT_POLL),
         ((), 0, ConfirmGone("i-1")),
-        ((), 1, Release(look_first=True)),
+        ((), 2, Release(look_first=True)),
     ],
     ids=["is deleted", "is watched", "is asked for by id", "is released"],
 )

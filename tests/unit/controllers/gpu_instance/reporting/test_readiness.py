@@ -146,7 +146,7 @@ def test_an_instance_that_a_list_misses_stays_ready() -> None:
     life = ready_once()
     before = life.status
 
-    outcome = life.step(gone_looks=1, later=30)
+    outcome = life.step(later=30)
 
     assert brief(outcome, "Ready") == "True/Ready"
     assert outcome.events == ()
@@ -154,11 +154,21 @@ def test_an_instance_that_a_list_misses_stays_ready() -> None:
     assert outcome.status["connection"] == before["connection"]
 
 
+def test_an_instance_that_a_look_by_id_misses_too_is_not_called_ready_and_not_yet_lost() -> None:
+    life = ready_once()
+
+    outcome = life.step(gone_looks=1, later=30)
+
+    assert brief(outcome, "Ready") == "False/NotListed"
+    assert "neither in its list nor by id" in message(outcome)
+    assert outcome.status["instanceId"] == "i-1"
+
+
 def test_an_instance_that_a_list_misses_after_an_edit_is_not_called_ready() -> None:
     life = ready_once()
     life.parts |= {"generation": 2, "spec": STOPPED}
 
-    outcome = life.step(gone_looks=1)
+    outcome = life.step()
 
     assert brief(outcome, "Ready") == "False/NotListed"
     assert message(outcome) == "Novita's list lacks instance i-1; it is asked for by id before it counts as lost."

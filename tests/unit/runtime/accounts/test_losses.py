@@ -1,0 +1,79 @@
+"""How much an account may lose before nobody believes it any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.support.builders import NOON
+
+from novita_operator.runtime.accounts.losses import Losses
+
+
+def losses(missing: int, shown: int) -> Losses:
+    found = Losses(delay=180.0)
+    found.polled(shown)
+    for number in range(missing):
+        found.miss(f"uid-{number}", NOON + timedelta(seconds=number))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("missing", "shown", "wait", "in_doubt"),
+    [
+        pytest.param(1, 49, 180.0, False, id="one of fifty"),
+        pytest.param(5, 45, 180.0, False, id="a tenth of fifty"),
+        pytest.param(6, 44, None, True, id="more than a tenth"),
+        pytest.param(3, 1, 180.0, False, id="three beside another one"),
+        pytest.param(4, 4, None, True, id="four of eight"),
+        pytest.param(1, 0, 900.0, True, id="the only one"),
+        pytest.param(3, 0, 900.0, True, id="all of three"),
+        pytest.param(50, 0, None, True, id="all of fifty"),
+    ],
+)
+def test_losses_are_believed_by_their_number_and_by_what_is_still_shown(
+    missing: int, shown: int, wait: float | None, in_doubt: bool
+) -> None:
+    found = losses(missing, shown)
+
+    assert found.wait_for("uid-0") == wait
+    assert found.in_doubt is in_doubt
+
+
+def test_another_key_never_makes_a_loss_until_one_of_ours_is_seen_with_it() -> None:
+    found = losses(1, 0)
+    found.key_changed = True
+
+    assert found.wait_for("uid-0") is None
+    found.polled(2)
+    assert found.wait_for("uid-0") == 180.0
+
+
+def test_a_person_confirms_by_repeating_the_number() -> None:
+    found = losses(50, 0)
+
+    found.confirm("49")
+    assert found.in_doubt
+    found.confirm("50")
+    assert not found.in_doubt
+    assert found.wait_for("uid-7") == 0.0
+
+
+def test_it_heals_by_itself_when_they_are_back() -> None:
+    found = losses(2, 0)
+    later = NOON + timedelta(seconds=60)
+
+    found.back("uid-0", later)
+    found.back("uid-1", later)
+
+    assert (found.count, found.in_doubt, found.healed_at) == (0, False, later)
+    assert found.explain() is None
+
+
+def test_what_is_missing_is_said_with_number_and_time() -> None:
+    said = losses(50, 0).explain() or ""
+
+    assert said.startswith("Novita shows none of 50 instances since 2026-11-24 12:00:00 UTC")
+    assert "confirm-losses=50" in said
+    assert "Nothing is rented or let go" in said
+    assert "Nothing is rented" not in (losses(1, 9).explain() or "")
