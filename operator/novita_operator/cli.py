@@ -38,6 +38,7 @@ def run() -> None:
     from novita_operator import process, settings_complaints, telemetry
     from novita_operator import settings as knobs
     from novita_operator.kube import errors
+    from novita_operator.runtime.health import CannotListen
 
     try:
         settings = knobs.Settings()
@@ -54,6 +55,9 @@ def run() -> None:
         logger.warning(sentence)
     try:
         asyncio.run(process.run(settings))
+    except CannotListen as error:
+        typer.echo(f"novita-operator cannot start: {error}", err=True)
+        raise typer.Exit(_BAD_SETTINGS) from None
     except errors.KubeError as error:
         typer.echo(f"novita-operator cannot use the cluster: {error}", err=True)
         raise typer.Exit(_NO_CLUSTER) from None

@@ -14,7 +14,7 @@ from novita_operator import __version__, composition
 from novita_operator.composition import Controllers
 from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
-from novita_operator.runtime import core, kopf_settings
+from novita_operator.runtime import core, first_lists, kopf_settings
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
 from novita_operator.runtime.resync import Resync
@@ -58,11 +58,11 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
         ready=partial(_not_ready, ready, shared),
         registry=shared.metrics.registry,
     )
-    server.start()
+    server.start(settings.health_port_file)
     shared.shutdown.install()
     background = [_in_background(watchdog.beat(), "heartbeat")]
     try:
-        if await _leads(shared, ready):
+        if await _served(shared, controllers) and await _leads(shared, ready):
             if shared.lease is not None:
                 background.append(_in_background(shared.lease.keep(), "lease"))
             background.append(_in_background(resync.run(), "resync"))
@@ -99,6 +99,12 @@ def _end_with(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.critical("%s failed; ending the process", task.get_name(), exc_info=error)
         os._exit(_BROKEN_EXIT)
+
+
+async def _served(shared: Core, controllers: Controllers) -> bool:
+    """Wait until the API server lists every kind. False where a signal came first."""
+    kinds = [intake.kind for intake in controllers.intakes]
+    return await first_lists.until_served(shared.kube, kinds, shared.settings.namespaces, shared.shutdown.asked)
 
 
 async def _leads(shared: Core, ready: asyncio.Event) -> bool:

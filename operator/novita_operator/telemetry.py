@@ -70,10 +70,25 @@ class Formatter(logging.Formatter):
         return self._secrets.redact(text)
 
 
+class Calm(logging.Filter):
+    """Lowers what kopf calls an error and is none: a call that it repeats by itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.ERROR and record.name.startswith("kopf"):
+            text = record.getMessage()
+            if text.startswith("Request attempt") and "will retry" in text:
+                # The API server asks to wait: while it prepares the storage of a new CRD, or is busy.
+                told_to_wait = "APITooManyRequestsError" in text
+                record.levelno = logging.INFO if told_to_wait else logging.WARNING
+                record.levelname = logging.getLevelName(record.levelno)
+        return True
+
+
 def configure_logging(level: str, log_format: str) -> None:
     """Send everything to stderr in our format. Libraries that print requests and bodies stay at WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter(as_json=log_format == "json"))
+    handler.addFilter(Calm())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "aiohttp", "asyncio", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,9 @@ from pathlib import Path
 
 from tests.support import waiting
 from tests.support.kube import Body, Kind
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import OperatorProcess, health_on
 from tests.support.plane import Plane
 from tests.support.processes import Child
-
-from local_cluster import ports
 
 DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
 PODS = Kind("/api/v1", "pods")
@@ -43,10 +42,10 @@ class Node:
 
     async def launch(self, namespace: str, pod: Body) -> OperatorProcess:
         """The operator of this pod, not waited for."""
-        port = ports.free(1)[0]
-        here = {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(port)}
-        child = await self._start(namespace, pod, f"operator-{port}", here)
-        return OperatorProcess(child, f"http://127.0.0.1:{port}")
+        name = f"operator-{secrets.token_hex(4)}"
+        port_file = self.directory / f"{name}.port"
+        child = await self._start(namespace, pod, name, health_on(port_file))
+        return OperatorProcess(child, port_file)
 
     async def run_job(self, namespace: str, name: str) -> str:
         """Wait for the Job, run its pod to the end, write the Job's status; what it printed."""

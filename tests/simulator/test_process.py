@@ -63,6 +63,22 @@ def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
             check=False,
         )
 
-    assert second.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
+    told = f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --port (0 takes a free one) or"
+    assert second.returncode == 2
+    assert told in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_port_file_that_cannot_be_written_is_not_taken_for_a_port_in_use(tmp_path: Path) -> None:
+    nowhere = tmp_path / "missing" / "port"
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "novita_operator.simulator", "--port", "0", "--port-file", str(nowhere)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert f"--port-file: {nowhere} cannot be written: No such file or directory" in ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from tests.support import waiting
+from tests.support import processes, waiting
 from tests.support.processes import Child, SharedProgram
 from tests.support.sharing import Facts, Sharing
-
-from local_cluster import ports
 
 # Every pause is as short as the settings allow, so that a test waits for work and not for time. All are milliseconds.
 FAST: Mapping[str, str] = {
@@ -34,6 +33,12 @@ FAST: Mapping[str, str] = {
     "LOG_LEVEL": "DEBUG",  # the logs are read when a test fails, and by the canaries
 }
 
+
+def health_on(port_file: Path) -> dict[str, str]:
+    """Settings by which it serves its pages on a free port of this machine, and tells which."""
+    return {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": "0", "HEALTH_PORT_FILE": str(port_file)}
+
+
 COMMAND = (sys.executable, "-m", "novita_operator", "run")
 
 
@@ -42,7 +47,7 @@ class OperatorProcess:
     """`python -m novita_operator run`."""
 
     child: Child | SharedProgram
-    url: str
+    port_file: Path
 
     @classmethod
     async def start(cls, directory: Path, kubeconfig: Path, **settings: str) -> OperatorProcess:
@@ -58,11 +63,11 @@ class OperatorProcess:
         async def start(directory: Path) -> Facts:
             launched = cls.launch(directory, kubeconfig, **settings)
             program = launched.child.give_away()
-            await cls(program, launched.url).until_ready()
-            return {"url": launched.url, "program": program.facts()}
+            await cls(program, launched.port_file).until_ready()
+            return {"port_file": str(launched.port_file), "program": program.facts()}
 
         facts = await sharing.find_or_start("operator", start)
-        return cls(SharedProgram.of(facts["program"]), facts["url"])
+        return cls(SharedProgram.of(facts["program"]), Path(facts["port_file"]))
 
     @classmethod
     def launch(
@@ -70,16 +75,22 @@ class OperatorProcess:
     ) -> OperatorProcess:
         """Start it, or another program that takes the same settings, and do not wait."""
         directory.mkdir(parents=True, exist_ok=True)
-        port = ports.free(1)[0]
+        name = f"operator-{secrets.token_hex(4)}"
+        port_file = directory / f"{name}.port"
         environment = {
             **FAST,
             "KUBECONFIG": str(kubeconfig),
-            "HEALTH_HOST": "127.0.0.1",
-            "HEALTH_PORT": str(port),
+            **health_on(port_file),
             **settings,
         }
-        log = directory / f"operator-{port}.log"
-        return cls(Child.start(command, log, environment), f"http://127.0.0.1:{port}")
+        return cls(Child.start(command, directory / f"{name}.log", environment), port_file)
+
+    @property
+    def url(self) -> str:
+        """Where it serves its pages. Raises httpx.ConnectError before it does."""
+        if not self.port_file.exists():
+            raise httpx.ConnectError("nothing is served yet")
+        return f"http://127.0.0.1:{int(self.port_file.read_text())}"
 
     @property
     def log(self) -> Path:
@@ -87,6 +98,7 @@ class OperatorProcess:
 
     async def until_ready(self) -> None:
         """Until /readyz says so. Raises AssertionError with the log if the process ends before."""
+        await processes.read_when_written(self.port_file, self.child)
 
         async def ready() -> bool:
             assert self.child.running, f"the operator ended: {await self.child.tail()}"

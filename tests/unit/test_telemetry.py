@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novita_operator.telemetry import Formatter, Secrets
+from novita_operator.telemetry import Calm, Formatter, Secrets
 
 
 def hiding(*values: str) -> Secrets:
@@ -132,3 +132,22 @@ def test_no_secret_of_whatever_letters_is_ever_printed(value: str, around: str, 
     text = line("%s%s%s", around, value, around, as_json=as_json, secrets=hiding(value))
 
     assert "canary" not in text
+
+
+# --- What is no error -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("logger", "message", "level"),
+    [
+        ("kopf._cogs.clients", "Request attempt #1 failed; will retry: GET /x -> APITooManyRequestsError(…)", "INFO"),
+        ("kopf._cogs.clients", "Request attempt #1 failed; will retry: GET /x -> APIServerError(…)", "WARNING"),
+        ("kopf._cogs.clients", "Request attempt #9 failed; escalating: GET /x -> APIServerError(…)", "ERROR"),
+        ("novita_operator.runtime", "Request attempt #1 failed; will retry", "ERROR"),
+    ],
+)
+def test_a_call_that_kopf_repeats_by_itself_is_no_error(logger: str, message: str, level: str) -> None:
+    record = logging.LogRecord(logger, logging.ERROR, __file__, 1, message, (), None)
+
+    assert Calm().filter(record)
+    assert record.levelname == level

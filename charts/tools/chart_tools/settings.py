@@ -13,9 +13,9 @@ Schema = dict[str, Any]
 
 # What the chart decides by itself, from other values or from the pod.
 NOT_VALUES = frozenset(
-    {"novita_api_key", "novita_api_key_file", "health_host", "health_port", "operator_namespace", "watch_namespaces",
-     "class_name", "leader_election", "lease_name", "default_account_secret", "default_account_secret_key",
-     "webhook_url", "webhook_secret"}
+    {"novita_api_key", "novita_api_key_file", "health_host", "health_port", "health_port_file", "operator_namespace",
+     "watch_namespaces", "class_name", "leader_election", "lease_name", "default_account_secret",
+     "default_account_secret_key", "webhook_url", "webhook_secret"}
 )  # fmt: skip
 # What a validator says and pydantic's schema cannot; tests/packaging asks the settings whether it is true.
 _CHOICES = {"log_level": ["DEBUG", "INFO", "WARNING", "ERROR"], "log_format": ["text", "json"]}

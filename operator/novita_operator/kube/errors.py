@@ -6,7 +6,8 @@ KubeError
 │  └─ Taken     the name belongs to somebody else's object: a person must choose
 ├─ Forbidden    our ServiceAccount lacks a right: an administrator must act
 ├─ Rejected     the API server refuses this body: a bug of ours or a CRD of another version
-└─ Unreachable  429, 5xx, no connection: back off and try again
+└─ Unreachable  5xx, no connection: back off and try again
+   └─ NotYet    429: it asks us to wait, as it does while it prepares the storage of a new CRD
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ class Rejected(KubeError):
 
 
 class Unreachable(KubeError):
-    """The API server did not answer, or asked us to wait (429, 5xx, connection errors)."""
+    """The API server did not answer, or not usefully (5xx, connection errors)."""
+
+
+class NotYet(Unreachable):
+    """The API server asks us to wait (429); nothing is wrong."""
 
 
 _BY_STATUS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
@@ -59,7 +64,8 @@ def from_response(status: int, body: bytes, retry_after: str | None) -> KubeErro
     message = _message(body) or f"the API server answered {status}"
     if status == _TOO_MANY_REQUESTS or status >= _FIRST_SERVER_ERROR:
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
-        return Unreachable(message, status=status, retry_after=seconds)
+        kind = NotYet if status == _TOO_MANY_REQUESTS else Unreachable
+        return kind(message, status=status, retry_after=seconds)
     return _BY_STATUS.get(status, Rejected)(message, status=status)
 
 

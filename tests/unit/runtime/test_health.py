@@ -5,14 +5,17 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from novita_operator.runtime.health import HealthServer
+from novita_operator.runtime.health import CannotListen, HealthServer
+
+Serve = Callable[..., HealthServer]
 
 
 @dataclass
@@ -93,3 +96,63 @@ async def test_it_answers_while_the_event_loop_hangs(process: Process) -> None:
         time.sleep(0.001)  # noqa: ASYNC251 - the loop hangs, and that is the point
 
     assert answers == [503]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers, and stops them at the end."""
+    started: list[HealthServer] = []
+
+    def start(host: str = "127.0.0.1", port: int = 0, file: Path | None = None) -> HealthServer:
+        server = HealthServer(host, port, alive=list, ready=list, registry=CollectorRegistry())
+        started.append(server)
+        server.start(file)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def test_a_port_that_is_in_use_is_told_with_the_way_out(serve: Serve) -> None:
+    port = serve().port
+
+    with pytest.raises(CannotListen) as raised:
+        serve(port=port)
+
+    assert str(raised.value) == (
+        f"HEALTH_PORT: cannot listen on 127.0.0.1:{port}: Address already in use. Choose another HEALTH_PORT "
+        "(0 takes a free one) or HEALTH_HOST, or end the process that has it."
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_that_is_not_of_this_machine_is_told_in_the_same_way(serve: Serve, host: str) -> None:
+    with pytest.raises(CannotListen, match=rf"HEALTH_PORT: cannot listen on {host}:8080: .* HEALTH_HOST"):
+        serve(host, 8080)
+
+
+def test_a_free_port_is_told_by_a_file_and_a_line_of_the_log(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        server = serve(file=tmp_path / "port")
+
+    assert int((tmp_path / "port").read_text()) == server.port
+    assert caplog.messages == [f"/livez, /readyz and /metrics are served on 127.0.0.1:{server.port}"]
+    assert [file.name for file in tmp_path.iterdir()] == ["port"]
+
+
+def test_a_file_for_the_port_that_cannot_be_written_is_told(serve: Serve, tmp_path: Path) -> None:
+    with pytest.raises(CannotListen, match=r"HEALTH_PORT_FILE: .* cannot be written: No such file or directory"):
+        serve(file=tmp_path / "missing" / "port")
+
+
+@pytest.mark.parametrize(("host", "shown", "asked"), [("0.0.0.0", "0.0.0.0", "127.0.0.1"), ("::", "[::]", "[::1]")])  # noqa: S104
+def test_the_log_names_the_address_that_is_served_and_not_the_one_to_ask_from_here(
+    serve: Serve, host: str, shown: str, asked: str
+) -> None:
+    server = serve(host)
+
+    assert (server.address, server.url) == (f"{shown}:{server.port}", f"http://{asked}:{server.port}")
+    assert Process(server.url).get("/livez") == (200, "ok\n")

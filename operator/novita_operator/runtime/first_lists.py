@@ -1,0 +1,40 @@
+"""Before the watch begins: waits until every kind can be listed.
+
+The API server needs some seconds for the storage of a CRD that was just applied or changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+from novita_operator.kube import errors
+from novita_operator.kube.client import Kind, KubeClient
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0  # what the API server itself asks for in its Retry-After
+
+
+async def until_served(
+    kube: KubeClient, kinds: Iterable[Kind], namespaces: Sequence[str], stopping: asyncio.Event
+) -> bool:
+    """Wait until every kind can be listed. False where we are to stop before. Raises kube errors other than NotYet."""
+    for kind in kinds:
+        while not await _served(kube, kind, namespaces):
+            try:
+                await asyncio.wait_for(stopping.wait(), _PAUSE_SECONDS)
+            except TimeoutError:
+                continue
+            return False
+    return True
+
+
+async def _served(kube: KubeClient, kind: Kind, namespaces: Sequence[str]) -> bool:
+    try:
+        await anext(kube.each(kind, namespaces), None)
+    except errors.NotYet as error:
+        logger.info("%s cannot be listed yet (%s); asked again in %.0f s", kind.plural, error, _PAUSE_SECONDS)
+        return False
+    return True
