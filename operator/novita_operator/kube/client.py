@@ -15,6 +15,7 @@ from kubernetes.aio import config as api_config
 
 from novita_operator.api import meta
 from novita_operator.api.kinds import Kind
+from novita_operator.egress import certificates
 from novita_operator.kube import bodies, errors, merging
 from novita_operator.kube.cache import Key, key_of
 
@@ -270,7 +271,8 @@ class KubeClient:
             response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
             content = await response.read()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise errors.Unreachable(f"the API server could not be reached: {type(error).__name__}") from error
+            why = certificates.refusal(error) or type(error).__name__
+            raise errors.Unreachable(f"the API server could not be reached: {why}") from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
             raise errors.from_response(response.status, content, response.headers.get("Retry-After"))
         return _parsed(content)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
 from novita_operator import __version__
+from novita_operator.egress import certificates
 from novita_operator.novita import error_body, errors
 
 _MAX_BODY = 8 * 1024 * 1024  # bytes, decoded; a page of 100 instances is about 200 KB
@@ -72,6 +76,7 @@ class Exchange:
                 limits=httpx.Limits(max_connections=_MAX_CONNECTIONS),
                 follow_redirects=False,
                 trust_env=False,
+                verify=_trusted(),
             )
         except httpx.InvalidURL as error:
             raise errors.Invalid(f"the address of the Novita API is not valid: {error}") from error
@@ -108,6 +113,15 @@ class Exchange:
         )
 
 
+def _trusted() -> ssl.SSLContext:
+    """The CAs that come with httpx, and those of the file that SSL_CERT_FILE names, as for webhooks."""
+    context = httpx.create_ssl_context(trust_env=False)
+    file = os.environ.get("SSL_CERT_FILE")
+    if file and Path(file).is_file():
+        context.load_verify_locations(file)
+    return context
+
+
 def _sendable(key: SecretStr) -> str:
     value = key.get_secret_value()
     if not value or not all("!" <= char <= "~" for char in value):
@@ -131,7 +145,7 @@ def _mapped(timeout_seconds: float) -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-        detail = error_body.line(str(error)) or type(error).__name__
+        detail = certificates.refusal(error) or error_body.line(str(error)) or type(error).__name__
         raise errors.NotSent(f"Novita could not be reached: {detail}") from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise errors.TimedOut(f"Novita did not answer within {timeout_seconds:g} s") from error

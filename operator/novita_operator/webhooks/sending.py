@@ -11,6 +11,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from novita_operator.egress import certificates
 from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names
 from novita_operator.egress.resolver import Resolver
@@ -106,7 +107,8 @@ class _Gate:
 def _said(error: Exception) -> str:
     """What happened, in our own words: an error's text may repeat the URL, or what the other side sent."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "has a certificate that is not trusted here"
+        why = certificates.refusal(error) or "its certificate is not trusted here"
+        return f"cannot be posted to: {why}"
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     number = inner.errno if isinstance(inner, OSError) else None
     if isinstance(error, aiohttp.ClientConnectorDNSError):
