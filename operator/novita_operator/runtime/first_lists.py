@@ -9,8 +9,8 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
-from novita_operator.kube import errors
 from novita_operator.api.kinds import Kind
+from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
 
 logger = logging.getLogger(__name__)
