@@ -213,9 +213,7 @@ class Settings(BaseSettings):
         8080, ge=0, le=65_535, description="Port of /livez, /readyz and /metrics; 0 takes a free one."
     )
     health_port_file: Path | None = Field(
-        None,
-        description="A file that gets the port as soon as it is served, for whoever starts the operator with port 0.",
-        json_schema_extra=_ADVANCED,
+        None, description="A file that gets the port once it is served.", json_schema_extra=_ADVANCED
     )
     operator_namespace: str = Field(
         default_factory=_own_namespace, min_length=1, max_length=63, description="Where account key Secrets live."
