@@ -194,7 +194,7 @@ async def test_replace_true_neither_rents_again_nor_lets_go(
     assert await novita.live() == live
 
 
-async def test_what_is_removed_from_git_is_pruned_where_allowed_and_what_asks_a_person_stays(
+async def test_what_is_removed_from_git_is_pruned_where_allowed_and_what_is_protected_stays(
     running: Inside, novita: Novita, gpus_repository: Repository
 ) -> None:
     gpus_repository.write("instances/second.yaml", _instance("second", maxPricePerHour="1.00"))

@@ -229,9 +229,11 @@ async def test_deleting_the_operator_first_ends_no_instance_and_says_what_goes_o
 
     assert await running.kube.find(_DEPLOYMENTS, "novita-operator", flux.OPERATOR_NAMESPACE) is None
     assert await novita.live() == live
-    said = await running.kubectl("-n", flux.OPERATOR_NAMESPACE, "logs", "job/novita-operator-uninstall")
-    assert "notebook" in said
-    assert "USD/h" in said
+    report = await running.kube.get(kube.CONFIG_MAPS, "novita-operator-uninstall-report", flux.OPERATOR_NAMESPACE)
+    assert "gpu-workloads/notebook" in report["data"]["report"]
+    assert "USD/h" in report["data"]["report"]
+    told = [each for each in await running.kube.list(kube.EVENTS) if each["involvedObject"]["kind"] == "NovitaAccount"]
+    assert any("USD" in each["message"] for each in told), told
 
 
 async def test_the_operator_that_comes_back_takes_over_what_runs_and_rents_nothing(
