@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
-from tests.conftest import MakeWorkspace, StartOperator
+import pytest
+from tests.conftest import MakeWorkspace, StartOperator, short_name
 from tests.support import builders, kube
 from tests.support.history import condition
+from tests.support.operator_process import OperatorProcess
 from tests.support.plane import OPERATOR_NAMESPACE, Plane
+from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
+
+
+@pytest.fixture
+async def before_its_account(
+    plane: Plane, simulator: Simulator, operator: OperatorProcess, request: pytest.FixtureRequest
+) -> AsyncIterator[Workspace]:
+    """A workspace of the shared operator whose NovitaAccount is not made yet."""
+    made = await Workspace.make(plane, simulator, short_name(request), account=False)
+    made.operator = operator
+    yield made
+    await made.close()
 
 
 async def test_without_any_account_one_is_made_from_the_operators_own_key_and_an_empty_spec_is_enough(
@@ -53,13 +68,17 @@ async def test_where_an_account_exists_none_is_made(
     assert names == [workspace.account_name]
 
 
-async def test_a_good_account_shows_its_balance_and_that_its_key_is_accepted(workspace: Workspace) -> None:
+async def test_a_good_account_shows_its_balance_and_that_its_key_is_accepted(
+    before_its_account: Workspace,
+) -> None:
+    workspace = before_its_account
     await workspace.novita.set(balance="123.45")
 
+    await workspace.make_account()
     body = await workspace.until_account("Ready", "True")
 
     assert condition(body, "CredentialsValid")["status"] == "True"
-    assert float(body["status"]["balance"]) > 0
+    assert body["status"]["balance"] == "123.45"
 
 
 async def test_an_account_counts_its_instances(workspace: Workspace) -> None:

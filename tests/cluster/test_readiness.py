@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.cluster.samples import READINESS
 from tests.conftest import MakeWorkspace, StartOperator
 from tests.support import kube
 from tests.support.history import condition
 from tests.support.kube import Body
 from tests.support.listeners import HttpListener, TcpListener
-from tests.support.processes import REPOSITORY
 from tests.support.workspace import Workspace
 
 _PORTS = [{"port": 22, "protocol": "TCP"}, {"port": 8888, "protocol": "HTTP"}]
@@ -228,7 +228,7 @@ async def test_the_sample_becomes_ready_when_its_ports_answer(
     workspace: Workspace, ssh: TcpListener, web: HttpListener
 ) -> None:
     await _lead(workspace, ssh, web)
-    body = yaml.safe_load((REPOSITORY / "deploy/samples/readiness.yaml").read_text())
+    body = yaml.safe_load(READINESS.read_text())
     await workspace.create("readiness", **body["spec"])
 
     await workspace.until_ready("readiness")

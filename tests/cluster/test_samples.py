@@ -9,18 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster import owners
+from tests.cluster.samples import READINESS, SAMPLES, SERVICE
 from tests.support import kube, waiting
 from tests.support.history import condition
 from tests.support.kube import Body
-from tests.support.processes import REPOSITORY
 from tests.support.workspace import Workspace
 
-_SAMPLES = REPOSITORY / "deploy" / "samples"
-# These need a listener that answers, or a real key; the named tests apply them.
-_ELSEWHERE = {
-    "readiness.yaml": "test_readiness.py",
-    "service.yaml": "test_service.py",
-}
 _KINDS = {
     "GPUInstance": kube.GPU_INSTANCES,
     "GPUInstanceSet": owners.SETS,
@@ -30,7 +24,8 @@ _KINDS = {
 
 
 def _files() -> list[Path]:
-    return sorted(path for path in _SAMPLES.rglob("*.yaml") if path.name not in {"workflow.yaml", *_ELSEWHERE})
+    elsewhere = {SAMPLES / "seed" / "ci" / "workflow.yaml", READINESS, SERVICE}
+    return sorted(set(SAMPLES.rglob("*.yaml")) - elsewhere)
 
 
 def _documents(path: Path) -> Iterator[Body]:
@@ -54,7 +49,7 @@ def _with_account(body: Body, account: str) -> Body:
             return body
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(_SAMPLES)))
+@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(SAMPLES)))
 async def test_a_sample_reaches_what_it_promises(workspace: Workspace, path: Path) -> None:
     applied = []
     for body in _documents(path):
@@ -97,8 +92,3 @@ async def _running_child(workspace: Workspace, job: str) -> Body | None:
     instances = await workspace.plane.kube.list(kube.GPU_INSTANCES, workspace.namespace)
     owned = (body for body in instances if body["metadata"].get("ownerReferences", [{}])[0].get("name") == job)
     return next((body for body in owned if condition(body, "Ready").get("status") == "True"), None)
-
-
-def test_samples_that_need_more_are_applied_by_the_tests_that_are_named() -> None:
-    for sample, test in _ELSEWHERE.items():
-        assert sample in (Path(__file__).parent / test).read_text()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from tests.cluster.samples import SERVICE
 from tests.support import builders, kube
 from tests.support.history import condition
 from tests.support.kube import Body, Kind
-from tests.support.processes import REPOSITORY
 from tests.support.workspace import Workspace
 
 _SERVICES = Kind("/api/v1", "services")
@@ -219,7 +219,7 @@ async def test_the_connection_secret_is_a_service_binding(workspace: Workspace) 
 
 
 async def test_the_sample_gets_its_service(workspace: Workspace) -> None:
-    body = yaml.safe_load((REPOSITORY / "deploy/samples/service.yaml").read_text())
+    body = yaml.safe_load(SERVICE.read_text())
     await workspace.novita.set(endpointHost=_HOST)
     await workspace.create("service", **body["spec"])
 

@@ -287,4 +287,4 @@ def test_any_answer_becomes_an_error_of_the_tree(status: int, body: bytes | str,
 
 @given(body=BODIES)
 def test_any_json_can_be_asked_whether_it_is_an_error(body: object) -> None:
-    assert error_body.is_error(body) in {True, False}
+    assert isinstance(error_body.is_error(body), bool)

@@ -288,21 +288,30 @@ async def test_a_new_key_is_used_from_the_next_call_on(novita: respx.MockRouter,
 
 async def test_calls_are_observed_with_route_outcome_and_seconds(novita: respx.MockRouter, clock: HastyClock) -> None:
     seen: list[tuple[str, str, float]] = []
-    novita.get(PATH).mock(side_effect=[httpx.Response(503), httpx.ConnectError("no"), httpx.Response(200, json={})])
-    novita.post(f"{INSTANCE}/create").respond(200, text="not JSON")
+    answers = iter([httpx.Response(503), httpx.ConnectError("no"), httpx.Response(200, json={})])
+    took = iter([1.0, 2.0, 3.0, 4.0])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        clock.at += next(took)
+        given = next(answers, httpx.Response(200, text="not JSON"))
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    novita.get(PATH).mock(side_effect=answer)
+    novita.post(f"{INSTANCE}/create").mock(side_effect=answer)
     transport = a_transport(clock, observe=lambda *call: seen.append(call))
 
     await read(transport)
     with pytest.raises(errors.OutcomeUnknown):
         await create(transport)
 
-    assert [(route, outcome) for route, outcome, _ in seen] == [
-        ("GET products", "503"),
-        ("GET products", "NotSent"),
-        ("GET products", "200"),
-        ("POST gpu/instance/create", "200"),
+    assert seen == [
+        ("GET products", "503", 1.0),
+        ("GET products", "NotSent", 2.0),
+        ("GET products", "200", 3.0),
+        ("POST gpu/instance/create", "200", 4.0),
     ]
-    assert all(seconds >= 0 for _, _, seconds in seen)
     await transport.aclose()
 
 

@@ -75,7 +75,9 @@ def test_every_rule_is_documented_with_its_sentence(kind: str) -> None:
 
 
 def test_every_link_inside_the_reference_has_a_target() -> None:
-    for page in REFERENCE.glob("*.md"):
+    pages = list(REFERENCE.glob("*.md"))
+    assert pages
+    for page in pages:
         text = page.read_text()
         anchors = set(re.findall(r'<a id="([^"]+)"', text))
         anchors |= {title.lower() for title in re.findall(r"(?m)^#+ (\w+)$", text)}
