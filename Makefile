@@ -60,7 +60,7 @@ faults: binaries ## Break everything on purpose; the simulator's ledger judges (
 dashboard-picture: binaries ## Four minutes of a real run, drawn as the dashboard (writes docs/images/dashboard.png)
 	$(BIN)/python -m tests.monitoring
 
-promtool: $(READY) ## Build the whole promtool into your cache (minutes); the tests of the alerts then ask it, too
+promtool: $(READY) ## Let Prometheus' own promtool judge the tests of the alerts, too (minutes: it is built into your cache)
 	@$(BIN)/python -m tests.monitoring.promtool
 
 .PHONY: bench bench-large scale

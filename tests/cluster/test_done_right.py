@@ -19,7 +19,6 @@ from tests.webhooks import seed_receiver
 _SECRET = "a-long-random-secret"
 
 
-@pytest.mark.skipif(seed_receiver.NODE is None, reason="the example is a program for node")
 async def test_a_receiver_written_exactly_like_s4_accepts_the_operators_webhook_unchanged(
     make_workspace: MakeWorkspace, start_operator: StartOperator, tmp_path: Path
 ) -> None:

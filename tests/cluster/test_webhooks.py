@@ -173,7 +173,6 @@ async def test_the_operators_own_receiver_is_told_of_objects_that_name_none(
     assert seed_accepts(SECRET, got)
 
 
-@pytest.mark.skipif(seed_receiver.NODE is None, reason="node is not installed; tests/webhooks has its check in Python")
 async def test_the_receiver_of_the_gateways_example_hears_of_a_real_life(
     make_workspace: MakeWorkspace, start_operator: StartOperator, tmp_path: Path
 ) -> None:

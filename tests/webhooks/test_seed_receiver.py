@@ -34,7 +34,6 @@ STATUS = {
 }
 # The first digits of the SHA-256 of the example's text.
 _EXAMPLE = "c8a64be0fb95157a"
-needs_node = pytest.mark.skipif(seed_receiver.NODE is None, reason="node is not installed; the port in Python is used")
 
 
 def request(event: EventName, secret: str | None = SECRET) -> tuple[bytes, dict[str, str]]:
@@ -61,7 +60,6 @@ def test_the_receiver_is_the_example_letter_for_letter() -> None:
     assert hashlib.sha256(seed_receiver.HANDLER.read_bytes()).hexdigest()[:16] == _EXAMPLE
 
 
-@needs_node
 async def test_the_example_receiver_accepts_ready_and_reads_the_connection_details(tmp_path: Path) -> None:
     async with seed_receiver.running(tmp_path, SECRET) as receiver:
         answer = await post(receiver.url, *request("instance.ready"))
@@ -73,7 +71,6 @@ async def test_the_example_receiver_accepts_ready_and_reads_the_connection_detai
     assert "https://jupyter.example/ü" in printed
 
 
-@needs_node
 async def test_the_example_receiver_accepts_failed_and_reads_the_error(tmp_path: Path) -> None:
     async with seed_receiver.running(tmp_path, SECRET) as receiver:
         answer = await post(receiver.url, *request("instance.failed"))
@@ -84,7 +81,6 @@ async def test_the_example_receiver_accepts_failed_and_reads_the_error(tmp_path:
     assert "STARTUP_TIMEOUT" in printed
 
 
-@needs_node
 async def test_the_example_receiver_accepts_events_that_it_does_not_know(tmp_path: Path) -> None:
     async with seed_receiver.running(tmp_path, SECRET) as receiver:
         answer = await post(receiver.url, *request("instance.reclaim_notice"))
@@ -94,7 +90,6 @@ async def test_the_example_receiver_accepts_events_that_it_does_not_know(tmp_pat
     assert "Unknown webhook event: instance.reclaim_notice" in printed
 
 
-@needs_node
 @pytest.mark.parametrize("secret", ["another-secret", None])
 async def test_the_example_receiver_refuses_what_is_not_signed_with_its_secret(
     tmp_path: Path, secret: str | None
@@ -107,7 +102,6 @@ async def test_the_example_receiver_refuses_what_is_not_signed_with_its_secret(
     assert "is ready" not in printed
 
 
-@needs_node
 async def test_the_example_receiver_refuses_a_changed_body(tmp_path: Path) -> None:
     body, headers = request("instance.ready")
     async with seed_receiver.running(tmp_path, SECRET) as receiver:
