@@ -14,7 +14,7 @@ from novita_operator.controllers.gpu_job import wiring as gpu_job
 from novita_operator.controllers.novita_account import wiring as novita_account
 from novita_operator.runtime.class_gate import ClassGate
 from novita_operator.runtime.core import Core, Wired
-from novita_operator.runtime.resync import Intake
+from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.workers import Reconciles
 from novita_operator.webhooks.courier import Courier
 

@@ -19,8 +19,8 @@ from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.class_gate import Leaves
+from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.leases import Lease
-from novita_operator.runtime.resync import Intake
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings

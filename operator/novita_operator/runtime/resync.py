@@ -10,30 +10,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
+from novita_operator.runtime.intake import TakesIn
 
 logger = logging.getLogger(__name__)
-
-
-class Intake(Protocol):
-    """Where watch events of one kind go."""
-
-    @property
-    def kind(self) -> Kind: ...
-
-    async def seen(self, body: dict[str, Any]) -> None:
-        """The object exists, and looks like this."""
-        ...
-
-    async def gone(self, body: dict[str, Any]) -> None:
-        """The object exists no more."""
-        ...
 
 
 @dataclass(slots=True)
@@ -42,7 +26,7 @@ class Resync:
 
     kube: KubeClient
     cache: Cache
-    intakes: Sequence[Intake]
+    intakes: Sequence[TakesIn]
     namespaces: tuple[str, ...]
     interval: float
     metrics: Metrics
@@ -82,7 +66,7 @@ class Resync:
                 await self._take_in(intake, key)
         return missed
 
-    async def _take_in(self, intake: Intake, key: Key) -> None:
+    async def _take_in(self, intake: TakesIn, key: Key) -> None:
         try:
             body = await self.kube.get(intake.kind, key.namespace, key.name)
         except errors.NotFound:

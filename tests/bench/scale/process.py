@@ -55,7 +55,7 @@ class Scale:
 
     @property
     def accounts(self) -> AccountReconciler:
-        found = self.controllers.reconcilers["novitaaccounts"]
+        found = next(each.reconciler for each in self.controllers.kinds if not each.intake.kind.namespaced)
         assert isinstance(found, AccountReconciler)
         return found
 

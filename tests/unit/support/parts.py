@@ -22,13 +22,12 @@ from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import KubeClient
-from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Healthy
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
@@ -102,15 +101,14 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
     """One that can observe; it has no cluster and does nothing."""
     nothing, cache = cast("Any", None), Cache()
     return Reconciler(
-        kube=cast("KubeClient", nothing),
         cache=cache,
+        publisher=cast("Publisher", nothing),
         accounts=accounts,
         observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG, fence.read),
         executor=cast("Executor", nothing),
         metrics=Metrics(),
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
-        recorder=cast("Recorder", nothing),
         notifier=cast("Notifier", nothing),
         memories=Memories(),
         clock=clock,

@@ -2,68 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import kopf
 
-from novita_operator.api import meta
-from novita_operator.api.kinds import Kind
+from novita_operator.api import kinds, meta
 from novita_operator.api.operator_class import OperatorClass
-from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
-from novita_operator.kube.cache import Cache, Key, key_of
+from novita_operator.kube.cache import Body, Key
 from novita_operator.reconciling import owned
-from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.runtime.intake import Intake, Listener
 from novita_operator.webhooks.courier import Courier
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Takes in what the watch, or a second look, shows."""
+class Follows(Protocol):
+    """What the reconciler wants to know of the life of objects."""
 
-    reconciler: Reconciler
-    cache: Cache
-    queue: WorkQueue[Key]
+    def claim(self, key: Key, uid: str) -> None: ...
+
+    def departed(self, key: Key, body: dict[str, Any]) -> None: ...
+
+    def forget(self, key: Key, uid: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ears(Listener):
+    """Claims names, tells the courier, wakes owners."""
+
+    reconciler: Follows
+    wake: Callable[[Key], None]
     courier: Courier
     operator_class: OperatorClass
-    kind: Kind = KIND
 
-    async def seen(self, body: dict[str, Any]) -> None:
-        key = key_of(KIND.plural, body)
-        self.cache.put(key, body)
+    def seen(self, key: Key, body: Body, before: Body | None) -> None:  # noqa: ARG002 - the signature is that of all kinds
         self.reconciler.claim(key, body["metadata"]["uid"])
-        self.queue.notice(key, partial(self.cache.echoes, key, body))
         if self._is_ours(body):
             self.courier.seen(key)
         self._wake_owners(body)
 
-    async def deleted(self, body: dict[str, Any]) -> None:
-        """The watch says that somebody deleted it, and not only that it is no longer there."""
-        self.reconciler.departed(key_of(KIND.plural, body), body)
-        await self.gone(body)
+    def deleted(self, key: Key, body: Body) -> None:
+        self.reconciler.departed(key, body)
 
-    async def gone(self, body: dict[str, Any]) -> None:
-        key = key_of(KIND.plural, body)
-        self.cache.remove(key, body["metadata"]["uid"])
+    async def gone(self, key: Key, body: Body) -> None:
         self.reconciler.forget(key, body["metadata"]["uid"])
-        self.queue.forget(key)
         if self._is_ours(body):
             self.courier.gone(body)
         self._wake_owners(body)
 
-    def _is_ours(self, body: dict[str, Any]) -> bool:
-        return self.operator_class.foreign(KIND.plural, body) is None
+    def _is_ours(self, body: Body) -> bool:
+        return self.operator_class.foreign(kinds.GPU_INSTANCE.plural, body) is None
 
-    def _wake_owners(self, body: dict[str, Any]) -> None:
+    def _wake_owners(self, body: Body) -> None:
         for owner in owned.owners(body):
-            self.queue.add(owner)
+            self.wake(owner)
 
 
 def register(registry: kopf.OperatorRegistry, intake: Intake) -> None:
     """Watch GPUInstances."""
 
-    @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)
+    @kopf.on.event(meta.GROUP, meta.VERSION, kinds.GPU_INSTANCE.plural, registry=registry)
     async def watched(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
-        body: dict[str, Any] = dict(event["object"])
-        await (intake.deleted(body) if event["type"] == "DELETED" else intake.seen(body))
+        await intake.event(event)

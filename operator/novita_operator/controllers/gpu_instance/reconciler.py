@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from novita_operator import crashpoints
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
@@ -28,11 +27,10 @@ from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.client import KubeClient
-from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.registry import Accounts
@@ -46,15 +44,14 @@ KIND = kinds.GPU_INSTANCE
 class Reconciler:
     """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
 
-    kube: KubeClient
     cache: Cache
+    publisher: Publisher
     accounts: Accounts
     observer: observing.Observer
     executor: Executor
     metrics: Metrics
     probing: Probing
     serving: Serving
-    recorder: Recorder
     notifier: Notifier
     memories: Memories
     clock: Clock
@@ -80,12 +77,8 @@ class Reconciler:
 
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
-        body = self.cache.find(key)
-        if body is not None:
-            resource = GPUInstance.parse(body)
-            wanted = status.crashed(resource, error, pause, self.clock.now())
-            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.wrote(key, patched)
+        now = self.clock.now()
+        await self.publisher.crashed(key, lambda body: status.crashed(GPUInstance.parse(body), error, pause, now))
 
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
@@ -180,10 +173,10 @@ class Reconciler:
             self.notifier.say_farewell(key, seen, result)
             if at.deleted_at is not None:
                 self.metrics.deletion_seconds.observe((now - at.deleted_at).total_seconds())
-            self.recorder.record("GPUInstance", at, outcome.events, now)
+            self.publisher.tell(at, outcome)
             return
         if not _says_more(old, outcome.status):
-            self.recorder.record("GPUInstance", at, outcome.events, now)
+            self.publisher.tell(at, outcome)
             return
         newest = self.cache.find(key)
         if newest is None or newest["metadata"]["uid"] != at.uid:
@@ -193,13 +186,10 @@ class Reconciler:
             # Another process was faster: it may have recorded an instance, and told the same Events.
             raise kube_errors.Conflict("the status is another one than when this pass began")
         outcome = self.notifier.amend(outcome, seen, newest)
-        crashpoints.reached("status.before-write")
-        body = await self.kube.patch_status(KIND, current, newest.get("status") or {}, outcome.status)
-        crashpoints.reached("status.after-write")
-        self.cache.wrote(key, body)
+        await self.publisher.write(key, current, newest.get("status") or {}, outcome.status)
         if outcome.status.get("readyAt") and seen.resource.status.ready_at is None:
             self._measure_ready(seen, now)
-        self.recorder.record("GPUInstance", at, outcome.events, now)
+        self.publisher.tell(at, outcome)
 
     def _measure_ready(self, seen: Observation, now: datetime) -> None:
         started = seen.resource.status.started_at

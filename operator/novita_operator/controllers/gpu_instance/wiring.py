@@ -25,7 +25,9 @@ from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.egress.guard import EVERYTHING, Guard
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.probes.looking import Looker
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
+from novita_operator.runtime.intake import Intake
 from novita_operator.settings import Settings
 from novita_operator.webhooks import opening
 from novita_operator.webhooks.courier import Courier
@@ -50,7 +52,8 @@ def wire(core: Core) -> Instances:
     outbox = Outbox(core.kube, core.cache, KIND)
     courier = opening.courier(core.settings, core.kube, outbox, core.recorder, core.clock, core.metrics)
     made = _reconciler(core, probing, courier)
-    intake = handlers.Intake(made, core.cache, core.queue, courier, core.operator_class)
+    ears = handlers.Ears(made, core.queue.add, courier, core.operator_class)
+    intake = Intake(KIND, core.cache, core.queue, ears)
     return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), probing, courier)
 
 
@@ -59,15 +62,14 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
     defaults = _defaults(settings)
     lag = timedelta(milliseconds=settings.list_lag)
     return reconciler.Reconciler(
-        kube=core.kube,
         cache=core.cache,
+        publisher=Publisher(KIND, core.kube, core.cache, core.recorder, core.clock),
         accounts=core.accounts,
         observer=Observer(core.cache, core.accounts, core.clock, core.cluster, defaults, lag, fence.read),
         probing=probing,
         serving=Serving(core.kube, core.clock),
         executor=_executor(core, defaults),
         metrics=core.metrics,
-        recorder=core.recorder,
         notifier=Notifier(courier, core.cache, core.clock),
         memories=Memories(),
         clock=core.clock,

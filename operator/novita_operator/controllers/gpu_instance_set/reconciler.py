@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from novita_operator import crashpoints
 from novita_operator.api import kinds
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.clock import Clock
@@ -16,11 +14,10 @@ from novita_operator.controllers.gpu_instance_set.reporting import status
 from novita_operator.controllers.gpu_instance_set.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.children import Children
-from novita_operator.kube.client import KubeClient
-from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
+from novita_operator.reconciling.children import Children
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.reconciling.publishing import Publisher
 
 KIND = kinds.GPU_INSTANCE_SET
 
@@ -29,10 +26,9 @@ KIND = kinds.GPU_INSTANCE_SET
 class Reconciler:
     """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
 
-    kube: KubeClient
     cache: Cache
     children: Children
-    recorder: Recorder
+    publisher: Publisher
     clock: Clock
     resync_seconds: float
 
@@ -46,21 +42,13 @@ class Reconciler:
         if result.made or result.removed:
             seen = await self._observe(seen.resource)
         outcome = status.report(seen, result, self.clock.now())
-        await self._publish(key, seen, outcome)
+        await self.publisher.publish(key, seen.resource.meta, outcome)
         return self._come_back(seen, result, outcome)
 
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
-        body = self.cache.find(key)
-        if body is not None:
-            resource = GPUInstanceSet.parse(body)
-            wanted = status.crashed(resource, error, pause, self.clock.now())
-            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.wrote(key, patched)
-
-    def forget(self, uid: str) -> None:
-        """The object is gone from the cluster."""
-        self.children.forget(uid)
+        now = self.clock.now()
+        await self.publisher.crashed(key, lambda body: status.crashed(GPUInstanceSet.parse(body), error, pause, now))
 
     async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
         """Another operator works on it now."""
@@ -96,21 +84,6 @@ class Reconciler:
             return Result(step, refused=f"{error}.")
         # A name that is somebody else's is known by now, and the next pass takes another one.
         return Result(step, made=None if taken else name)
-
-    async def _publish(self, key: Key, seen: Observation, outcome: Outcome) -> None:
-        """Write the status if it says anything new, then post the Events."""
-        at = seen.resource.meta
-        newest = self.cache.find(key)
-        if newest is None or newest["metadata"]["uid"] != at.uid:
-            return
-        old: dict[str, Any] = newest.get("status") or {}
-        if old != outcome.status:
-            crashpoints.reached("status.before-write")
-            # The version that was decided upon: a spec that changed meanwhile is a reason to start over.
-            body = await self.kube.patch_status(KIND, at, old, outcome.status)
-            crashpoints.reached("status.after-write")
-            self.cache.wrote(key, body)
-        self.recorder.record("GPUInstanceSet", at, outcome.events, self.clock.now())
 
     def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
         if result.refused is not None:

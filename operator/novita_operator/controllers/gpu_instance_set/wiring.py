@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.controllers.gpu_instance_set import handlers
 from novita_operator.controllers.gpu_instance_set.reconciler import Reconciler
-from novita_operator.kube.children import Children
+from novita_operator.reconciling.children import Children
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
+from novita_operator.runtime.intake import Intake
 
 
 def wire(core: Core) -> Wired:
     """The kind with all its parts; nothing runs yet."""
+    children = Children(core.kube, core.cache, meta.SET_LABEL)
     reconciler = Reconciler(
-        kube=core.kube,
         cache=core.cache,
-        children=Children(core.kube, core.cache, meta.SET_LABEL),
-        recorder=core.recorder,
+        children=children,
+        publisher=Publisher(kinds.GPU_INSTANCE_SET, core.kube, core.cache, core.recorder, core.clock),
         clock=core.clock,
         resync_seconds=RESYNC_SECONDS,
     )
-    intake = handlers.Intake(reconciler, core.cache, core.queue)
+    intake = Intake(kinds.GPU_INSTANCE_SET, core.cache, core.queue, handlers.Ears(children))
     return Wired(intake, reconciler, partial(handlers.register, intake=intake))

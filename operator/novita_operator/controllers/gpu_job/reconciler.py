@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from novita_operator import crashpoints
 from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_job.resource import GPUJob
@@ -18,11 +16,12 @@ from novita_operator.controllers.gpu_job.reporting import status
 from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.children import Children
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling import owned
-from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.reconciling.children import Children
+from novita_operator.reconciling.outcome import After, BackOff, Requeue
+from novita_operator.reconciling.publishing import Publisher
 
 KIND = kinds.GPU_JOB
 
@@ -34,6 +33,7 @@ class Reconciler:
     kube: KubeClient
     cache: Cache
     children: Children
+    publisher: Publisher
     recorder: Recorder
     clock: Clock
     pauses: Pauses
@@ -49,21 +49,13 @@ class Reconciler:
         if result.made or result.released:
             seen = await self._observe(seen.resource)
         if not isinstance(result.step, action.ClearReport | action.RemoveJob):
-            await self._publish(key, seen, status.report(seen, result, self.clock.now()))
+            await self.publisher.publish(key, seen.resource.meta, status.report(seen, result, self.clock.now()))
         return self._come_back(seen, result)
 
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
-        body = self.cache.find(key)
-        if body is not None:
-            resource = GPUJob.parse(body)
-            wanted = status.crashed(resource, error, pause, self.clock.now())
-            patched = await self.kube.patch_status(KIND, resource.meta, body.get("status") or {}, wanted)
-            self.cache.wrote(key, patched)
-
-    def forget(self, uid: str) -> None:
-        """The object is gone from the cluster."""
-        self.children.forget(uid)
+        now = self.clock.now()
+        await self.publisher.crashed(key, lambda body: status.crashed(GPUJob.parse(body), error, pause, now))
 
     async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
         """Another operator works on it now."""
@@ -134,21 +126,6 @@ class Reconciler:
             await self.kube.delete(KIND, at.namespace, at.name, uid=at.uid, version=at.resource_version)
         except errors.NotFound:
             self.cache.remove(key, at.uid)
-
-    async def _publish(self, key: Key, seen: Observation, outcome: Outcome) -> None:
-        """Write the status if it says anything new, then post the Events."""
-        at = seen.resource.meta
-        newest = self.cache.find(key)
-        if newest is None or newest["metadata"]["uid"] != at.uid:
-            return
-        old: dict[str, Any] = newest.get("status") or {}
-        if old != outcome.status:
-            crashpoints.reached("status.before-write")
-            # With the version that was decided upon: a result that was reported meanwhile is a reason to start over.
-            body = await self.kube.patch_status(KIND, at, old, outcome.status)
-            crashpoints.reached("status.after-write")
-            self.cache.wrote(key, body)
-        self.recorder.record("GPUJob", at, outcome.events, self.clock.now())
 
     def _come_back(self, seen: Observation, result: Result) -> Requeue:
         if result.refused is not None:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 
-from novita_operator.api import meta
+from novita_operator.api import kinds, meta
 from novita_operator.controllers.gpu_job import handlers
 from novita_operator.controllers.gpu_job.observing.observation import Pauses
 from novita_operator.controllers.gpu_job.reconciler import Reconciler
-from novita_operator.kube.children import Children
+from novita_operator.reconciling.children import Children
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
+from novita_operator.runtime.intake import Intake
 
 
 def wire(core: Core) -> Wired:
     """The kind with all its parts; nothing runs yet."""
+    children = Children(core.kube, core.cache, meta.JOB_LABEL)
     reconciler = Reconciler(
         kube=core.kube,
         cache=core.cache,
-        children=Children(core.kube, core.cache, meta.JOB_LABEL),
+        children=children,
+        publisher=Publisher(kinds.GPU_JOB, core.kube, core.cache, core.recorder, core.clock),
         recorder=core.recorder,
         clock=core.clock,
         pauses=Pauses(first=core.settings.backoff_base / 1000, longest=core.settings.backoff_max / 1000),
         resync_seconds=RESYNC_SECONDS,
     )
-    intake = handlers.Intake(reconciler, core.cache, core.queue)
+    intake = Intake(kinds.GPU_JOB, core.cache, core.queue, handlers.Ears(children))
     return Wired(intake, reconciler, partial(handlers.register, intake=intake))

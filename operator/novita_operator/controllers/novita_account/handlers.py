@@ -2,59 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import kopf
 
 from novita_operator.api import kinds, meta, operator_class
-from novita_operator.api.kinds import Kind
-from novita_operator.controllers.novita_account.reconciler import KIND, Reconciler
-from novita_operator.kube.cache import Cache, Key, key_of
-from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.kube.cache import Body, Cache, Key
+from novita_operator.runtime.intake import Intake, Listener
+
+_USERS = (kinds.GPU_INSTANCE, kinds.GPU_INSTANCE_SET, kinds.GPU_JOB)
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Takes in what the watch, or a second look, shows."""
+@dataclass(frozen=True)
+class Ears(Listener):
+    """Wakes the users of an account whose operator has changed, and forgets accounts. `forget` is given a name."""
 
-    reconciler: Reconciler
     cache: Cache
-    queue: WorkQueue[Key]
-    kind: Kind = KIND
+    wake: Callable[[Key], None]
+    forget: Callable[[str], Awaitable[object]]
 
-    async def seen(self, body: dict[str, Any]) -> None:
-        key = key_of(KIND.plural, body)
-        before = self.cache.find(key)
-        self.cache.put(key, body)
-        self.queue.add(key)
+    def seen(self, key: Key, body: Body, before: Body | None) -> None:
         if before is None or operator_class.class_of(before) != operator_class.class_of(body):
             self._wake_users(key.name)
 
-    async def gone(self, body: dict[str, Any]) -> None:
-        key = key_of(KIND.plural, body)
-        self.cache.remove(key, body["metadata"]["uid"])
-        self.queue.forget(key)
-        await self.reconciler.forget(key.name)
+    async def gone(self, key: Key, body: Body) -> None:  # noqa: ARG002 - the signature is that of all kinds
+        await self.forget(key.name)
 
     def _wake_users(self, name: str) -> None:
-        """Who works on them has changed."""
-        for plural in (kinds.GPU_INSTANCE.plural, kinds.GPU_INSTANCE_SET.plural, kinds.GPU_JOB.plural):
-            for key, body in self.cache.of_kind(plural):
-                if operator_class.account_of(plural, body) == name:
-                    self.queue.add(key)
+        for kind in _USERS:
+            for key, body in self.cache.of_kind(kind.plural):
+                if operator_class.account_of(kind.plural, body) == name:
+                    self.wake(key)
 
 
-def register(registry: kopf.OperatorRegistry, intake: Intake, *, tick_seconds: float) -> None:
+def register(
+    registry: kopf.OperatorRegistry, intake: Intake, *, tick: Callable[[str], Awaitable[bool]], seconds: float
+) -> None:
     """Watch NovitaAccounts, and poll each one. The timer only asks whether a poll is due: its period adapts."""
 
-    @kopf.on.event(meta.GROUP, meta.VERSION, KIND.plural, registry=registry)
+    @kopf.on.event(meta.GROUP, meta.VERSION, kinds.NOVITA_ACCOUNT.plural, registry=registry)
     async def watched(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
-        body: dict[str, Any] = dict(event["object"])
-        await (intake.gone(body) if event["type"] == "DELETED" else intake.seen(body))
+        await intake.event(event)
 
-    @kopf.timer(meta.GROUP, meta.VERSION, KIND.plural, registry=registry, interval=tick_seconds)
+    @kopf.timer(meta.GROUP, meta.VERSION, kinds.NOVITA_ACCOUNT.plural, registry=registry, interval=seconds)
     async def poll(name: str, **_: Any) -> None:  # noqa: ANN401 - kopf's own signature
-        account = intake.reconciler.accounts.find(name)
-        if account is not None and await intake.reconciler.poller.tick(account):
-            intake.queue.add(Key(KIND.plural, "", name))
+        if await tick(name):
+            intake.queue.add(Key(kinds.NOVITA_ACCOUNT.plural, "", name))

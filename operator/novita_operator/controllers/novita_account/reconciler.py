@@ -88,6 +88,11 @@ class Reconciler:
         """The log says it all: an account's conditions speak of Novita, and its objects report what they miss."""
         logger.error("%s: %s; tried again in %.0f s", key, type(error).__name__, pause)
 
+    async def tick(self, name: str) -> bool:
+        """Poll the account of this name if it is time to. True if a poll was made."""
+        account = self.accounts.find(name)
+        return account is not None and await self.poller.tick(account)
+
     async def forget(self, name: str) -> bool:
         """The object is gone: close its connections, and show nothing of it any more. True if it was at work."""
         self.collector.forget(name)

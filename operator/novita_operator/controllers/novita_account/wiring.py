@@ -7,6 +7,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from novita_operator.api import kinds
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.controllers.novita_account import handlers
 from novita_operator.controllers.novita_account.garbagecollection.collector import Collector
@@ -21,6 +22,7 @@ from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.core import Core, Wired
+from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.parking import Parking
 
 # The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
@@ -34,9 +36,11 @@ _RECREATES_WINDOW_SECONDS = 600.0
 def wire(core: Core) -> Wired:
     """The kind with all its parts; nothing runs yet."""
     reconciler = _reconciler(core)
-    intake = handlers.Intake(reconciler, core.cache, core.queue)
-    tick = core.settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
-    return Wired(intake, reconciler, partial(handlers.register, intake=intake, tick_seconds=tick))
+    ears = handlers.Ears(core.cache, core.queue.add, reconciler.forget)
+    intake = Intake(kinds.NOVITA_ACCOUNT, core.cache, core.queue, ears)
+    seconds = core.settings.transition_poll_interval / 1000 / _TICKS_PER_POLL
+    register = partial(handlers.register, intake=intake, tick=reconciler.tick, seconds=seconds)
+    return Wired(intake, reconciler, register)
 
 
 def _reconciler(core: Core) -> Reconciler:

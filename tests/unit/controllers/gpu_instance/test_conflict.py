@@ -18,12 +18,14 @@ from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.status import Ended, Failure, Restarts, ServiceStatus
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.webhooks.receivers import Default
 
@@ -74,9 +76,8 @@ async def run(result: Result, *, instance_id: str | None, conflict: bool) -> Tol
 
     reconciler = replace(
         bare,
-        kube=server.client,
         executor=executor,
-        recorder=recorder,
+        publisher=Publisher(kinds.GPU_INSTANCE, server.client, bare.cache, recorder, clock),
         probing=unasked,
         serving=idle,
         notifier=Notifier(courier, bare.cache, clock),

@@ -14,6 +14,7 @@ from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN, a_problem, report
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
@@ -24,6 +25,7 @@ from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.reconciling.outcome import After, BackOff, Requeue
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.webhooks.receivers import Default
@@ -40,11 +42,11 @@ class World:
     account: Account
 
     async def publish(self, seen: Observation, result: Result) -> None:
-        self.reconciler.recorder.start()
+        self.reconciler.publisher.recorder.start()
         try:
             await self.reconciler._publish(KEY, seen, result, report(seen, result))
         finally:
-            await self.reconciler.recorder.drain(1)
+            await self.reconciler.publisher.recorder.drain(1)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -63,10 +65,10 @@ def world() -> World:
     server = ApiServer(a.a_body(intent=a.an_intent(), finalizers=["gpu.novita.ai/instance"]))
     bare = parts.a_reconciler(accounts, clock)
     courier: Any = SimpleNamespace(default=Default(), gone=lambda _: None)
-    kube = server.client
-
+    recorder = Recorder(server.client, "operator-0")
+    publisher = Publisher(kinds.GPU_INSTANCE, server.client, bare.cache, recorder, clock)
     notifier = Notifier(courier, bare.cache, clock)
-    reconciler = replace(bare, kube=kube, recorder=Recorder(kube, "operator-0"), notifier=notifier)
+    reconciler = replace(bare, publisher=publisher, notifier=notifier)
     reconciler.cache.put(KEY, server.objects["team/demo"])
     return World(server, reconciler, account)
 

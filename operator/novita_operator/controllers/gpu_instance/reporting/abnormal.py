@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.reporting import interference
-from novita_operator.controllers.gpu_instance.reporting.readiness import Cond
 from novita_operator.controllers.gpu_instance.result import data_at_risk
 from novita_operator.novita.models import InstanceState
+from novita_operator.reconciling.conditions import Cond
 
 if TYPE_CHECKING:
     from novita_operator.controllers.gpu_instance.reporting.facts import Facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
@@ -13,29 +13,10 @@ from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.reconciling.conditions import Cond
 
 if TYPE_CHECKING:
     from novita_operator.controllers.gpu_instance.reporting.facts import Facts
-
-
-@dataclass(frozen=True, slots=True)
-class Cond:
-    """A condition without its times."""
-
-    type: ConditionType
-    status: Literal["True", "False", "Unknown"]
-    reason: Reason
-    message: str
-
-    def at(self, now: datetime, generation: int) -> Condition:
-        return Condition(
-            type=self.type,
-            status=self.status,
-            reason=self.reason,
-            message=self.message,
-            last_transition_time=now,
-            observed_generation=generation,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from novita_operator.controllers.gpu_instance.reporting import abnormal, blocker
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
 from novita_operator.controllers.gpu_instance.reporting.facts import Facts
 from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.reconciling.conditions import Cond, crash
 from novita_operator.reconciling.outcome import Outcome
 
 _TYPE = ConditionType
-_Cond = readiness.Cond
 _WORD_CHARS = 64  # the bound of the schema
 
 
@@ -142,66 +142,63 @@ def _busy_at(facts: Facts) -> datetime | None:
 def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]:
     wanted = [ready.condition, _scheduled(facts), _provisioned(facts), _synced(facts)]
     if ready.stalled:
-        wanted.append(_Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
+        wanted.append(Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
     elif not ready.ready and not facts.seen.paused:
-        wanted.append(_Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
+        wanted.append(Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
     wanted += abnormal.conditions(facts)
     generation = facts.seen.resource.meta.generation
     return conditions.merge(facts.old.conditions, [cond.at(facts.now, generation) for cond in wanted])
 
 
-def _scheduled(facts: Facts) -> readiness.Cond:
+def _scheduled(facts: Facts) -> Cond:
     problem = facts.problem
     if problem is not None and problem.about is _TYPE.SCHEDULED:
-        return _Cond(_TYPE.SCHEDULED, "False", problem.reason, problem.message)
+        return Cond(_TYPE.SCHEDULED, "False", problem.reason, problem.message)
     chosen = facts.result.chosen
     sentence = chosen.sentence if chosen is not None else facts.old.selection
     if facts.instance_id is not None:
-        return _Cond(_TYPE.SCHEDULED, "True", Reason.SELECTED, sentence or "An instance of this object exists.")
-    return _Cond(_TYPE.SCHEDULED, "Unknown", Reason.SCHEDULING, "No product, region and price is chosen yet.")
+        return Cond(_TYPE.SCHEDULED, "True", Reason.SELECTED, sentence or "An instance of this object exists.")
+    return Cond(_TYPE.SCHEDULED, "Unknown", Reason.SCHEDULING, "No product, region and price is chosen yet.")
 
 
-def _provisioned(facts: Facts) -> readiness.Cond:
+def _provisioned(facts: Facts) -> Cond:
     problem, failure = facts.problem, facts.failure
     if facts.instance_id is not None:
         if failure is not None and failure.reason == "InstanceLost":
-            return _Cond(_TYPE.PROVISIONED, "False", Reason.INSTANCE_LOST, failure.message)
-        return _Cond(_TYPE.PROVISIONED, "True", Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
+            return Cond(_TYPE.PROVISIONED, "False", Reason.INSTANCE_LOST, failure.message)
+        return Cond(_TYPE.PROVISIONED, "True", Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
     if problem is not None and problem.about is _TYPE.PROVISIONED:
         unknown = problem.reason is Reason.CREATE_OUTCOME_UNKNOWN
-        return _Cond(_TYPE.PROVISIONED, "Unknown" if unknown else "False", problem.reason, problem.message)
+        return Cond(_TYPE.PROVISIONED, "Unknown" if unknown else "False", problem.reason, problem.message)
     intent = facts.seen.intent
     if intent is not None and intent.pending and not facts.result.released:
         text = f"A create call of {intent.at:%H:%M:%S} UTC may have been carried out; looking for its instance by name."
-        return _Cond(_TYPE.PROVISIONED, "Unknown", Reason.CREATE_OUTCOME_UNKNOWN, text)
+        return Cond(_TYPE.PROVISIONED, "Unknown", Reason.CREATE_OUTCOME_UNKNOWN, text)
     if failure is not None:
-        return _Cond(_TYPE.PROVISIONED, "False", Reason(failure.reason), failure.message)
-    return _Cond(_TYPE.PROVISIONED, "False", Reason.NOT_CREATED, "No instance is rented for this object.")
+        return Cond(_TYPE.PROVISIONED, "False", Reason(failure.reason), failure.message)
+    return Cond(_TYPE.PROVISIONED, "False", Reason.NOT_CREATED, "No instance is rented for this object.")
 
 
-def _synced(facts: Facts) -> readiness.Cond:
+def _synced(facts: Facts) -> Cond:
     problem = facts.problem
     if facts.seen.paused:
         text = f"Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
-        return _Cond(_TYPE.SYNCED, "False", Reason.PAUSED, text)
+        return Cond(_TYPE.SYNCED, "False", Reason.PAUSED, text)
     if problem is not None and problem.about is _TYPE.SYNCED:
-        return _Cond(_TYPE.SYNCED, "False", problem.reason, problem.message)
+        return Cond(_TYPE.SYNCED, "False", problem.reason, problem.message)
     if problem is not None:
-        return _Cond(_TYPE.SYNCED, "False", problem.reason, "The last pass could not do what the spec asks; see Ready.")
-    return _Cond(_TYPE.SYNCED, "True", Reason.SUCCESS, "The last pass did what the spec asks.")
+        return Cond(_TYPE.SYNCED, "False", problem.reason, "The last pass could not do what the spec asks; see Ready.")
+    return Cond(_TYPE.SYNCED, "True", Reason.SUCCESS, "The last pass did what the spec asks.")
 
 
 def crashed(resource: GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     old = resource.status
-    text = (
-        f"The operator failed on this object ({type(error).__name__}); its log says where. "
-        f"Tried again in {pause:.0f} s; other objects go on. Please report it."
-    )
+    text = crash(error, pause)
     generation = resource.meta.generation
-    told = [_Cond(_TYPE.SYNCED, "False", Reason.INTERNAL_ERROR, text)]
+    told = [Cond(_TYPE.SYNCED, "False", Reason.INTERNAL_ERROR, text)]
     if conditions.find(old.conditions, _TYPE.READY) is None:
-        told.append(_Cond(_TYPE.READY, "Unknown", Reason.INTERNAL_ERROR, text))
+        told.append(Cond(_TYPE.READY, "Unknown", Reason.INTERNAL_ERROR, text))
     new = {cond.type: cond.at(now, generation) for cond in told}
     kept = [known for known in old.conditions if known.type not in new]
     merged = conditions.merge(old.conditions, [*kept, *new.values()])

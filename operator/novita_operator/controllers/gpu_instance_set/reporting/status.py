@@ -17,6 +17,7 @@ from novita_operator.controllers.gpu_instance_set.reporting import events as tra
 from novita_operator.controllers.gpu_instance_set.reporting import readiness
 from novita_operator.controllers.gpu_instance_set.reporting.readiness import Verdict
 from novita_operator.controllers.gpu_instance_set.result import Result
+from novita_operator.reconciling.conditions import Cond, Truth, crash
 from novita_operator.reconciling.outcome import Outcome
 
 _TYPE = ConditionType
@@ -110,23 +111,13 @@ def _conditions(seen: Observation, judged: Verdict, now: datetime) -> tuple[Cond
 
 def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
     """Ready as it is; the others exist only while they are true."""
-    return Condition(
-        type=kind,
-        status="True" if judged.ready or kind is not _TYPE.READY else "False",
-        reason=judged.reason,
-        message=judged.message,
-        last_transition_time=now,
-        observed_generation=generation,
-    )
+    truth: Truth = "True" if judged.ready or kind is not _TYPE.READY else "False"
+    return Cond(kind, truth, judged.reason, judged.message).at(now, generation)
 
 
 def crashed(resource: GPUInstanceSet, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
-    text = (
-        f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in"
-        f" {pause:.0f} s; other objects go on. Please report it."
-    )
-    judged = Verdict(False, Reason.INTERNAL_ERROR, text)
+    judged = Verdict(False, Reason.INTERNAL_ERROR, crash(error, pause))
     old = resource.status.conditions
     ready = conditions.find(old, _TYPE.READY)
     told = [_condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)]

@@ -17,6 +17,7 @@ from novita_operator.controllers.gpu_job.observing.observation import Observatio
 from novita_operator.controllers.gpu_job.reporting import events, readiness
 from novita_operator.controllers.gpu_job.reporting.readiness import Verdict
 from novita_operator.controllers.gpu_job.result import Result
+from novita_operator.reconciling.conditions import Cond, crash
 from novita_operator.reconciling.outcome import Outcome
 
 _TYPE = ConditionType
@@ -108,14 +109,7 @@ def _outcome(seen: Observation, step: action.Step, now: datetime) -> Iterator[Co
 
 
 def _true(kind: ConditionType, reason: str, message: str, now: datetime, generation: int) -> Condition:
-    return Condition(
-        type=kind,
-        status="True",
-        reason=reason,
-        message=message,
-        last_transition_time=now,
-        observed_generation=generation,
-    )
+    return Cond(kind, "True", reason, message).at(now, generation)
 
 
 def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:
@@ -127,11 +121,7 @@ def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: 
 
 def crashed(resource: GPUJob, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
-    text = (
-        f"The operator failed on this object ({type(error).__name__}); its log says where. Tried again in"
-        f" {pause:.0f} s; other objects go on. Please report it."
-    )
-    judged = Verdict(False, Reason.INTERNAL_ERROR, text, Phase(resource.status.phase or "Pending"))
+    judged = Verdict(False, Reason.INTERNAL_ERROR, crash(error, pause), Phase(resource.status.phase or "Pending"))
     told = {_TYPE.RECONCILING: _condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)}
     if conditions.find(resource.status.conditions, _TYPE.READY) is None:
         told[_TYPE.READY] = _condition(_TYPE.READY, judged, now, resource.meta.generation)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal
+from typing import Any
 
 from novita_operator.api import conditions, meta
-from novita_operator.api.conditions import Condition
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.reasons import ConditionType, Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
@@ -17,6 +16,7 @@ from novita_operator.api.novita_account.status import Collector, Creates, Instan
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
 from novita_operator.controllers.novita_account.polling.census import Census
 from novita_operator.reconciling import account_health
+from novita_operator.reconciling.conditions import Cond, Truth
 
 _CENT = Decimal("0.01")
 _TENTH = Decimal("0.1")
@@ -27,8 +27,6 @@ _NUMBERS_EVERY = timedelta(seconds=10)
 _POLLED_EVERY = timedelta(minutes=1)
 _SHOWN_ORPHANS = 50  # the bound of the schema
 _SHOWN_USERS = 3
-
-_Truth = Literal["True", "False", "Unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +43,6 @@ class Facts:
     creates: Creates | None = None
     users: tuple[str, ...] = ()
     missing: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Cond:
-    type: ConditionType
-    status: _Truth
-    reason: Reason
-    message: str
-
-    def at(self, now: datetime, generation: int) -> Condition:
-        return Condition(
-            type=self.type,
-            status=self.status,
-            reason=self.reason,
-            message=self.message,
-            last_transition_time=now,
-            observed_generation=generation,
-        )
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -116,7 +96,7 @@ def _hours_left(balance: Decimal | None, price_per_hour: Decimal) -> str | None:
     return str((balance / price_per_hour).quantize(_TENTH, rounding=ROUND_HALF_UP))
 
 
-def _health(health: account_health.Health) -> tuple[_Cond, _Cond]:
+def _health(health: account_health.Health) -> tuple[Cond, Cond]:
     match health:
         case account_health.Healthy():
             text = "Novita accepts the key, and its instances can be listed."
@@ -132,30 +112,30 @@ def _health(health: account_health.Health) -> tuple[_Cond, _Cond]:
             return _both("False", "Unknown", Reason.NOVITA_UNAVAILABLE, text)
 
 
-def _both(ready: _Truth, valid: _Truth, reason: Reason, message: str) -> tuple[_Cond, _Cond]:
-    return _Cond(_TYPE.READY, ready, reason, message), _Cond(_TYPE.CREDENTIALS_VALID, valid, reason, message)
+def _both(ready: Truth, valid: Truth, reason: Reason, message: str) -> tuple[Cond, Cond]:
+    return Cond(_TYPE.READY, ready, reason, message), Cond(_TYPE.CREDENTIALS_VALID, valid, reason, message)
 
 
-def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[_Cond]:
+def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[Cond]:
     """Conditions that exist only while they are true."""
     if facts.orphans:
-        yield _Cond(_TYPE.ORPHANS_FOUND, "True", Reason.UNCLAIMED, _orphans_text(resource, facts))
+        yield Cond(_TYPE.ORPHANS_FOUND, "True", Reason.UNCLAIMED, _orphans_text(resource, facts))
     if facts.missing is not None:
-        yield _Cond(_TYPE.INSTANCES_MISSING, "True", Reason.NOT_SHOWN, facts.missing)
+        yield Cond(_TYPE.INSTANCES_MISSING, "True", Reason.NOT_SHOWN, facts.missing)
     if facts.brake is not None:
-        yield _Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
+        yield Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
     if facts.creates is not None and facts.creates.frozen_at is not None:
         text = (
             "Instances were rented again and again for the same objects, so this account rents nothing any more; "
             "stops and deletes go on. Find the cause in the objects' Events, then annotate the account with "
             f"{meta.THAW_CREATES}=<time of now>."
         )
-        yield _Cond(_TYPE.CREATES_FROZEN, "True", Reason.TOO_MANY_RECREATES, text)
+        yield Cond(_TYPE.CREATES_FROZEN, "True", Reason.TOO_MANY_RECREATES, text)
     if resource.meta.deleted_at is not None and facts.users:
         shown = ", ".join(facts.users[:_SHOWN_USERS])
         more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
         text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
-        yield _Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
+        yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
 
 
 def missing_events(old: NovitaAccountStatus, missing: str | None) -> list[Event]:

@@ -1,0 +1,58 @@
+"""Writing a status, and telling its Events: only a pass whose status was taken tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from novita_operator import crashpoints
+from novita_operator.api import meta
+from novita_operator.api.kinds import Kind
+from novita_operator.clock import Clock
+from novita_operator.kube.cache import Body, Cache, Key
+from novita_operator.kube.client import KubeClient
+from novita_operator.kube.recorder import Recorder
+from novita_operator.reconciling.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes for one kind."""
+
+    kind: Kind
+    kube: KubeClient
+    cache: Cache
+    recorder: Recorder
+    clock: Clock
+
+    async def publish(self, key: Key, at: meta.Meta, outcome: Outcome) -> None:
+        """Write the status if it says anything new, then post the Events. Raises kube errors.
+
+        `at`: the version that was decided upon. What was written meanwhile is a reason to start over.
+        """
+        newest = self.cache.find(key)
+        if newest is None or newest["metadata"]["uid"] != at.uid:
+            return
+        old: Body = newest.get("status") or {}
+        if old != outcome.status:
+            await self.write(key, at, old, outcome.status)
+        self.tell(at, outcome)
+
+    async def write(self, key: Key, at: meta.Meta, old: Body, new: Body) -> None:
+        """Turn the status `old` into `new`, if nobody wrote the object since `at`. Raises kube errors."""
+        crashpoints.reached("status.before-write")
+        body = await self.kube.patch_status(self.kind, at, old, new)
+        crashpoints.reached("status.after-write")
+        self.cache.wrote(key, body)
+
+    def tell(self, at: meta.Meta, outcome: Outcome) -> None:
+        """Post the Events, in the background."""
+        self.recorder.record(self.kind.name, at, outcome.events, self.clock.now())
+
+    async def crashed(self, key: Key, status_of: Callable[[Body], Body]) -> None:
+        """Say on the object that its pass ended with an error nobody expected. Raises kube errors."""
+        body = self.cache.find(key)
+        if body is not None:
+            at = meta.Meta.parse(body["metadata"])
+            patched = await self.kube.patch_status(self.kind, at, body.get("status") or {}, status_of(body))
+            self.cache.wrote(key, patched)

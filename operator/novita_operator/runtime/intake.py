@@ -1,0 +1,75 @@
+"""Where watch events go: into the cache and the queue, and to what else a kind wants to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import kopf
+
+from novita_operator.api.kinds import Kind
+from novita_operator.kube.cache import Body, Cache, Key, key_of
+from novita_operator.runtime.workqueue import WorkQueue
+
+
+class TakesIn(Protocol):
+    """Takes in what the watch, or a second look, shows of one kind."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    async def seen(self, body: dict[str, Any]) -> None:
+        """The object exists, and looks like this."""
+        ...
+
+    async def gone(self, body: dict[str, Any]) -> None:
+        """The object exists no more."""
+        ...
+
+
+class Listener:
+    """What a kind does beside that; a kind overrides what it has something to do for."""
+
+    def seen(self, key: Key, body: Body, before: Body | None) -> None:
+        """The object is new in the cache, or has changed there. `before`: what the cache held."""
+
+    def deleted(self, key: Key, body: Body) -> None:
+        """The watch says that somebody deleted it, and not only that it is no longer there; `gone` follows."""
+
+    async def gone(self, key: Key, body: Body) -> None:
+        """It is out of the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes in one kind."""
+
+    kind: Kind
+    cache: Cache
+    queue: WorkQueue[Key]
+    listener: Listener = field(default_factory=Listener)
+
+    async def event(self, event: kopf.RawEvent) -> None:
+        """A watch event."""
+        body: dict[str, Any] = dict(event["object"])
+        if event["type"] != "DELETED":
+            await self.seen(body)
+            return
+        self.listener.deleted(key_of(self.kind.plural, body), body)
+        await self.gone(body)
+
+    async def seen(self, body: dict[str, Any]) -> None:
+        """The object exists, and looks like this."""
+        key = key_of(self.kind.plural, body)
+        before = self.cache.find(key)
+        self.cache.put(key, body)
+        self.queue.notice(key, partial(self.cache.echoes, key, body))
+        self.listener.seen(key, body, before)
+
+    async def gone(self, body: dict[str, Any]) -> None:
+        """The object exists no more."""
+        key = key_of(self.kind.plural, body)
+        self.cache.remove(key, body["metadata"]["uid"])
+        self.queue.forget(key)
+        await self.listener.gone(key, body)
