@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 GROUP = "gpu.novita.ai"
@@ -37,8 +37,18 @@ NAME_PREFIX = "nvo"
 """What the names of our instances at Novita start with."""
 
 
+_LATEST_YEAR = 2999  # a status is written by many: what lies beyond leaves room for every sum of times
+
+
+def _reasonable(moment: datetime) -> datetime:
+    if moment.tzinfo is None or moment.year > _LATEST_YEAR:
+        raise ValueError("a time without a zone, or of a far future")
+    return moment
+
+
 Moment = Annotated[
     datetime,
+    AfterValidator(_reasonable),
     PlainSerializer(lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
 ]
@@ -53,6 +63,30 @@ class Model(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """The JSON form, without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @classmethod
+    def fitting(cls, **values: Any) -> Self:  # noqa: ANN401 - fields of any type
+        """Made of what somebody else said: texts and lists are cut to what the schema takes."""
+        return cls(**{name: _cut(value, cls.model_fields[name].metadata) for name, value in values.items()})
+
+    def fitted(self) -> Self:
+        """The same, cut to what the schema takes: one word that is too long must not hold back the rest."""
+        cut = {
+            name: _cut(getattr(self, name), field.metadata)
+            for name, field in type(self).model_fields.items()
+            if isinstance(getattr(self, name), str | tuple | Model)
+        }
+        return self.model_copy(update=cut)
+
+
+def _cut(value: Any, bounds: Sequence[Any]) -> Any:  # noqa: ANN401 - fields of any type
+    if isinstance(value, Model):
+        return value.fitted()
+    if not isinstance(value, str | tuple):
+        return value
+    longest = next(filter(None, (getattr(bound, "max_length", None) for bound in bounds)), None)
+    kept = value[:longest]
+    return tuple(_cut(item, ()) for item in kept) if isinstance(kept, tuple) else kept
 
 
 NAME_CHARS = 253

@@ -34,5 +34,7 @@ def more_than_one(seen: Observation, _: datetime) -> action.Action | None:
     live = seen.live
     if len(live) < 2:  # noqa: PLR2004 - one is what the object asks for
         return None
-    keep = live[0].id
-    return action.RemoveDuplicates(keep=keep, remove=tuple(extra.id for extra in live[1:]))
+    # One that was Ready is in use; else the oldest.
+    used = seen.instance_id if seen.resource.status.ready_at is not None else None
+    keep = next((found.id for found in live if found.id == used), live[0].id)
+    return action.RemoveDuplicates(keep=keep, remove=tuple(extra.id for extra in live if extra.id != keep))

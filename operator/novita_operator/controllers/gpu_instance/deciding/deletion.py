@@ -42,12 +42,13 @@ def _retain(seen: Observation, _: datetime) -> action.Action | None:
 def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
     """A namespace that is no longer admitted rents nothing, and can still end what it has rented.
 
-    Where lists fail, deletes may work all the same: what the last list showed is deleted without a new one.
+    Where lists fail, or the key was refused a moment ago, deletes may work all the same: what the last list showed is
+    deleted without a new one.
     """
     if seen.account.state == "NotAdmitted":
         return None
     unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.absence.delete_accepted
-    if seen.account.state == "Unreachable" and unasked and seen.live:
+    if seen.account.state in {"Unreachable", "KeyRejected"} and unasked and seen.live:
         return action.Delete(tuple(found.id for found in seen.live))
     return checks.account_is_of_no_use(seen, now)
 

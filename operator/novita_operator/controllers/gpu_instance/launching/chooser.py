@@ -34,11 +34,11 @@ class Choice:
         """What the status says of the candidate that was rented."""
         template = self.template
         return Chosen(
-            product=ProductStatus(id=candidate.product.id, name=candidate.product.name),
+            product=ProductStatus.fitting(id=candidate.product.id, name=candidate.product.name),
             region=candidate.region,
             billing=self.wanted.billing,
             image=image,
-            template=TemplateStatus(id=template.id, name=template.name) if template else None,
+            template=TemplateStatus.fitting(id=template.id, name=template.name) if template else None,
             price_per_hour=candidate.price_per_hour,
             sentence=self.selection.sentence(candidate),
         )

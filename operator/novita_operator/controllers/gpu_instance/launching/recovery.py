@@ -45,7 +45,7 @@ def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
         return None
     region, total = region_code(instance.cluster_name), price * max(1, instance.gpu_count)
     return Chosen(
-        product=ProductStatus(id=product.id, name=product.name),
+        product=ProductStatus.fitting(id=product.id, name=product.name),
         region=region,
         billing="Spot" if spot else "OnDemand",
         image=instance.image,

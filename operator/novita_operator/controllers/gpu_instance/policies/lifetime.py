@@ -116,11 +116,11 @@ def _ends(resource: GPUInstance, started: datetime, busy_at: datetime | None, no
 def _fire(expression: str, field: str, schedule: Schedule, after: datetime) -> datetime:
     try:
         zone = ZoneInfo(schedule.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # of a directory such as Brazil, Python 3.11 says OSError
         text = f'spec.lifetime.schedule.timeZone: there is no time zone "{schedule.time_zone}", such as Europe/Paris.'
         raise Unreadable(text) from None
     try:
         return next(CronSim(expression, after.astimezone(zone)))
-    except (CronSimError, StopIteration):
+    except (CronSimError, StopIteration, OverflowError):
         text = f'spec.lifetime.schedule.{field}: "{expression}" is no cron expression, such as "0 20 * * 1-5".'
         raise Unreadable(text) from None

@@ -65,13 +65,13 @@ def describe(instance: Instance, secret: str) -> Connection:
     """`status.connection`."""
     host, port, _ = _ssh_parts(instance)
     endpoint = f"{host}:{port}" if host else ""
-    return Connection(
+    return Connection.fitting(
         ssh=instance.ssh.command if instance.ssh else "",
         endpoint=endpoint if len(endpoint) <= _ENDPOINT_CHARS else "",
         jupyter=_address(instance.jupyter),
         web_terminal=_address(instance.web_terminal.address) if instance.web_terminal else None,
         ports=tuple(
-            PortEndpoint(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
+            PortEndpoint.fitting(port=port.port, protocol=port.protocol, endpoint=port.endpoint)
             for port in _reachable(instance)
         ),
         secret_ref=SecretRef(name=secret),

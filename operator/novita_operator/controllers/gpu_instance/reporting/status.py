@@ -90,7 +90,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
             "selection": chosen.sentence,
             "price_per_hour": str(chosen.price_per_hour),
         }
-    updated = old.model_copy(update=changes)
+    updated = old.model_copy(update=changes).fitted()
     return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, pace.cost_interval)})
 
 

@@ -104,6 +104,8 @@ def test_moments_up_to_the_last_end_are_over() -> None:
         ({"stop": "61 25 * * *"}, "schedule.stop"),
         ({"stop": "0 20 * * *", "timeZone": "Mars/Olympus"}, "schedule.timeZone"),
         ({"stop": "0 20 * * *", "timeZone": "../etc"}, "schedule.timeZone"),
+        # A directory of the time zone database.
+        ({"stop": "0 20 * * *", "timeZone": "Brazil"}, "schedule.timeZone"),
     ],
 )
 def test_what_cannot_be_read_names_its_field(schedule: dict[str, str], field: str) -> None:
