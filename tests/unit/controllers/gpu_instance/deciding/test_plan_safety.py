@@ -6,73 +6,23 @@ spoke of, so that none passes because nothing came its way.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar, get_args
 
-from tests.unit.support import builders as a
-from tests.unit.support.builders import LAG, NOON, ago, wire
+import pytest
+from tests.unit.support.builders import LAG, NOON
+from tests.unit.support.oddities import DISK_GB, HELD_PORTS, OURS, an_odd_observation
 
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.deciding import plan
-from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.novita.models import Instance, InstanceState
 
 A = TypeVar("A", bound=action.Action)
 
-COUNT = 8_000
-WORDS = (
-    *("pending", "toCreate", "creating", "pulling", "running", "toStart", "starting", "toStop", "stopping", "exited"),
-    *("restarting", "resetting", "migrating", "toRemove", "removing", "freezing", "a word of next year"),
-)
-TROUBLED = ("Starting", "Absent", "NotAdmitted", "KeyMissing", "KeyRejected", "Unreachable")
-AGES = (0.0, 1.0, 59.9, 60.0, 599.0, 600.0, 6000.0)
-
-
-def an_odd_object(chance: random.Random) -> dict[str, Any]:
-    """The parts of an object, as `an_object` takes them."""
-    often, rarely = (lambda: chance.random() < 0.7), (lambda: chance.random() < 0.2)
-    status: dict[str, Any] = {
-        name: wire(ago(chance.choice(AGES))) for name in ("startedAt", "readyAt", "stoppedAt") if not often()
-    }
-    if not often():
-        status["instanceId"] = "i-1"
-    if not often():
-        reason = chance.choice(["StartupTimeout", "Failed", "InstanceLost"])
-        status["failure"] = a.a_failure(reason, generation=chance.choice([0, 1]))
-    outcome: Any = chance.choice(["Pending", "Pending", "Pending", "Refused", "Released"])
-    return {
-        "spec": {
-            "powerState": "Running" if often() else "Stopped",
-            "deletionPolicy": chance.choice(["Delete", "Delete", "Retain", "Stop"]),
-            "startup": {"onTimeout": chance.choice(["Delete", "Stop", "Keep"])},
-        },
-        "status": status,
-        "annotations": {meta.PAUSED: "true"} if rarely() else {},
-        "intent": a.an_intent(age=chance.choice(AGES), outcome=outcome) if often() else None,
-        "held": often(),
-        "deleting": not often(),
-    }
-
-
-def an_odd_observation(seed: int) -> Observation:
-    chance = random.Random(seed)  # noqa: S311 - chance, and no secret
-    count = chance.choice([0, 0, 0, 1, 1, 2, 3])
-    found = [a.an_instance(chance.choice(WORDS), f"i-{n + 1}", age=90 - n) for n in range(count)]
-    state: Any = "Usable" if chance.random() < 0.8 else chance.choice(TROUBLED)
-    return a.an_observation(
-        a.an_object(**an_odd_object(chance)),
-        *found,
-        account=AccountView(state),
-        fresh=chance.random() < 0.8,
-        looks=chance.randint(0, 4),
-        gone_looks=chance.randint(0, 3),
-        only_by_id=chance.random() < 0.3,
-        delete_accepted=chance.random() < 0.3,
-        detail=a.an_instance() if chance.random() < 0.5 else None,
-    )
+COUNT = 10_000
 
 
 @cache
@@ -100,31 +50,59 @@ def search_is_over(seen: Observation) -> bool:
 def too_late(seen: Observation, on_timeout: str) -> bool:
     """Whether a failure stands that says: end it like this."""
     failure = seen.resource.status.failure
-    stands = failure is not None and failure.reason == "StartupTimeout" and failure.generation == 1
-    return stands and seen.resource.spec.startup.on_timeout == on_timeout
+    late = failure is not None and failure.reason == "StartupTimeout" and seen.failure_stands
+    return late and seen.resource.spec.startup.on_timeout == on_timeout
+
+
+def over(seen: Observation, how: str) -> bool:
+    """Whether spec.lifetime has ended it like this, and nobody has changed anything since."""
+    ended = seen.resource.status.ended
+    return ended is not None and ended.generation == 1 and ended.action == how
+
+
+def replaced(seen: Observation) -> bool:
+    """Whether its instance is of no use, and another one is to come."""
+    failure = seen.resource.status.failure
+    useless = failure is not None and failure.reason in {"SpotReclaimed", "NoCapacityAtStart"}
+    return useless and failure is not None and failure.instance_id == seen.instance_id and not seen.failure_stands
 
 
 def live(found: tuple[Instance, ...]) -> list[str]:
     return [instance.id for instance in found if instance.state is not InstanceState.REMOVING]
 
 
-def test_something_is_rented_only_if_nothing_can_be_there_and_nobody_is_against_it() -> None:
-    for seen, _ in all_that(action.Launch, at_least=30):
+@pytest.mark.parametrize("kind", get_args(action.Action), ids=lambda kind: kind.__name__)
+def test_every_action_is_decided_on_somewhere(kind: type[action.Action]) -> None:
+    """What never comes of these observations is something that the tests below say nothing about."""
+    assert len(list(all_that(kind, at_least=5))) >= 5
+
+
+@pytest.mark.parametrize(("kind", "adopts"), [(action.Launch, None), (action.Adopt, OURS)], ids=["rented", "adopted"])
+def test_something_is_had_only_if_nothing_can_be_there_and_nobody_is_against_it(
+    kind: type[action.Launch | action.Adopt], adopts: str | None
+) -> None:
+    for seen, decided in all_that(kind, at_least=30):
         failure = seen.resource.status.failure
+        assert getattr(decided, "instance_id", None) == seen.adopts == adopts
         assert not seen.deleting
         assert not seen.paused
+        assert seen.resource.unreadable is None
         assert seen.resource.spec.power_state == "Running"
-        assert failure is None or failure.generation != 1
+        assert not over(seen, "Stop")
+        assert not over(seen, "Delete")
+        assert failure is None or failure.generation != 1 or (failure.retry_at or NOON) <= NOON
+        assert failure is None or not seen.failure_stands
         assert seen.account.state == "Usable"
         assert seen.fresh
+        assert seen.doubt is None
         assert seen.instance_id is None
         assert seen.found == ()
         assert search_is_over(seen)
 
 
 def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_left() -> None:
-    unlike = {"retained": 0, "stopped": 0, "refused": 0, "gone": 0}
-    for seen, decided in all_that(action.Release, at_least=100):
+    unlike = {"retained": 0, "stopped": 0, "settled": 0, "gone": 0}
+    for seen, decided in all_that(action.Release, at_least=50):
         policy = seen.resource.spec.deletion_policy if seen.deleting else "Delete"
         settled = seen.intent is not None and not seen.intent.pending
         if policy == "Retain":
@@ -134,7 +112,7 @@ def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_l
             assert live(seen.found) == [seen.instance.id]
             assert seen.instance.state in {InstanceState.EXITED, InstanceState.FROZEN}
         elif settled and seen.instance_id is None:
-            unlike["refused"] += 1
+            unlike["settled"] += 1
             assert seen.found == ()
         else:
             unlike["gone"] += 1
@@ -142,16 +120,32 @@ def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_l
             assert seen.fresh
             assert live(seen.found) == []
             assert search_is_over(seen) if seen.instance_id is None else seen.absence.gone_looks >= 1
-            assert seen.deleting or seen.failure_stands
-    assert min(unlike.values()) >= 10
+            lost = seen.resource.status.failure is not None and seen.resource.status.failure.reason == "InstanceLost"
+            unwanted = over(seen, "Delete") or replaced(seen) or seen.failure_stands or lost
+            assert seen.deleting or unwanted
+    assert min(unlike.values()) >= 5
+
+
+def test_a_deletion_is_given_up_only_where_a_person_repeats_what_may_be_left() -> None:
+    for seen, decided in all_that(action.Abandon, at_least=30):
+        assert seen.deleting
+        assert seen.held
+        assert decided.left_behind == (seen.instance_id or seen.name)
+        assert seen.resource.meta.annotations[meta.FORCE_FINALIZE] == decided.left_behind
 
 
 def test_an_instance_is_deleted_only_where_the_spec_asks_for_it() -> None:
-    for seen, decided in all_that(action.Delete, at_least=30):
-        asked = seen.resource.spec.deletion_policy == "Delete" if seen.deleting else too_late(seen, "Delete")
-        assert asked
+    unlike = {"deleted": 0, "too late": 0, "over": 0, "replaced": 0}
+    for seen, decided in all_that(action.Delete, at_least=50):
+        living = {"too late": too_late(seen, "Delete"), "over": over(seen, "Delete"), "replaced": replaced(seen)}
+        deleted = seen.deleting and seen.resource.spec.deletion_policy == "Delete"
+        why = {"deleted": deleted} if seen.deleting else living
+        assert any(why.values())
+        for reason in (reason for reason, holds in why.items() if holds):
+            unlike[reason] += 1
         by_id = seen.absence.only_by_id and decided.instance_ids == (seen.instance_id,)
         assert list(decided.instance_ids) == live(seen.found) or by_id
+    assert min(unlike.values()) >= 5
 
 
 def test_of_duplicates_the_recorded_one_that_was_ready_is_kept_and_else_the_oldest() -> None:
@@ -165,10 +159,56 @@ def test_of_duplicates_the_recorded_one_that_was_ready_is_kept_and_else_the_olde
 
 
 def test_an_instance_is_stopped_only_where_the_spec_asks_for_it() -> None:
-    for seen, _ in all_that(action.Stop, at_least=10):
+    for seen, _ in all_that(action.Stop, at_least=5):
         spec = seen.resource.spec
-        stopped = spec.power_state == "Stopped" or too_late(seen, "Stop")
+        stopped = spec.power_state == "Stopped" or too_late(seen, "Stop") or over(seen, "Stop")
         assert spec.deletion_policy == "Stop" if seen.deleting else stopped
+
+
+def wanted_running(seen: Observation) -> bool:
+    return seen.resource.spec.power_state == "Running" and not over(seen, "Stop") and not over(seen, "Delete")
+
+
+def test_a_working_instance_is_ended_only_when_its_lifetime_is_over() -> None:
+    for seen, decided in all_that(action.End, at_least=5):
+        lifetime, started = seen.resource.spec.lifetime, seen.resource.status.started_at
+        assert lifetime is not None
+        assert lifetime.max_seconds is not None
+        assert started is not None
+        assert (NOON - started).total_seconds() >= lifetime.max_seconds
+        assert (decided.cause, decided.action) == ("MaxSeconds", lifetime.action)
+        assert wanted_running(seen)
+        assert not seen.deleting
+        assert seen.instance_id is not None
+
+
+def test_only_a_running_instance_that_is_wanted_so_is_measured_or_changed_in_place() -> None:
+    for kind in (action.Measure, action.Edit, action.Describe):
+        for seen, decided in all_that(kind, at_least=5):
+            assert wanted_running(seen)
+            assert not seen.deleting
+            assert seen.fresh
+            assert seen.instance is not None
+            assert (seen.instance.id, seen.instance.state) == (decided.instance_id, InstanceState.RUNNING)
+
+
+def test_a_change_in_place_brings_what_the_spec_asks_and_takes_no_disk_away() -> None:
+    for seen, decided in all_that(action.Edit, at_least=5):
+        spec = seen.resource.spec
+        ports = [(port.port, port.protocol) for port in decided.ports]
+        asked = HELD_PORTS if spec.ports is None else [(port.port, port.protocol) for port in spec.ports]
+        assert sorted(ports) == sorted(asked)
+        assert decided.grow_gb == max(0, spec.rootfs_size_gb - DISK_GB)
+        assert sorted(ports) != sorted(HELD_PORTS) or decided.grow_gb > 0
+        assert not seen.edit_settles
+
+
+def test_only_a_stopped_instance_that_is_wanted_running_is_started() -> None:
+    for seen, decided in all_that(action.Start, at_least=5):
+        assert wanted_running(seen)
+        assert not seen.failure_stands
+        assert seen.instance is not None
+        assert (seen.instance.id, seen.instance.state) == (decided.instance_id, InstanceState.EXITED)
 
 
 def test_only_instances_that_were_seen_are_acted_on() -> None:
@@ -182,6 +222,8 @@ def test_only_instances_that_were_seen_are_acted_on() -> None:
             case (
                 action.Take(instance_id)
                 | action.Describe(instance_id)
+                | action.Measure(instance_id)
+                | action.Edit(instance_id)
                 | action.Start(instance_id)
                 | action.Stop(instance_id)
                 | action.ConfirmGone(instance_id)
@@ -197,14 +239,17 @@ def test_on_an_old_view_nothing_is_done_that_costs_or_ends_anything() -> None:
     ]
     assert len(old) > 500
     for _, decided in old:
-        harmless = action.Nothing() if isinstance(decided, action.Take | action.Wait | action.Hold) else decided
-        assert harmless in {action.Nothing(), action.Release()}
+        match decided:
+            case action.Take() | action.Wait() | action.Hold() | action.Abandon() | action.Nothing():
+                pass
+            case other:
+                assert other == action.Release()
 
 
-def test_a_paused_object_is_never_acted_on() -> None:
+def test_a_paused_object_is_never_acted_on_but_by_a_person_who_gives_it_up() -> None:
     paused = [decided for seen, decided in decisions() if seen.paused]
     assert len(paused) > 500
-    assert {type(decided) for decided in paused} == {action.Nothing, action.Hold}
+    assert {type(decided) for decided in paused} == {action.Nothing, action.Hold, action.Abandon}
 
 
 def test_a_living_object_with_an_instance_is_held_before_anything_else() -> None:
@@ -219,11 +264,19 @@ def test_a_living_object_with_an_instance_is_held_before_anything_else() -> None
 
 def test_an_object_at_rest_is_where_it_should_be_or_waits_for_a_person() -> None:
     """Nothing but a change of the world or of the object wakes it again."""
-    for seen, _ in all_that(action.Nothing, at_least=100):
+    for seen, _ in all_that(action.Nothing, at_least=50):
+        unreadable, failure = seen.resource.unreadable is not None, seen.resource.status.failure
         if seen.paused or seen.deleting:
-            assert seen.paused or not seen.held
+            assert seen.paused or not seen.held or unreadable
+        elif unreadable:
+            assert not wanted_to_be_held(seen)
         elif seen.instance is not None:
-            assert seen.instance.state.is_settled
+            waits = failure is not None and seen.failure_stands and failure.retry_at is not None
+            assert seen.instance.state.is_settled or waits
         else:
             assert seen.instance_id is None
-            assert seen.failure_stands or seen.resource.spec.power_state == "Stopped"
+            assert seen.failure_stands or not wanted_running(seen)
+
+
+def wanted_to_be_held(seen: Observation) -> bool:
+    return not seen.held and (seen.instance_id is not None or seen.found != ())
