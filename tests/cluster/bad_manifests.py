@@ -89,7 +89,7 @@ GPU_INSTANCES = (
     Bad("a number as a value", _env(value=1), ("spec.env[0].value", "string", "integer")),
     Bad("port 0", _ports(0), ("spec.ports[0].port", "0", "greater than or equal to 1")),
     Bad("a port above all ports", _ports(70_000), ("spec.ports[0].port", "70000", "less than or equal to 65535")),
-    Bad("a port that Novita keeps", _ports(2223), ("spec.ports[0].port", "2223", "choose another port")),
+    Bad("a port of Novita's", _ports(2223), ("spec.ports[0].port", "port 2223 is reserved", "choose another port")),
     Bad(
         "a port of another protocol",
         _ports({"port": 53, "protocol": "UDP"}),

@@ -34,10 +34,10 @@ _REFUSED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("accountRef", {"name": "other"}, ("team", "other")),
     ("productName", "H100 SXM 80GB", ("RTX 4090 24GB", "H100 SXM 80GB")),
     ("productName", None, ("RTX 4090 24GB", "nothing")),
-    ("gpuCount", 4, ("4",)),
-    ("billing", "OnDemand", ("OnDemand",)),
+    ("gpuCount", 4, ("from 2 to 4",)),
+    ("billing", "OnDemand", ("from Spot to OnDemand",)),
     ("regions", ["US-CA-06"], ("CN-HK-01, US-CA-06", "to US-CA-06")),
-    ("regionPolicy", "Prefer", ("Prefer",)),
+    ("regionPolicy", "Prefer", ("from Require to Prefer",)),
     ("template", {"name": "ubuntu-22.04"}, ()),
     ("template", None, ()),
     ("image", "docker.io/library/ubuntu:24.04", ("ubuntu:22.04", "ubuntu:24.04")),
@@ -87,7 +87,9 @@ async def test_a_root_disk_cannot_shrink(plane: Plane, stored: str) -> None:
         await plane.kube.patch(kube.GPU_INSTANCES, stored, {"spec": {"rootfsSizeGB": 70}}, _NAMESPACE, dry_run=True)
 
     assert refused.value.status == 422
-    assert [word for word in ("spec.rootfsSizeGB", "70", "can only grow") if word not in refused.value.message] == []
+    assert [
+        word for word in ("spec.rootfsSizeGB", "from 80 to 70", "can only grow") if word not in refused.value.message
+    ] == []
 
 
 @pytest.mark.parametrize(("field", "value"), _TAKEN, ids=[field for field, _ in _TAKEN])

@@ -16,18 +16,35 @@ def _validations(*rules: dict[str, str]) -> Extra:
     return {_KEY: list(rules)}
 
 
-def immutable(field: str) -> Extra:
-    """For a field that always has a value: it keeps it. The API server itself prints the refused value."""
-    return _validations({"rule": "self == oldSelf", "message": f"{field} cannot be changed: {_WAY_OUT}"})
+def immutable(field: str, *, digits: int = 0) -> Extra:
+    """For a number of so many digits, or a word, that always has a value: it keeps it.
+
+    The sentence holds both values: older API servers (seen: 1.31, 1.33) print none of a number or word that a rule
+    refuses, only its type. `message` is for readers of the schema.
+    """
+    return _validations({"rule": "self == oldSelf"} | _changed(field, _WAY_OUT, digits))
 
 
-def grows(field: str) -> Extra:
-    """For a number that always has a value and never gets smaller."""
-    return _validations(
-        {
-            "rule": "self >= oldSelf",
-            "message": f"{field} can only grow; back up what is on the disk and {_WAY_OUT} if it must shrink",
-        }
+def grows(field: str, *, digits: int) -> Extra:
+    """For a number of at most so many digits that always has a value and never gets smaller."""
+    way_out = f"it can only grow; back up what is on the disk and {_WAY_OUT} if it must shrink"
+    return _validations({"rule": "self >= oldSelf"} | _changed(field, way_out, digits))
+
+
+def _changed(field: str, way_out: str, digits: int) -> dict[str, str]:
+    before, after = (_printed(value, digits) if digits else value for value in ("oldSelf", "self"))
+    return {
+        "message": f"{field} cannot be changed: {way_out}",
+        "messageExpression": f"'{field} cannot be changed from ' + {before} + ' to ' + {after} + ': {way_out}'",
+    }
+
+
+def _printed(number: str, digits: int) -> str:
+    """CEL that prints a whole number above 0. `string(number)` is taken for endless by the API server's estimate."""
+    powers = [10**place for place in reversed(range(digits))]
+    return " + ".join(
+        f"({number} >= {power} ? '0123456789'.substring({number} / {power} % 10, {number} / {power} % 10 + 1) : '')"
+        for power in powers
     )
 
 
@@ -72,8 +89,14 @@ def _both_given(field: str, first: str, second: str, printed: tuple[str, str] | 
 
 def reserved_ports() -> Extra:
     """Ports that Novita keeps for its own agents (novita-api 2A.1)."""
-    message = "this port is reserved by Novita (2222 to 2224); choose another port"
-    return _validations({"rule": "self < 2222 || self > 2224", "message": message})
+    said = "reserved by Novita (2222 to 2224); choose another port"
+    return _validations(
+        {
+            "rule": "self < 2222 || self > 2224",
+            "message": f"this port is {said}",
+            "messageExpression": f"'port ' + {_printed('self', 4)} + ' is {said}'",
+        }
+    )
 
 
 def ports() -> Extra:

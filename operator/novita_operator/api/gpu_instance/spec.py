@@ -154,7 +154,7 @@ class GPUInstanceSpec(Model):
         ge=1,
         le=8,
         description="Number of GPUs. Cannot be changed later.",
-        json_schema_extra=rules.immutable("gpuCount"),
+        json_schema_extra=rules.immutable("gpuCount", digits=1),
     )
     billing: Literal["OnDemand", "Spot"] = Field(
         "OnDemand",
@@ -220,7 +220,7 @@ class GPUInstanceSpec(Model):
         le=6144,
         description="Size of the root disk in GB, within the product's bounds; 60 GB are free of charge. "
         "It can grow and never shrink.",
-        json_schema_extra=rules.grows("rootfsSizeGB"),
+        json_schema_extra=rules.grows("rootfsSizeGB", digits=4),
     )
     volumes: tuple[Volume, ...] = Field(
         (),
