@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from novita_operator.controllers.gpu_instance import action
@@ -154,7 +154,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
             if connection.is_current(seen.resource.status, instance):
                 return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
             # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
-            return (_too_late(seen, now) if seen.detail is not None else None) or action.Describe(instance.id)
+            return (_too_late(seen, instance, now) if seen.detail is not None else None) or action.Describe(instance.id)
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
@@ -162,7 +162,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
         case InstanceState.FROZEN:
             return action.Nothing()
         case _:
-            return _too_late(seen, now) or _under_way(seen, now)
+            return _too_late(seen, instance, now) or _under_way(seen, now)
 
 
 def _in_place(seen: Observation, instance: Instance) -> action.Action:
@@ -175,10 +175,9 @@ def _in_place(seen: Observation, instance: Instance) -> action.Action:
 
 def _unreached(seen: Observation, instance: Instance, now: datetime) -> action.Action:
     """It runs, and spec.readiness does not hold: the deadline counts on, and so does what the spec asks for."""
-    step = _too_late(seen, now) or _in_place(seen, instance)
-    if not isinstance(step, action.Nothing) or seen.deadline is None or seen.resource.status.ready_at is not None:
-        return step
-    return action.Wait(seconds=max(0.0, (seen.deadline - now).total_seconds()))
+    step = _too_late(seen, instance, now) or _in_place(seen, instance)
+    seconds = _until_deadline(seen, now)
+    return step if seconds is None or not isinstance(step, action.Nothing) else action.Wait(seconds=seconds)
 
 
 def _exited(seen: Observation, instance: Instance) -> action.Action:
@@ -188,30 +187,36 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
         return action.Start(instance.id)
-    reclaimed = instance.spot_status in {"reclaiming", "terminated"}
-    said = instance.error or ("the spot instance was taken back" if reclaimed else None)
-    cause = f"Novita says: {said}." if said else "Novita gives no reason; its command may have ended."
-    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {cause}", said)
+    said = (
+        f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
+    )
+    return action.Fail("Failed", f"Instance {instance.id} ended by itself. {said}", instance.error or None)
 
 
 def _under_way(seen: Observation, now: datetime) -> action.Wait:
     """A change in the list wakes the object, and so does the deadline."""
+    return action.Wait(moving=True, seconds=_until_deadline(seen, now))
+
+
+def _until_deadline(seen: Observation, now: datetime) -> float | None:
+    """Seconds; None where no deadline counts, or where it has passed and nothing more comes of it."""
     if seen.deadline is None or seen.resource.status.ready_at is not None:
-        return action.Wait(moving=True)
-    return action.Wait(moving=True, seconds=max(0.0, (seen.deadline - now).total_seconds()))
+        return None
+    left = seen.startup if seen.deadline_begins_anew and seen.deadline <= now else seen.deadline - now
+    return left.total_seconds() if left > timedelta(0) else None
 
 
-def _too_late(seen: Observation, now: datetime) -> action.Action | None:
+def _too_late(seen: Observation, instance: Instance, now: datetime) -> action.Action | None:
     """The deadline counts from a create or start call to the first Ready after it, and never later."""
     if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
         return None
-    if (seen.resource.status.failure is not None and seen.failure_stands) or seen.deadline_begins_anew:
+    if seen.failure_stands or seen.deadline_begins_anew:
         return None
     seconds = int(seen.startup.total_seconds())
-    word = seen.instance.word if seen.instance else "unknown"
-    why = f", and {seen.reach.why}" if word == "running" and not seen.reach.usable else ""
+    why = f", and {seen.reach.why}" if instance.word == "running" and not seen.reach.usable else ""
     return action.Fail(
-        "StartupTimeout", f"Instance {seen.instance_id} was not Ready {seconds} s after its start; it is {word}{why}."
+        "StartupTimeout",
+        f"Instance {instance.id} was not Ready {seconds} s after its start; it is {instance.word}{why}.",
     )
 
 

@@ -9,7 +9,7 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api import meta
-from novita_operator.controllers.gpu_instance.action import Hold, Launch, Nothing, Release
+from novita_operator.controllers.gpu_instance.action import Hold, Intent, Launch, Nothing, Release
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView
 
@@ -38,7 +38,14 @@ def test_a_recorded_id_is_enough_whatever_the_account_says(state: Any, fresh: bo
 def test_the_note_is_as_old_as_the_instance() -> None:
     decided = decide(replaced(status={"instanceId": "i-1", "createdAt": wire(ago(300))}))
 
-    assert decided.note.at == ago(300)
+    assert decided.note == Intent(1, ago(300), "", "", "", "Pending")
+
+
+def test_the_note_says_what_the_status_says_was_rented() -> None:
+    product = {"id": "4090.16c62g", "name": "RTX 4090 24GB", "gpuCount": 1}
+    decided = decide(replaced(status={"instanceId": "i-1", "product": product, "region": "CN-HK-01"}))
+
+    assert decided.note == Intent(1, NOON, "", "4090.16c62g", "CN-HK-01", "Pending")
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,27 @@ def test_one_that_is_to_be_left_fails_when_it_has_ended() -> None:
     assert isinstance(ended, Fail)
 
 
+def test_a_reclaim_is_told_once_for_each_instance() -> None:
+    goes = a.an_instance("running", spot_status="reclaiming")
+    told = a.a_failure("SpotReclaimed", generation=0) | {"instanceId": "i-1"}
+    stopped = {"billing": "Spot", "onSpotReclaim": "Stop", "powerState": "Running"}
+
+    def fails(failure: dict[str, Any]) -> bool:
+        decided = decide(with_one(a.an_instance("exited", spot_status="terminated"), spec=stopped, failure=failure))
+        return isinstance(decided, Fail) and decided.reason == "SpotReclaimed"
+
+    assert decide(with_one(goes, failure=told)) == Delete(("i-1",))
+    assert not fails(a.a_failure("SpotReclaimed") | {"instanceId": "i-1"})
+    assert fails(a.a_failure("SpotReclaimed") | {"instanceId": "i-0"})
+    assert fails(a.a_failure("Failed") | {"instanceId": "i-1"})
+
+
+def test_a_reclaim_without_a_time_is_told_without_one() -> None:
+    decided = decide(with_one(a.an_instance("running", spot_status="notified")))
+
+    assert decided == Fail("SpotReclaimed", "Novita takes spot instance i-1 back.", "the spot instance was taken back")
+
+
 @pytest.mark.parametrize("reason", ["SpotReclaimed", "NoCapacityAtStart"])
 def test_what_is_replaced_goes_before_another_one_comes(reason: str) -> None:
     status = {"failure": failed(reason, retry_in=0)}
@@ -149,6 +170,12 @@ def test_an_end_to_come_changes_nothing() -> None:
     instance = a.a_running_instance()
 
     assert decide(replace(with_one(instance, connection=a.a_connection(instance)), end=ending(1))) == Nothing()
+
+
+def test_what_is_lost_is_let_go_and_its_lifetime_ends_nothing_any_more() -> None:
+    seen = with_one(failure=a.a_failure("InstanceLost"), view={"gone_looks": 2})
+
+    assert decide(replace(seen, end=ending(0))) == Release(look_first=True)
 
 
 def over(how: str) -> dict[str, Any]:

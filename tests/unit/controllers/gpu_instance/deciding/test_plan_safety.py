@@ -280,3 +280,10 @@ def test_an_object_at_rest_is_where_it_should_be_or_waits_for_a_person() -> None
 
 def wanted_to_be_held(seen: Observation) -> bool:
     return not seen.held and (seen.instance_id is not None or seen.found != ())
+
+
+def test_nothing_is_looked_at_again_without_a_pause() -> None:
+    """A wait of no time ends in the same wait: the object would turn in a circle, and so would the processor."""
+    paced = [decided.seconds for _, decided in all_that(action.Wait, at_least=500) if decided.seconds is not None]
+    assert len(paced) >= 5
+    assert min(paced) > 0
