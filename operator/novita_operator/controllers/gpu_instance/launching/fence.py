@@ -121,7 +121,7 @@ def _from_json(raw: dict[str, Any]) -> Intent:
     at = datetime.fromisoformat(raw["at"])
     if at.tzinfo is None:
         raise ValueError("an intent without a time zone")
-    outcome = raw.get("outcome", "Pending")
+    outcome = raw.get("outcome")
     return Intent(
         attempt=int(raw["attempt"]),
         at=at,

@@ -81,7 +81,7 @@ def select(
 
 def region_code(label: str) -> str:
     """`CN-HK-01` of both `CN-HK-01` and `CN-HK-01 (Hong Kong)` (novita-api 2A.3: products carry labels)."""
-    return label.strip().split(" ", 1)[0].upper()
+    return label.strip().partition(" ")[0].upper()
 
 
 def _is_wanted(product: Product, wanted: Desired) -> bool:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.support import builders as a
+from tests.unit.support.builders import NOON
 from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY, HandClock
 
@@ -50,10 +56,11 @@ def test_no_annotation_is_no_intent() -> None:
 @example('{"attempt": 1, "at": "2026-11-24T12:00:00"}')
 @example('{"attempt": 1, "at": 7}')
 def test_a_damaged_note_reads_as_a_call_that_may_have_been_made(annotation: str) -> None:
-    intent = noted(annotation)
+    assert noted(annotation) == Intent(1, datetime.fromtimestamp(0, UTC), "", "", "")
 
-    assert intent is not None
-    assert intent.pending
+
+def test_a_note_of_an_earlier_version_says_no_more_than_it_holds() -> None:
+    assert noted('{"attempt": 2, "at": "2026-11-24T12:00:00+00:00"}') == Intent(2, NOON, "", "", "", "Pending")
 
 
 def test_an_unknown_outcome_reads_as_pending() -> None:
@@ -108,6 +115,46 @@ async def test_what_is_taken_over_was_never_rented() -> None:
 
     await a_fence(server).take_over("4090", "CN-HK-01", KEY)
 
-    note = fence.read(stored(server))
-    assert note is not None
-    assert (note.outcome, stored(server).finalizers) == ("Released", (meta.FINALIZER,))
+    assert fence.read(stored(server)) == Intent(1, NOON, "operator-0_7", "4090", "CN-HK-01", "Released")
+    assert stored(server).finalizers == (meta.FINALIZER,)
+
+
+async def test_a_fence_without_a_note_of_its_own_leaves_the_note_that_is_there() -> None:
+    server = ApiServer(a.a_body(intent=a.an_intent(attempt=3)))
+
+    await a_fence(server).hold(stored(server), None, KEY)
+    assert (stored(server).finalizers, fence.read(stored(server))) == ((meta.FINALIZER,), a.an_intent(attempt=3))
+
+    await a_fence(server).lift(stored(server), None, KEY)
+    assert (stored(server).finalizers, fence.read(stored(server))) == ((), a.an_intent(attempt=3))
+
+
+WRITES: dict[str, Callable[[Fence, GPUInstance], Awaitable[Any]]] = {
+    "raised": lambda fence, fresh: fence.raise_for(fresh, "4090", "CN-HK-01", KEY),
+    "refused": lambda fence, _: fence.refuse(a.an_intent(), KEY, nothing_was_sent=True),
+    "lifted": lambda fence, fresh: fence.lift(fresh.meta, a.an_intent(), KEY),
+    "held": lambda fence, fresh: fence.hold(fresh.meta, a.an_intent(attempt=2), KEY),
+    "taken over": lambda fence, _: fence.take_over("4090", "CN-HK-01", KEY),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_the_next_pass_sees_the_write_without_waiting_for_the_watch(write: str) -> None:
+    server = ApiServer(a.a_body(intent=a.an_intent(), finalizers=["somebody.else/s"]))
+    fence, cache = a_fence(server), Cache()
+
+    await WRITES[write](replace(fence, cache=cache), GPUInstance.parse(server.objects["team/demo"]))
+
+    held = cache.find(KEY)
+    assert held is not None
+    assert meta.Meta.parse(held["metadata"]) == stored(server)
+    assert cache.echoes(KEY, server.objects["team/demo"])
+
+
+async def test_what_the_server_holds_is_seen_from_then_on() -> None:
+    server, cache = ApiServer(a.a_body()), Cache()
+
+    newest = await replace(a_fence(server), cache=cache).newest(KEY)
+
+    assert newest == GPUInstance.parse(server.objects["team/demo"])
+    assert cache.find(KEY) is not None

@@ -124,8 +124,10 @@ def test_an_unknown_name_is_answered_with_close_ones_and_the_next_step() -> None
 def test_an_unknown_id_is_answered_with_close_ids() -> None:
     found = refused(wanted(product_id="4090.16c62", product_name=None), a_product("4090.16c62g", HK))
 
-    assert "spec.productId" in found.message
-    assert "Close to it: 4090.16c62g." in found.message
+    assert found.message == (
+        'spec.productId: Novita has no product id "4090.16c62". Close to it: 4090.16c62g. '
+        "Create a new GPUInstance with an exact name; this one looks again every few minutes."
+    )
 
 
 def test_a_name_like_no_other_is_answered_with_some_that_exist() -> None:
@@ -134,8 +136,27 @@ def test_a_name_like_no_other_is_answered_with_some_that_exist() -> None:
     assert "Close to it: Card 0, Card 1, Card 2." in refused(wanted(product_name="zzz"), *products).message
 
 
+def test_of_close_names_the_three_closest_are_said_and_distant_ones_all_the_same() -> None:
+    names = ("RTX 4090 24GB", "RTX 4090 48GB", "RTX 4080 24GB", "RTX 5090 32GB")
+    products = [a_product(name, HK, name=name) for name in names]
+
+    said = refused(wanted(product_name="RTX 4090 25GB"), *products).message
+
+    assert "Close to it: RTX 4090 24GB, RTX 5090 32GB, RTX 4090 48GB. " in said
+    # Two letters of four: close enough, and the other name is not.
+    assert (
+        "Close to it: a100. "
+        in refused(
+            wanted(product_name="a1x9"), a_product("a100", HK, name="a100"), a_product("L40S", HK, name="L40S")
+        ).message
+    )
+
+
 def test_an_empty_catalogue_is_no_crash() -> None:
-    assert "Close to it" not in refused(wanted()).message
+    assert refused(wanted()).message == (
+        'spec.productName: Novita has no product "RTX 4090 24GB". Create a new GPUInstance with an exact name; '
+        "this one looks again every few minutes."
+    )
 
 
 # --- Billing and disk -----------------------------------------------------------------------------------------------
@@ -189,6 +210,26 @@ def test_what_is_not_offered_as_asked_is_answered_with_where_it_is() -> None:
         "CN-HK-01, US-CA-06. Create a new GPUInstance with other regions, billing or rootfsSizeGB; this one looks "
         "again every few minutes."
     )
+
+
+def not_offered(message: str) -> str:
+    """What differs from one such message to the other."""
+    return message.removeprefix('product "RTX 4090 24GB" is not offered').partition(". Create a new GPUInstance")[0]
+
+
+def test_an_offer_nowhere_is_answered_without_regions() -> None:
+    found = refused(wanted("EU-DE-01"), a_product("p", HK, price=None))
+    volumes = refused(wanted("EU-DE-01", cluster_id="c-eu"), a_product("p", HK))
+    nowhere = refused(wanted("EU-DE-01", "US-CA-06", only_listed_regions=True), a_product("p", regions=()))
+
+    disk = "as OnDemand with a root disk of 60 GB. Novita lists it in: "
+    assert not_offered(found.message) == f" {disk}CN-HK-01"
+    assert not_offered(volumes.message) == f" in the cluster of its volumes (c-eu) {disk}CN-HK-01"
+    assert not_offered(nowhere.message) == f" in EU-DE-01, US-CA-06 {disk}no region"
+
+
+def test_a_product_without_a_price_does_not_hide_the_next_one() -> None:
+    assert tried(wanted(), a_product("free", HK, price=None), a_product("p", HK)) == [("p", "CN-HK-01")]
 
 
 def test_only_the_cluster_of_the_volumes_counts() -> None:

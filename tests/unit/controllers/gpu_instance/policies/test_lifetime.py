@@ -41,10 +41,32 @@ def test_what_was_never_started_does_not_end() -> None:
     assert lifetime.next_end(resource, None, NOON) is None
 
 
-def test_max_seconds_count_from_the_last_create_or_start_call() -> None:
-    end = _next(_object({"maxSeconds": 7200}))
+def test_a_lifetime_that_asks_for_nothing_yet_ends_nothing() -> None:
+    never_ready = a.an_object(spec={"lifetime": _IDLE}, status={"startedAt": wire(ago(600))})
 
-    assert (end.cause, end.action, end.at) == ("MaxSeconds", "Delete", ago(600) + timedelta(hours=2))
+    assert lifetime.next_end(never_ready, None, NOON) is None
+    assert lifetime.next_end(_object({}), None, NOON) is None
+
+
+def test_max_seconds_count_from_the_last_create_or_start_call() -> None:
+    text = "spec.lifetime.maxSeconds: it has run for 7200 s."
+
+    assert _next(_object({"maxSeconds": 7200})) == lifetime.End(
+        "MaxSeconds", "Delete", ago(600) + timedelta(hours=2), text
+    )
+
+
+@pytest.mark.parametrize("how", ["Stop", "Delete"])
+def test_each_end_says_its_cause_and_does_what_it_is_told(how: Any) -> None:
+    idle = {"idle": {"afterSeconds": 3600, "action": how}}
+    schedule = {"schedule": {"stop": "0 20 * * *", "action": how, "timeZone": "UTC"}}
+
+    assert _next(_object(idle)) == lifetime.End(
+        "Idle", how, ago(300) + timedelta(hours=1), "spec.lifetime.idle: nobody has used it for 3600 s."
+    )
+    assert _next(_object(schedule)) == lifetime.End(
+        "Schedule", how, NOON.replace(hour=20), 'spec.lifetime.schedule.stop is "0 20 * * *" (UTC).'
+    )
 
 
 def test_the_earliest_end_counts() -> None:
@@ -123,6 +145,7 @@ def test_what_cannot_be_read_names_its_field(schedule: dict[str, str], field: st
         ),
         pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(10))}, 1, False, id="until it is used"),
         pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(90))}, 1, True, id="use before the end is none"),
+        pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(60))}, 1, True, id="use at the end is none"),
         pytest.param("Schedule", {}, 1, True, id="until the next start"),
     ],
 )
@@ -139,3 +162,23 @@ def test_a_schedule_starts_again_at_its_next_start() -> None:
     assert lifetime.wakes_at(resource) == evening + timedelta(hours=12)
     assert lifetime.stays_ended(resource, evening + timedelta(hours=11))
     assert not lifetime.stays_ended(resource, evening + timedelta(hours=12))
+
+
+def test_what_was_never_ended_neither_stays_so_nor_wakes() -> None:
+    assert lifetime.stays_ended(_object(_DAY), NOON) is False
+    assert lifetime.wakes_at(_object(_DAY)) is None
+
+
+@pytest.mark.parametrize("wanted", [None, _IDLE, {"schedule": {"stop": "0 20 * * *"}}], ids=["none", "another", "stop"])
+def test_what_a_schedule_ended_does_not_wake_without_a_start(wanted: dict[str, Any] | None) -> None:
+    resource = a.an_object(spec={"lifetime": wanted} if wanted else {}, status=_ended("Schedule", ago(60)))
+
+    assert lifetime.wakes_at(resource) is None
+    assert lifetime.stays_ended(resource, NOON) is True
+
+
+def test_a_start_that_cannot_be_read_names_its_field() -> None:
+    resource = _object({"schedule": {"stop": "0 20 * * *", "start": "61 25 * * *"}}, **_ended("Schedule", ago(60)))
+
+    with pytest.raises(lifetime.Unreadable, match=r"^spec.lifetime.schedule.start: "):
+        lifetime.wakes_at(resource)

@@ -9,7 +9,9 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
+from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_instance.status import Restarts
 from novita_operator.controllers.gpu_instance.action import Fail, FailureReason
 from novita_operator.controllers.gpu_instance.policies import restarts
 
@@ -27,6 +29,13 @@ def test_a_failure_remembers_what_happened_to_which_instance() -> None:
 
     assert (failure.reason, failure.instance_id, failure.message) == ("Failed", "i-1", "It happened.")
     assert failure.novita_error == "Novita's words"
+    assert restarts.failure(Fail("Failed", "It ended."), _object(), "i-1", NOON).novita_error is None
+
+
+def test_a_failure_remembers_when_a_person_last_asked() -> None:
+    asked = a.an_object(annotations={meta.RECONCILE_REQUESTED_AT: "noon"})
+
+    assert _failed("Failed", asked).reconcile_requested_at == "noon"
 
 
 @pytest.mark.parametrize("reason", ["Failed", "InstanceLost"])
@@ -57,8 +66,7 @@ def test_ten_minutes_of_ready_begin_a_new_count() -> None:
     failure = _failed("Failed", resource)
 
     assert failure.retry_at is not None
-    assert restarts.counted(failure, resource) is not None
-    assert restarts.counted(failure, resource).count == 1  # type: ignore[union-attr]
+    assert restarts.counted(failure, resource) == Restarts(count=1, last_at=NOON)
 
 
 def test_a_short_ready_does_not() -> None:
@@ -76,10 +84,15 @@ def test_a_reclaimed_instance_is_replaced_at_once_or_left(policy: str, again: bo
     assert (failure.retry_at == NOON) is again
 
 
-def test_a_replacement_costs_no_attempt() -> None:
+def test_one_that_cannot_be_started_for_want_of_stock_is_replaced_at_once() -> None:
+    assert _failed("NoCapacityAtStart", _object(restarts={"count": 3})).retry_at == NOON
+
+
+@pytest.mark.parametrize("reason", ["SpotReclaimed", "NoCapacityAtStart"])
+def test_a_replacement_costs_no_attempt(reason: FailureReason) -> None:
     resource = _object()
 
-    assert restarts.counted(_failed("SpotReclaimed", resource), resource) is None
+    assert restarts.counted(_failed(reason, resource), resource) is None
 
 
 @pytest.mark.parametrize(
