@@ -40,9 +40,13 @@ cluster-down: $(READY) ## Stop it; every object in it is forgotten
 	@$(BIN)/python -m local_cluster down
 
 ##@ Test
-.PHONY: test unit cluster packaging faults binaries
+.PHONY: test test-nodes unit cluster packaging faults binaries
 test: binaries ## Everything: pure parts, client and simulator, operator on a real API server, chart
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations 10
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/nodes --ignore tests/gitops
+
+test-nodes: $(READY) ## The chart and the manifests in real pods (Linux, root); RECORD=1 writes what was seen into docs
+	@$(BIN)/python -m local_cluster build --with helm --with node
+	$(BIN)/python -m pytest tests/nodes --durations 15
 
 unit: $(READY) ## What needs no cluster
 	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator tests/probes

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from tests.packaging.node import Helm, Node
 from tests.packaging.rendering import CHART, NAMESPACE, RELEASE
-from tests.support import builders, kube, waiting
+from tests.support import builders, chart_values, kube, waiting
 from tests.support.kube import Body
-from tests.support.operator_process import FAST, OperatorProcess
+from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
 from tests.support.simulator import SimulatedAccount, Simulator
 
@@ -57,8 +57,11 @@ class Site:
 
     def values(self, **more: Any) -> dict[str, Any]:
         """Values that make the operator quick and lead it to the simulator; the rest is what everybody gets."""
-        fast = {_camel(name): _typed(value) for name, value in FAST.items()}
-        settings = fast | {"novitaApiUrl": self.novita.url, "allowPrivateEndpoints": True} | more.pop("settings", {})
+        settings = (
+            chart_values.fast()
+            | {"novitaApiUrl": self.novita.url, "allowPrivateEndpoints": True}
+            | more.pop("settings", {})
+        )
         return {"settings": settings, **more}
 
     async def install(self, *options: str, **values: Any) -> str:
@@ -173,12 +176,3 @@ async def site(bare_plane: Plane, simulator: Simulator, tmp_path: Path) -> Async
         made = Site(bare_plane, helm, Node(bare_plane, tmp_path), account, f"work-{unique}", stack)
         stack.push_async_callback(made.clear)
         yield made
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.lower().split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _typed(value: str) -> int | str:
-    return int(value) if value.isdigit() else value

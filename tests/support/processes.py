@@ -74,8 +74,10 @@ class Child(Program):
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
-        """Start it with this environment and no other; it inherits nothing that would change its behaviour."""
+    def start(
+        cls, command: Sequence[str], log: Path, environment: Mapping[str, str], *, handles: Sequence[int] = ()
+    ) -> Child:
+        """Start it with this environment and no other; it inherits these file descriptors, and nothing else."""
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
@@ -85,6 +87,7 @@ class Child(Program):
                 env={**BARE_ENVIRONMENT, **environment},
                 cwd=log.parent,
                 start_new_session=True,
+                pass_fds=tuple(handles),
                 preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no threads of ours hold a lock that the child needs
             )
         # Should we be killed, the end of the run finds it by this file.

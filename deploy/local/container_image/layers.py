@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from container_image.errors import CannotBuild
+from local_cluster import processes
 
 _UNUSED_SECONDS = 24 * 3600  # a layer that no build of a day has used is removed
 
@@ -88,6 +89,7 @@ def _in_namespace(step: dict[str, Any], title: str) -> None:
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
     done = subprocess.run(
         [*command, sys.executable, "-m", "container_image.inside"],
+        env=processes.with_own_code(os.environ),
         input=json.dumps(step),
         capture_output=True,
         text=True,

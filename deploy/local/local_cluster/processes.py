@@ -73,6 +73,12 @@ def known(pid: int) -> Started:
     return Started(pid, _start_ticks(pid) or 0)
 
 
+def with_own_code(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of another Python that runs a module of this folder, however this one has found it."""
+    own = str(Path(__file__).resolve().parent.parent)
+    return {**environment, "PYTHONPATH": os.pathsep.join([own, *filter(None, [environment.get("PYTHONPATH")])])}
+
+
 def save(path: Path, processes: Mapping[str, Started]) -> None:
     """Write the pid file, whole or not at all: a torn one would forget what runs."""
     text = json.dumps({name: [process.pid, process.ticks] for name, process in processes.items()})

@@ -11,12 +11,12 @@ from local_cluster.errors import CannotStart
 from local_cluster.processes import Started
 
 Ready = Callable[[], bool]
-_START_SECONDS = 90.0  # 3 s on an idle machine; a loaded one needs longer
+_START_SECONDS = 240.0  # 3 s on an idle machine; two cores with sixty processes that want them have needed 110
 _LOOK_SECONDS = 0.05  # between looks at whether it is ready: a twentieth of a step that takes about a second
 
 
 def until(ready: Ready, name: str, started: Mapping[str, Started], log_of: Callable[[str], Path]) -> None:
-    """Until `ready`. Raises CannotStart with the end of a log when one of the processes ends, or after 90 s."""
+    """Until `ready`. Raises CannotStart with the end of a log when one of the processes ends, or after four minutes."""
     end = time.monotonic() + _START_SECONDS
     while not ready():
         dead = next((each for each, process in started.items() if not process.alive), None)

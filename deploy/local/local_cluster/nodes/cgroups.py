@@ -82,7 +82,7 @@ def mount_inside() -> None:
         mounts.memory(_ROOT)
     for hierarchy in seen:
         hierarchy.mountpoint.mkdir(exist_ok=True)
-        mounts.mount(hierarchy.kind, hierarchy.mountpoint, _mount_options(hierarchy))
+        mounts.mount(hierarchy.kind, hierarchy.mountpoint, mount_options(hierarchy))
     for link, target in links.items():
         link.symlink_to(target)
     for hierarchy in seen:
@@ -90,7 +90,7 @@ def mount_inside() -> None:
             _leave_root(hierarchy.mountpoint)
 
 
-def _mount_options(hierarchy: Hierarchy) -> str:
+def mount_options(hierarchy: Hierarchy) -> str:
     """As they were; a hierarchy that only has a name wants to be told that it has no controller."""
     options = [each for each in hierarchy.options.split(",") if each not in ("rw", "ro", "seclabel")]
     if hierarchy.kind == "cgroup2":

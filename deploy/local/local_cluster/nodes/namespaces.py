@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def start(files: layout.Files, outer: socket.socket) -> Started:
     entrances = [str(entrance) for entrance in cgroups.make(files.name)]
     inner = [sys.executable, "-m", "local_cluster.nodes.init", str(files.directory), str(outer.fileno())]
     command = ["sh", "-c", _ENTER_CGROUPS, "sh", *entrances, "--", *_MAKE, "--", *inner]
-    return processes.start(command, files.log("init"), handles=(outer.fileno(),))
+    return processes.start(command, files.log("init"), processes.with_own_code(os.environ), handles=(outer.fileno(),))
 
 
 def entering(parent: int, command: list[str], folder: Path) -> list[str]:
