@@ -28,8 +28,10 @@ _CALM: Mapping[str, str] = {
 _CREATES_AT_ONCE = 3  # an account's default
 _REGIONS = 5  # where the default product is offered; a create without capacity moves on to the next
 # Of all objects of an account together, until every one shows its condition and for a while after it. A poll is a list
-# and a balance, and the repetition of a read that failed; the catalogue is read once for all objects.
-_AT_MOST = Counter(list=8, balance=4, products=4, clusters=4, templates=6, create=_CREATES_AT_ONCE * _REGIONS)
+# and a balance, and the repetition of a read that failed; the catalogue is read once for all objects. After each create
+# that was refused a list by name comes before the next region: a refusal is no proof that nothing was rented.
+_CREATES = _CREATES_AT_ONCE * _REGIONS
+_AT_MOST = Counter(list=8 + _CREATES, balance=4, products=4, clusters=4, templates=6, create=_CREATES)
 _WATCHED_SECONDS = 3.0
 
 
