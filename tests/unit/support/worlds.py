@@ -5,6 +5,7 @@ Observing, deciding and reporting are the real ones; only the calls are played, 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import timedelta
@@ -14,7 +15,7 @@ from tests.unit.support import builders as a
 from tests.unit.support import parts
 from tests.unit.support.builders import NAME, UID
 
-from novita_operator.api.gpu_instance.status import Failure
+from novita_operator.api.gpu_instance.status import Ended, Failure
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.deciding import plan
@@ -22,9 +23,10 @@ from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
-from novita_operator.novita.models import Instance
+from novita_operator.novita.models import Instance, PortMapping
 from novita_operator.runtime.accounts.registry import Accounts
 
+BY_HAND = "by-hand"
 Fate = Literal["answered", "answer lost", "never arrived", "refused", "crash before", "crash after"]
 
 
@@ -74,13 +76,26 @@ class Novita:
 class World:
     """What a process would live through."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, adopts: bool = False) -> None:
         self.novita = Novita()
         self.clock = parts.HandClock()
         self.object: dict[str, Any] = {"spec": {}, "status": {}, "intent": None, "held": False, "generation": 1}
-        self.released = False
+        self.taken_over = self.released = self.abandoned = self.dropped = False
         self.launches = 0
+        self.decided: Counter[type[action.Action]] = Counter()
+        if adopts:
+            self.object["spec"] = {"adopt": {"instanceId": BY_HAND}}
+            self.novita.rented.append(Rented(a.an_instance("running", BY_HAND, name="by hand"), shown_from=0))
         self.restart()
+
+    @property
+    def ours(self) -> list[Rented]:
+        """What lives for this object: what a person has rented is not, until it is taken over."""
+        return [each for each in self.novita.live if self.taken_over or each.instance.id != BY_HAND]
+
+    def drop_finalizer(self) -> None:
+        """A person does."""
+        self.dropped, self.object["held"] = True, False
 
     def restart(self) -> None:
         """A new process: it remembers nothing."""
@@ -112,6 +127,7 @@ class World:
         memory = self.reconciler.memories.of(UID, self.account.polls_begun)
         seen = self.reconciler.observer.observe(resource, self.account, memory)
         decided = plan.decide(seen, self.clock.now())
+        self.decided[type(decided)] += 1
         result = self._act(decided, seen, memory, (fate, hidden_for)).after(memory.unwritten)
         memory.unwritten = Lasting()
         self.object["status"] = status.report(
@@ -119,7 +135,7 @@ class World:
         ).status
         self.released = result.released and seen.deleting
 
-    def _act(  # noqa: C901, PLR0911 - one case for each action
+    def _act(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case for each action
         self, decided: action.Action, seen: Observation, memory: Memory, chance: tuple[Fate, float]
     ) -> Result:
         match decided:
@@ -151,6 +167,24 @@ class World:
                 generation = self.object["generation"]
                 at = self.clock.now()
                 return Result(failure=Failure(reason=reason, message=message, at=at, generation=generation))
+            case action.Hold(note):
+                self.dropped = False
+                self.object |= {"held": True} | ({} if note is None else {"intent": note})
+                return Result(held_again=True)
+            case action.Adopt(instance_id):
+                return self._adopt(instance_id, memory)
+            case action.Abandon():
+                self.abandoned, self.object["held"] = True, False
+                return Result(released=True)
+            case action.End(cause, how):
+                generation = self.object["generation"]
+                return Result(ended=Ended(cause=cause, action=how, at=self.clock.now(), generation=generation))
+            case action.Measure():
+                memory.measured_at = self.clock.monotonic()
+            case action.Edit(instance_id, ports):
+                memory.edited_at = self.clock.monotonic()
+                mapped = tuple(PortMapping(port.port, port.protocol, "https://e") for port in ports)
+                self.novita.change(instance_id, ports=mapped)
         return Result()
 
     def _launch(self, seen: Observation, memory: Memory, fate: Fate, hidden_for: float) -> Result:
@@ -159,6 +193,7 @@ class World:
             return Result(instance_id=shown[0].id, adopted=True)
         attempt = seen.intent.attempt + 1 if seen.intent else 1
         intent = Intent(attempt, self.clock.now(), "operator-0_7", "4090", "CN-HK-01")
+        self.dropped = False
         self.object |= {"intent": intent, "held": True}
         self.launches += 1
         if fate == "crash before":
@@ -176,6 +211,15 @@ class World:
             memory.learned(instance_id)
             return Result(instance_id=instance_id, attempt=attempt, started_at=self.clock.now())
         return Result(attempt=attempt, started_at=self.clock.now() if fate != "refused" else None)
+
+    def _adopt(self, instance_id: str, memory: Memory) -> Result:
+        if not any(instance.id == instance_id for instance in self.novita.shown(self.clock)):
+            return Result()
+        note = Intent(1, self.clock.now(), "operator-0_7", "4090", "CN-HK-01", "Released")
+        self.object |= {"intent": note, "held": True}
+        self.taken_over, self.dropped = True, False
+        memory.learned(instance_id)
+        return Result(instance_id=instance_id, adopted=True, started_at=self.clock.now())
 
     def _delete(self, instance_ids: tuple[str, ...], memory: Memory) -> None:
         for instance_id in instance_ids:
