@@ -90,6 +90,11 @@ test-argocd: image ## Argo CD's own controllers with our samples, likewise
 test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
 	@$(BIN)/python -m tests.oldest
 
+.PHONY: mutants
+mutants: $(READY) ## Change what decides about money, one thing at a time: does a test see it? (a quarter of an hour)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/mutants.txt
+	@$(BIN)/python -m tests.mutants
+
 .PHONY: first-run
 first-run: binaries ## A newcomer's `make demo`: empty cache, releases from loopback at 20 MB/s; fails above 90 s
 	@$(BIN)/python -m tests.local.first_run
