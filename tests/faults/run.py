@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 from tests.faults import tally as tallies
 from tests.faults.results import Done
 from tests.faults.row import Case, Row
@@ -108,8 +109,8 @@ async def attempt(case: Case, stage: Stage) -> Tally:
     """One case. A case that cannot be judged proves nothing, and says so."""
     try:
         return await case.run(stage)
-    except AssertionError as error:
-        return replace(Tally(), not_fired=1, person=1, complaints=(f"could not be judged: {error}",))
+    except (AssertionError, httpx.HTTPError) as error:
+        return replace(Tally(), not_fired=1, person=1, complaints=(f"could not be judged: {error!r}",))
 
 
 def _short(tally: Tally) -> str:

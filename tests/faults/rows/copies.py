@@ -144,7 +144,10 @@ async def _carried_over(at: World, copy: World, then: Then) -> Tally:
     at.keeper()
     await scenes.settle(at, _NAMES, "ready")
     for name in _NAMES:
-        await scenes.restore(copy, at.observer.bodies[name])
+        body = at.observer.bodies[name]
+        # Another cluster's account has another name here, or the copies would have none.
+        paid = {**body["spec"], "accountRef": {"name": copy.workspace.account_name}}
+        await scenes.restore(copy, {**body, "spec": paid})
     copy.keeper()
     return await _ended(at, copy, then, scenes.ids(at, _NAMES))
 
