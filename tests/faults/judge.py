@@ -89,7 +89,8 @@ async def verdict(world: World, *, fired: int, not_fired: int = 0, **how: Any) -
 
 
 async def _uids(world: World) -> frozenset[str]:
-    return frozenset(body["metadata"]["uid"] for body in await world.objects())
+    bodies = [body for each in (world, *world.relatives) for body in await each.objects()]
+    return frozenset(body["metadata"]["uid"] for body in bodies)
 
 
 async def _frozen(world: World) -> int:

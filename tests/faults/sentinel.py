@@ -35,8 +35,17 @@ class Lie(NamedTuple):
     text: str
 
 
-def lies(book: Sequence[Life], bodies: Sequence[Body], excused: frozenset[str] = frozenset()) -> Iterator[Lie]:
+@dataclass(frozen=True)
+class Objects:
+    """Those of the operator that is judged, and those of others that hold instances of the same account."""
+
+    own: Sequence[Body]
+    others: Sequence[Body] = ()
+
+
+def lies(book: Sequence[Life], objects: Objects, excused: frozenset[str] = frozenset()) -> Iterator[Lie]:
     """What is wrong in one look. `excused`: ids that a case itself has left without an object."""
+    bodies = (*objects.own, *objects.others)
     for life in book:
         if life.deleted is None and life.delete_requested is None and life.id not in excused:
             holders = [body for body in bodies if _holds(body, life)]
@@ -44,7 +53,7 @@ def lies(book: Sequence[Life], bodies: Sequence[Body], excused: frozenset[str] =
                 names = ", ".join(body["metadata"]["name"] for body in holders)
                 why = f"{names} has no finalizer" if names else "no object holds it"
                 yield Lie("unguarded", life.id, f"{life.id} {life.name}: {why}")
-    for body in bodies:
+    for body in objects.own:
         if condition(body, "Ready").get("reason") == "Ready" and not _is_true(body, book):
             yield Lie("untrue", body["metadata"]["uid"], f"{body['metadata']['name']} is Ready with {_id(body)}")
 
@@ -84,7 +93,7 @@ class Sentinel:
     """
 
     book: Callable[[], Awaitable[Sequence[Life]]]
-    objects: Callable[[], Awaitable[Sequence[Body]]]
+    objects: Callable[[], Awaitable[Objects]]
     working: Callable[[], Awaitable[bool]]
     excused: set[str] = field(default_factory=set)
     found: dict[tuple[Kind, str], str] = field(default_factory=dict)
@@ -116,15 +125,15 @@ class Sentinel:
         """One look. What cannot be seen is not judged, and the grace begins again."""
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                working, bodies, book = await self.working(), await self.objects(), await self.book()
+                working, objects, book = await self.working(), await self.objects(), await self.book()
         except (httpx.HTTPError, Refused, TimeoutError, OSError):
-            working, bodies, book = False, (), ()
+            working, objects, book = False, Objects(()), ()
         if not working:
             self._wrong_for.clear()
             self._looked_at = None
             return
         self.looks += 1
-        self.note({(lie.kind, lie.about): lie.text for lie in lies(book, bodies, frozenset(self.excused))})
+        self.note({(lie.kind, lie.about): lie.text for lie in lies(book, objects, frozenset(self.excused))})
 
     def note(self, wrong: Mapping[tuple[Kind, str], str], now: float | None = None) -> None:
         """What a look has found wrong; counts what has been wrong in every look for longer than the grace."""

@@ -11,7 +11,7 @@ import pytest
 from tests.faults import judge
 from tests.faults import world as worlds
 from tests.faults.rows.orphans import name_of
-from tests.faults.sentinel import FINALIZER, Sentinel
+from tests.faults.sentinel import FINALIZER, Objects, Sentinel
 from tests.faults.world import Stage, World
 from tests.support import kube, waiting
 from tests.support.kube import Body
@@ -108,7 +108,10 @@ def _blind(working: bool = True) -> Sentinel:
     async def whether() -> bool:
         return working
 
-    return Sentinel(nothing, nothing, whether)
+    async def no_objects() -> Objects:
+        return Objects(())
+
+    return Sentinel(nothing, no_objects, whether)
 
 
 _WRONG = {("unguarded", "i"): "i: no object holds it"}

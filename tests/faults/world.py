@@ -18,7 +18,7 @@ from tests.faults import lives
 from tests.faults.api_proxy import proxied
 from tests.faults.keeper import Keeper
 from tests.faults.observer import Observer, Seen
-from tests.faults.sentinel import Sentinel
+from tests.faults.sentinel import Objects, Sentinel
 from tests.support import kube
 from tests.support.history import conditions
 from tests.support.kube import Body
@@ -97,7 +97,7 @@ class World:
     relatives: list[World] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sentinel = Sentinel(lambda: lives.of(self.novita), self.objects, self.works)
+        self.sentinel = Sentinel(lambda: lives.of(self.novita), self._all, self.works)
 
     @property
     def novita(self) -> Any:
@@ -137,11 +137,12 @@ class World:
         await _gathered(self.workspace.create(name, **spec) for name in names)
 
     async def objects(self) -> list[Body]:
-        """Those of this world and of its relatives, as the API server has them now."""
-        found: list[Body] = []
-        for each in (self, *self.relatives):
-            found += await each.stage.plane.kube.list(kube.GPU_INSTANCES, each.workspace.namespace)
-        return found
+        """As the API server has them now."""
+        return await self.stage.plane.kube.list(kube.GPU_INSTANCES, self.workspace.namespace)
+
+    async def _all(self) -> Objects:
+        others = [body for each in self.relatives for body in await each.objects()]
+        return Objects(await self.objects(), others)
 
     def owners(self) -> Mapping[str, Seen]:
         """Every object that there ever was, by its UID."""

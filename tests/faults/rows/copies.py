@@ -178,6 +178,7 @@ async def _beside(at: World) -> AsyncIterator[World]:
     """Another namespace for the operators of a world."""
     async with secluded(at.stage, "copy") as copy:
         await _relate(at, copy)
+        copy.keepers = at.keepers  # the same operators work on both
         yield copy
 
 
