@@ -12,8 +12,8 @@ _TITLE = """
 Run with `python -m tests.faults run --checkout DIR`, where DIR holds that commit. A row proves something only if the
 operator that it was written against fails it.
 
-| row | cases | failed | twice | forgotten | wrongly deleted | unguarded | Ready without instance | need a person |
-|---|---|---|---|---|---|---|---|---|"""
+| row | cases | failed | twice | forgotten | wrongly deleted | unguarded | untrue | need a person | not judged |
+|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def table(done: Sequence[Done]) -> str:
@@ -36,5 +36,6 @@ def _line(done: Done) -> str:
         tally.unguarded,
         tally.untrue,
         tally.person,
+        tally.unjudged,
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"

@@ -17,8 +17,8 @@ from tests.faults.world import DELAYS, LIST_LAG_SECONDS
 
 _HEAD = (
     "| row | cases fired | not fired | twice, outside the window | twice, inside | forgotten | wrongly deleted "
-    "| unguarded | untrue | need a person | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| unguarded | untrue | need a person | not judged | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 _LEGEND = """\
@@ -44,7 +44,7 @@ simulated Novita's append-only ledger is the judge.
 
 @dataclass(frozen=True)
 class Done:
-    """A row that was run. `failed`: the labels of cases that were not clean."""
+    """A row that was run. `failed`: the labels of cases that were judged and not clean."""
 
     row: Row
     tally: Tally
@@ -138,6 +138,7 @@ def _line(title: str, name: str, tally: Tally) -> str:
         tally.unguarded,
         tally.untrue,
         tally.person,
+        tally.unjudged,
         _figure(max(tally.orphaned, default=None)),
         _figure(percentile(tally.orphaned, 0.99)),
         _figure(percentile(tally.heal, 0.5)),

@@ -94,7 +94,7 @@ async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Ca
             found[row.name].append(tally)
             for complaint in tally.complaints:
                 say(f"  {row.name} / {case.label}: {complaint}")
-            if not tally.clean:
+            if not tally.clean and not tally.unjudged:
                 failed[row.name].append(case.label)
             if len(found[row.name]) == len(row.cases):
                 took = time.monotonic() - began[row.name]
@@ -110,12 +110,12 @@ async def attempt(case: Case, stage: Stage) -> Tally:
     try:
         return await case.run(stage)
     except (AssertionError, httpx.HTTPError) as error:
-        return replace(Tally(), not_fired=1, person=1, complaints=(f"could not be judged: {error!r}",))
+        return replace(Tally(), not_fired=1, unjudged=1, complaints=(f"could not be judged: {error!r}",))
 
 
 def _short(tally: Tally) -> str:
     return (
         f"{tally.fired} fired, {tally.not_fired} not; twice {tally.outside}+{tally.inside}, "
         f"forgotten {tally.forgotten}, wrong {tally.wrong}, person {tally.person}, "
-        f"unguarded {tally.unguarded}, untrue {tally.untrue}"
+        f"unguarded {tally.unguarded}, untrue {tally.untrue}, unjudged {tally.unjudged}"
     )

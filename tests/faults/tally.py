@@ -17,6 +17,7 @@ class Tally:
     wanted, or not ours. `person`: objects that did not get where they were going by themselves.
     `unguarded`: live instances that no object with a finalizer held for longer than the grace while an operator worked.
     `untrue`: objects that said Ready for as long without their instance being alive. Both are seen by the sentinel.
+    `unjudged`: cases that never got to where they begin, or lost a server on the way: they prove nothing.
     `orphaned`: GPU-seconds of each instance while no object's status held its id. `heal`: seconds from a fault until
     all objects of the case were where they were going. `notes`: measured facts worth a line under the table.
     `complaints`: what went wrong, for whoever reads the output.
@@ -31,6 +32,7 @@ class Tally:
     person: int = 0
     unguarded: int = 0
     untrue: int = 0
+    unjudged: int = 0
     orphaned: tuple[float, ...] = ()
     heal: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
@@ -42,7 +44,8 @@ class Tally:
     @property
     def clean(self) -> bool:
         """Nothing that the safety rules forbid happened."""
-        return not (self.outside or self.forgotten or self.wrong or self.person or self.unguarded or self.untrue)
+        bad = (self.outside, self.forgotten, self.wrong, self.person, self.unguarded, self.untrue, self.unjudged)
+        return not any(bad)
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

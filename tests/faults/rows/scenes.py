@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tests.faults import judge
 from tests.faults.sentinel import FINALIZER
-from tests.faults.world import Stage, World, gone, ready, secluded, stopped
+from tests.faults.world import PATIENCE_SECONDS, Check, Stage, World, gone, ready, secluded, stopped
 from tests.support import kube, waiting
 from tests.support.kube import Body
 
@@ -52,15 +52,24 @@ def named(count: int) -> tuple[str, ...]:
 
 
 async def settle(at: World, names: Collection[str], state: State, **spec: Any) -> None:
-    """Create these objects and bring them there. Creates that are to be caught half-way must be slow."""
+    """Create these objects and bring them there. Creates that are to be caught half-way must be slow.
+
+    Raises AssertionError where they do not get there: the case has not begun then, and proves nothing.
+    """
     await at.create(names, **spec)
     if state == "creating":
-        await at.reach(names, recorded, "recorded")
+        await _begins(at, names, recorded, "recorded")
         return
-    await at.reach(names, ready, "Ready")
+    await _begins(at, names, ready, "Ready")
     if state == "stopped":
         await at.edit(names, powerState="Stopped")
-        await at.reach(names, stopped, "Stopped")
+        await _begins(at, names, stopped, "Stopped")
+
+
+async def _begins(at: World, names: Collection[str], check: Check, what: str) -> None:
+    # Not the patience of the case: on a loaded machine it takes long until there is something to break.
+    if not await at.reach(names, check, what, seconds=PATIENCE_SECONDS):
+        raise AssertionError(f"the case did not begin: {sorted(at.stuck.values())}")
 
 
 def recorded(body: Body | None) -> bool:
