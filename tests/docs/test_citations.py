@@ -34,7 +34,7 @@ def test_each_section_of_novitas_api_that_the_code_cites_exists() -> None:
 
 def test_each_rule_of_safety_that_the_code_cites_by_name_exists() -> None:
     text = (_DESIGN / "safety.md").read_text()
-    cited = {name for path in _sources() for name in re.findall(r"safety\.md, ([A-Z][a-z ]+)", path.read_text())}
+    cited = {name for path in _sources() for name in re.findall(r"safety: ([A-Z][a-z ]+)", path.read_text())}
 
     assert cited
     assert {name for name in cited if not re.search(rf"^## {name.strip()}", text, re.MULTILINE)} == set()
