@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ _PROJECT = {
 
 async def start(inside: Inside, folder: Path) -> None:
     """CRDs, configuration with our health scripts, redis and the two servers; returns when they work."""
-    program = binaries.provide(os.environ, ["argocd"]).path("argocd")
+    programs = binaries.provide(os.environ, ["argocd", "helm"])
+    program = programs.path("argocd")
     source = modules.folder(catalogue.ARGOCD[0].module, _MODULE)
     await _install(inside, source / "manifests")
-    environment = await _environment(inside, folder, source / "hack" / _WRAPPER)
+    environment = _environment(inside, folder, [source / "hack" / _WRAPPER, programs.path("helm")])
     redis, port = _REDIS.split(":")
     command = ["redis-server", "--save", "", "--appendonly", "no", "--bind", redis, "--port", port]
     inside.start("redis", command, folder)
@@ -58,7 +60,7 @@ async def start(inside: Inside, folder: Path) -> None:
     controller = {**environment, "ARGOCD_BINARY_NAME": "argocd-application-controller"}
     controller["HOSTNAME"] = "argocd-application-controller-0"
     words = ["--repo-server", _REPO_SERVER, "--repo-server-plaintext", "--namespace", NAMESPACE]
-    words += ["--app-resync", "10", "--self-heal-timeout-seconds", "2"]
+    words += ["--app-resync", "10", "--self-heal-timeout-seconds", "2", "--persist-resource-health"]
     inside.start("application-controller", [*common, *words], folder, controller)
 
 
@@ -79,13 +81,14 @@ async def _install(inside: Inside, manifests: Path) -> None:
     await inside.apply(_PROJECT)
 
 
-async def _environment(inside: Inside, folder: Path, wrapper: Path) -> dict[str, str]:
-    """Folders instead of those of its image, and a kubeconfig whose namespace is Argo CD's."""
+def _environment(inside: Inside, folder: Path, called: Sequence[Path]) -> dict[str, str]:
+    """Folders instead of those of its image, programs that it calls by name, and a kubeconfig of its namespace."""
     for name in ("tls", "ssh", "gpg/keys", "gpg/source", "plugins", "tmp", "bin"):
         (folder / name).mkdir(parents=True)
-    target = folder / "bin" / _WRAPPER
-    shutil.copyfile(wrapper, target)
-    target.chmod(target.stat().st_mode | stat.S_IXUSR)
+    for program in called:
+        target = folder / "bin" / program.name
+        shutil.copyfile(program, target)
+        target.chmod(target.stat().st_mode | stat.S_IXUSR)
     config = yaml.safe_load(inside.kubeconfig.read_text())
     config["contexts"][0]["context"]["namespace"] = NAMESPACE
     kubeconfig = folder / "kubeconfig"
