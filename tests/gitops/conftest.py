@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.gitops import repository
 from tests.gitops.inside import Inside
 from tests.gitops.novita import Novita
 from tests.gitops.repository import Repository
+from tests.support.seen import Seen
 
 from demo.environment import REPOSITORY
 
@@ -63,3 +64,12 @@ def operator_repository(git_folder: Path) -> Repository:
 def gpus_repository(git_folder: Path) -> Repository:
     """What people rent by Git; empty until a test writes to it."""
     return Repository.make(git_folder, "gpus")
+
+
+@pytest.fixture(scope="module")
+def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
+    """What is seen is recorded; RECORD=1 writes it for the documentation."""
+    record = Seen("argocd" if "argocd" in request.module.__name__ else "gitops")
+    yield record
+    if os.environ.get("RECORD"):
+        record.write()
