@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,12 @@ class Earlier:
 
     chart: Path
     image: dict[str, str]
+
+    @property
+    def settings(self) -> set[str]:
+        """Those that it knows."""
+        schema = json.loads((self.chart / "values.schema.json").read_text())
+        return set(schema["properties"]["settings"]["properties"])
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,7 @@ async def earlier(release: Release, checkout: Path) -> Earlier:
 
 async def test_an_upgrade_and_a_rollback_keep_what_runs(release: Release, earlier: Earlier, seen: Seen) -> None:
     old = release.values(image=earlier.image)
+    old["settings"] = {name: value for name, value in old["settings"].items() if name in earlier.settings}
     await release.give_key()
     await release.helm("install", chart=earlier.chart, values=old)
     await release.account_ready()
