@@ -241,6 +241,12 @@ async def test_an_uninstall_deletes_and_counts_the_objects_of_its_class_alone(
     await asyncio.gather(one.until_ready("one"), two.until_ready("two"))
 
     delete = ["--policy=Delete", "--confirm=delete-all-gpu-instances"]
+    # The CRDs are everybody's: with them the objects of all would go, whatever the policy and the watched namespaces.
+    for asked in ([*delete, "--crds-go"], ["--crds-go", f"--namespace={two.namespace}-empty"]):
+        code, printed = await uninstall_report(private_plane, *asked, "--class-name=two")
+        assert (code, f"GPUInstance {one.namespace}/one" in printed) == (1, True), printed
+    assert is_ready(await two.get("two"))
+
     code, printed = await uninstall_report(private_plane, *delete, "--class-name=two")
 
     assert (code, "1 GPUInstance object(s)" in printed) == (0, True), printed

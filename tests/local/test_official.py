@@ -524,6 +524,29 @@ def test_a_proxy_that_is_none_is_named_and_does_not_stop_the_build(
     assert "canary" not in said
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "no certificate"])
+def test_certificates_that_cannot_be_read_are_named_and_do_not_stop_the_build(
+    machine: dict[str, str],
+    built: Callable[[], list[str]],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    content: str | None,
+) -> None:
+    certificates = tmp_path / "own.crt"
+    if content is not None:
+        certificates.write_text(content)
+    monkeypatch.setattr(downloading, "_trusted", downloading._trusted.__wrapped__)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+
+    binaries.provide(machine, ["helm"])
+
+    said = capfd.readouterr()
+    assert built() == ["helm.sh/helm/v4/cmd/helm"]
+    assert "SSL_CERT_FILE or SSL_CERT_DIR names certificates that cannot be read" in said.out
+    assert "Traceback" not in said.out + said.err
+
+
 @pytest.mark.parametrize(
     "mirror",
     ["mirror.example", "ftp://mirror.example", "https://", "http://a:b", "https://mirror.example/?a=b", "http://[::1"],

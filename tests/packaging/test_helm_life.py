@@ -142,3 +142,19 @@ async def test_an_uninstall_that_would_lose_instances_with_the_crds_is_refused(s
         "deletionTimestamp"
     ) is None
     assert len((await site.novita.ledger()).billing) == 1
+
+
+async def test_an_uninstall_that_takes_the_crds_along_leaves_no_crd_that_waits_for_an_operator(site: Site) -> None:
+    await site.give_key()
+    await site.install(crds={"keep": False})
+    await site.start()
+    await site.until_condition(kube.NOVITA_ACCOUNTS, "default", "Ready")
+
+    code, printed = await site.uninstall()
+
+    assert code == 0, printed
+    await waiting.until(lambda: _no_crd_is_left(site), "the CRDs are gone", explain=site.explain)
+
+
+async def _no_crd_is_left(site: Site) -> bool:
+    return not CRD_NAMES & {body["metadata"]["name"] for body in await site.plane.kube.list(kube.CRDS)}

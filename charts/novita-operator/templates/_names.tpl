@@ -35,8 +35,8 @@
 {{/* Takes a list: context, component. */}}
 {{- define "novita-operator.selector" -}}
 {{- $ctx := index . 0 -}}
-app.kubernetes.io/name: {{ include "novita-operator.name" $ctx }}
-app.kubernetes.io/instance: {{ $ctx.Release.Name }}
+app.kubernetes.io/name: {{ include "novita-operator.name" $ctx | quote }}
+app.kubernetes.io/instance: {{ $ctx.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -66,5 +66,16 @@ helm.sh/chart: {{ printf "%s-%s" $ctx.Chart.Name $ctx.Chart.Version | replace "+
 {{- printf "%s-simulator-key" (include "novita-operator.fullname" .) -}}
 {{- else -}}
 {{- .Values.account.secretName -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What NOTES says about the account that the operator makes; only the operator knows its name where it has a class. */}}
+{{- define "novita-operator.waitForAccount" -}}
+{{- if .Values.className -}}
+kubectl get novitaaccounts -o wide      # the one of CLASS {{ .Values.className }}; below, ACCOUNT is its name
+kubectl wait --for=condition=Ready novitaaccount/ACCOUNT --timeout=2m
+{{- else -}}
+kubectl wait --for=create novitaaccount/default --timeout=3m
+kubectl wait --for=condition=Ready novitaaccount/default --timeout=2m
 {{- end -}}
 {{- end -}}

@@ -4,6 +4,7 @@ createAccount: {{ .Values.account.create }}
 clusterIdFromCluster: {{ not .Values.settings.clusterId }}
 namespaceSelectors: {{ .Values.rbac.namespaceSelectors }}
 uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
+crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- end -}}
 
 {{/* Takes a list: context, name of a part of files/rbac.yaml. */}}

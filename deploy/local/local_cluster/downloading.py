@@ -32,7 +32,7 @@ _SMALL = 1 << 20  # a file of checksums has some kilobytes
 def client() -> httpx.Client:
     """Follows redirects (releases on GitHub are one), and the proxies and certificates that the environment names.
 
-    Raises Unavailable for a proxy that is none.
+    Raises Unavailable for a proxy that is none, and for certificates that cannot be read.
     """
     timeout = httpx.Timeout(_STALLED_SECONDS, connect=_CONNECT_SECONDS)
     # `identity`: an archive has to arrive as its checksum knows it.
@@ -45,7 +45,12 @@ def client() -> httpx.Client:
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reads a few hundred certificates: once is enough
+    try:
+        return httpx.create_ssl_context()  # reads a few hundred certificates: once is enough
+    except OSError as error:  # a TLS error is one
+        raise Unavailable(
+            f"SSL_CERT_FILE or SSL_CERT_DIR names certificates that cannot be read ({error.strerror})"
+        ) from error
 
 
 def checksum(server: httpx.Client, asset: Asset) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from novita_operator.api import kinds
 from novita_operator.api.kinds import Kind
@@ -25,6 +26,7 @@ _ACCOUNTS = kinds.NOVITA_ACCOUNT
 # Owners go first: they would make new instances in place of deleted ones.
 _OWNERS = (kinds.GPU_INSTANCE_SET, kinds.GPU_JOB)
 _LOOK_SECONDS = 2.0  # between looks; Novita needs some seconds to let go of an instance
+_ACCOUNT_SECONDS = 30.0  # an operator that works lets go of an unused account within one
 
 Say = Callable[[str], None]
 
@@ -47,16 +49,18 @@ class Hook:
         """
         self._own = await self._own_class()
         before = await self._lines()
-        if text := report.refusal(self._order, await self._all_lines() if self._order.crds_go else before):
+        if text := report.refusal(self._order, await self._lost_with_the_crds() if self._order.crds_go else []):
             self._tell(*report.found(before), f"REFUSED: {text}")
             await self._keep(before)
             return 1
-        if self._order.policy is Policy.DELETE and before:
-            self._tell(*report.found(before))
+        if self._order.policy is Policy.DELETE:
+            self._tell(*(report.found(before) if before else ()))
             if left := await self._delete():
                 self._tell(*self._not_deleted(left))
                 await self._keep(left)
                 return 1
+        if self._order.crds_go and (held := await self._delete_accounts()):
+            self._tell(report.accounts_left(held))
         await self._end_operator()
         return await self._conclude(before)
 
@@ -91,19 +95,42 @@ class Hook:
     async def _lines(self) -> list[Line]:
         return report.lines_of(await self._mine(_INSTANCES))
 
-    async def _all_lines(self) -> list[Line]:
-        """Those of other operators, too."""
-        return report.lines_of(await self._found(_INSTANCES))
+    async def _lost_with_the_crds(self) -> list[str]:
+        """What Kubernetes would delete with the CRDs, without an operator or behind the back of another one."""
+        kinds_to_lose = (_INSTANCES, *_OWNERS, _ACCOUNTS)
+        return [
+            report.named(kind.name, body)
+            for kind in kinds_to_lose
+            for body in await self._found(kind, everywhere=True)
+            if not self._is_ours(kind, body) or (kind is _INSTANCES and self._order.policy is Policy.RETAIN)
+        ]
+
+    def _is_ours(self, kind: Kind, body: Body) -> bool:
+        watched = self._order.namespaces
+        in_sight = not kind.namespaced or not watched or body["metadata"]["namespace"] in watched
+        return in_sight and self._own.foreign(kind.plural, body) is None
 
     async def _mine(self, kind: Kind) -> Sequence[Body]:
-        return [body for body in await self._found(kind) if self._own.foreign(kind.plural, body) is None]
+        return [body for body in await self._found(kind) if self._is_ours(kind, body)]
 
-    async def _found(self, kind: Kind) -> Sequence[Body]:
-        """The objects; none where the CRD is gone already."""
+    async def _found(self, kind: Kind, *, everywhere: bool = False) -> Sequence[Body]:
+        """The objects; none where the CRD is gone already. `everywhere`: in namespaces that are not watched, too."""
         try:
-            return [body async for body in self._kube.each(kind, self._order.namespaces)]
+            return [body async for body in self._kube.each(kind, () if everywhere else self._order.namespaces)]
         except errors.NotFound:
             return []
+
+    async def _delete_accounts(self) -> list[str]:
+        """Our accounts carry a finalizer that only the operator takes away: one that is left would hold its CRD.
+
+        Returns the names of those that are left.
+        """
+        end = time.monotonic() + _ACCOUNT_SECONDS
+        while (left := await self._mine(_ACCOUNTS)) and time.monotonic() < end:
+            for body in left:
+                await self._ask(_ACCOUNTS, body)
+            await asyncio.sleep(_LOOK_SECONDS)
+        return [str(body["metadata"]["name"]) for body in left]
 
     async def _delete(self) -> list[Line]:
         """Delete everything and wait for the operator to let go; what owners made meanwhile is deleted, too.
@@ -124,11 +151,13 @@ class Hook:
     async def _ask_for_deletion(self) -> None:
         for kind in (*_OWNERS, _INSTANCES):
             for body in await self._mine(kind):
-                at = body["metadata"]
-                try:
-                    await self._kube.delete(kind, at["namespace"], at["name"], uid=at["uid"])
-                except (errors.NotFound, errors.Conflict):
-                    continue  # gone, or another object by now: the look that follows sees it
+                await self._ask(kind, body)
+
+    async def _ask(self, kind: Kind, body: Body) -> None:
+        at = body["metadata"]
+        # Gone, or another object by now: the look that follows sees it.
+        with suppress(errors.NotFound, errors.Conflict):
+            await self._kube.delete(kind, at.get("namespace", ""), at["name"], uid=at["uid"])
 
     # --- What helm installed --------------------------------------------------------------------------------------
     # None of it may hold an uninstall: what fails is said, and the uninstall goes on.

@@ -15,6 +15,7 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance import resource
 from novita_operator.uninstall.order import CONFIRMATION, Order, Policy, Release
 
+_NAMED = 5  # of what would be lost
 _LISTED = 2000  # lines of 100 characters; a ConfigMap holds 1 MiB
 
 
@@ -100,19 +101,36 @@ def found(lines: Sequence[Line]) -> list[str]:
     return [head, *map(str, lines[:_LISTED]), *rest]
 
 
-def refusal(order: Order, lines: Sequence[Line]) -> str:
-    """Why the uninstall must not go on; empty where it may."""
+def named(kind: str, body: Mapping[str, Any]) -> str:
+    """One object of any kind."""
+    at = body["metadata"]
+    return f"{kind} {at['namespace']}/{at['name']}" if at.get("namespace") else f"{kind} {at['name']}"
+
+
+def refusal(order: Order, lost: Sequence[str]) -> str:
+    """Why the uninstall must not go on; empty where it may. `lost`: objects that would go with the CRDs."""
     if order.policy is Policy.DELETE and not order.confirmed:
         return (
             f"the policy is Delete and the confirmation is not {CONFIRMATION!r}. Set uninstall.confirmation to it by "
             "`helm upgrade`, or uninstall.policy to Retain; nothing was deleted."
         )
-    if order.policy is Policy.RETAIN and order.crds_go and lines:
+    if lost:
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
         return (
-            "crds.keep is false, so that Kubernetes would delete these objects while no operator is there to end the "
-            "instances. Set crds.keep to true, or uninstall.policy to Delete, by `helm upgrade`; nothing was deleted."
+            f"crds.keep is false, so that Kubernetes would delete with the CRDs: {', '.join(lost[:_NAMED])}{more}. The "
+            "operator that is uninstalled would not be there to end their instances, or they belong to another "
+            "operator. Set crds.keep to true by `helm upgrade`, or delete them first; nothing was deleted."
         )
     return ""
+
+
+def accounts_left(names: Sequence[str]) -> str:
+    """What holds a CRD that is to go, and the way out."""
+    return (
+        f"NovitaAccount {', '.join(names)} could not be deleted, since no operator took its finalizer away, and holds "
+        "its CRD in Terminating. When no GPUInstance is left: kubectl patch novitaaccount NAME --type=merge "
+        '-p \'{"metadata":{"finalizers":null}}\''
+    )
 
 
 def retained(lines: Sequence[Line]) -> list[str]:
