@@ -8,12 +8,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from local_cluster.errors import CannotProvide
+
 
 @contextlib.contextmanager
 def held(directory: Path, waiting: str) -> Iterator[None]:
     """Hold the directory (made where it is missing); says `waiting` once if somebody else holds it.
 
     The lock is on the directory itself, so that no lock file is left behind; it ends with the process.
+
+    Raises CannotProvide where the path is no directory, or not ours to write.
     """
     handle = _locked(directory, waiting)
     try:
@@ -25,8 +29,11 @@ def held(directory: Path, waiting: str) -> Iterator[None]:
 def _locked(directory: Path, waiting: str) -> int:
     said = False
     while True:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(directory, os.O_RDONLY)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(directory, os.O_RDONLY)
+        except OSError as error:
+            raise CannotProvide(f"the directory {directory} cannot be made or opened: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
