@@ -9,7 +9,7 @@ import pytest
 from tests.nodes import fates
 from tests.nodes.outside import Outside
 from tests.nodes.real_cluster import PODS
-from tests.nodes.release import JOBS, SAMPLES, Release, restarts
+from tests.nodes.release import Release, restarts
 from tests.support import kube, waiting
 from tests.support.kube import Body
 from tests.support.seen import Seen
@@ -62,27 +62,6 @@ async def test_pods_killed_in_mid_create_rent_each_instance_once(release: Releas
 
     await release.rented_once(*names)
     await fates.delete_instances(release, *names)
-
-
-async def test_a_job_ends_with_its_program(release: Release, seen: Seen) -> None:
-    with seen("job: `kubectl apply` until Complete"):
-        await release.cluster.kubectl("-n", release.work, "apply", "-f", str(SAMPLES / "job.yaml"))
-        attempt = await waiting.until(lambda: _attempt(release), "the job's instance runs", explain=release.explain)
-        await release.novita.force(attempt, status="exited")
-        await release.cluster.until_condition(JOBS, "train", "Complete", release.work)
-
-    release.ordered += 1
-    await waiting.until(lambda: fates.nothing_lives(release), "the job's instance is gone", explain=release.explain)
-
-
-async def _attempt(release: Release) -> str | None:
-    """The id of the job's only instance, once it runs."""
-    running = [body for body in await release.cluster.kube.list(kube.GPU_INSTANCES, release.work) if _runs(body)]
-    return running[0]["status"]["instanceId"] if running else None
-
-
-def _runs(body: Body) -> bool:
-    return bool((body.get("status") or {}).get("phase") == "Running")
 
 
 async def test_a_rotated_token_is_taken_up(release: Release, seen: Seen) -> None:

@@ -12,7 +12,7 @@ from tests.nodes.conftest import new_release
 from tests.nodes.monitoring import monitoring_kinds
 from tests.nodes.outside import Outside
 from tests.nodes.real_cluster import RealCluster
-from tests.nodes.release import CHART, SAMPLES, SETS, Release
+from tests.nodes.release import CHART, JOBS, SAMPLES, SETS, Release
 from tests.support import builders, kube
 from tests.support.seen import Seen
 
@@ -45,7 +45,7 @@ async def test_the_simulator_in_the_cluster_shows_instance_and_set(another: Rele
     assert policies, "the values ask for NetworkPolicies"
 
 
-async def test_an_operator_of_some_namespaces_sees_no_other(another: Release, seen: Seen) -> None:
+async def test_an_operator_of_some_namespaces_works_there_and_sees_no_other(another: Release, seen: Seen) -> None:
     watched = [another.work, await another.cluster.namespace(f"{another.work}-too")]
     other = await another.cluster.namespace(f"{another.work}-not")
     await another.give_key()
@@ -59,6 +59,12 @@ async def test_an_operator_of_some_namespaces_sees_no_other(another: Release, se
         await another.cluster.until_condition(kube.GPU_INSTANCES, "one", "Ready", namespace)
 
     assert "status" not in await another.cluster.kube.get(kube.GPU_INSTANCES, "one", other)
+
+    with seen("job: `kubectl apply` until Complete"):
+        await _apply(another, "job.yaml")
+        attempt = await another.cluster.until_condition(kube.GPU_INSTANCES, "train-1", "Ready", another.work)
+        await another.novita.force(attempt["status"]["instanceId"], status="exited")
+        await another.cluster.until_condition(JOBS, "train", "Complete", another.work)
 
 
 async def test_every_value_at_once_starts(another: Release, seen: Seen) -> None:
