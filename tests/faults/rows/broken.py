@@ -49,6 +49,6 @@ ROWS = (
     _row(
         "finalizer",
         "Finalizer dropped before the delete",
-        Case("killed before the delete", partial(killed, "finalizer", "delete.before-call"), quick=True),
+        Case("killed before the delete", partial(killed, "finalizer", "release.after-write"), quick=True),
     ),
 )

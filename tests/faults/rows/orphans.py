@@ -148,6 +148,7 @@ async def vanished(at: World, left: int, reason: str) -> tuple[int, set[str], se
     """Objects are gone without a trace, as after a restore: their instances are all that is left of them."""
     lost = _NAMES[left:]
     ids = {at.observer.bodies[name]["status"]["instanceId"] for name in lost}
+    at.sentinel.excused |= ids
     await at.keepers[0].stop()
     for name in lost:
         await at.workspace.delete(name)
