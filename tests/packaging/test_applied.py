@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,6 @@ async def furnished(bare_plane: Plane) -> AsyncIterator[Plane]:
     assert established.code == 0, established.err
     yield bare_plane
     await bare_plane.kubectl("delete", "-f", "-", stdin=crds)
-    await bare_plane.kubectl("-n", NAMESPACE, "delete", "serviceaccounts", "--all")
 
 
 def _crd(kind: str, plural: str) -> Body:
@@ -51,11 +51,31 @@ def _crd(kind: str, plural: str) -> Body:
     }
 
 
+@asynccontextmanager
+async def _accounts(plane: Plane, names: set[str]) -> AsyncIterator[None]:
+    """ServiceAccounts of these names while the block runs: a pod is refused where its own does not exist."""
+    bodies = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
+        for name in sorted(names)
+    ]
+    for body in bodies:
+        await plane.kube.create(kube.SERVICE_ACCOUNTS, body)
+    try:
+        yield
+    finally:
+        for body in bodies:
+            await plane.kube.delete(kube.SERVICE_ACCOUNTS, body["metadata"]["name"], NAMESPACE)
+
+
 async def _accepted(plane: Plane, objects: list[Body]) -> None:
     stream = yaml.safe_dump_all(objects)
-    tried = await plane.kubectl(
-        "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-", stdin=stream
-    )
+    # A dry run stores nothing, so a pod would never find the account that comes with it.
+    brought = [body["metadata"] for body in rendering.all_of(objects, "ServiceAccount")]
+    async with _accounts(plane, {each["name"] for each in brought if each["namespace"] == NAMESPACE}):
+        tried = await plane.kubectl(
+            *("apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-"),
+            stdin=stream,
+        )
     assert tried.code == 0, tried.err
     assert len(tried.out.splitlines()) == len(objects)
 
@@ -92,10 +112,9 @@ async def test_every_pod_passes_the_restricted_standard(furnished: Plane) -> Non
     found = await furnished.kube.get(kube.NAMESPACES, NAMESPACE)
     assert found["metadata"]["labels"].items() >= RESTRICTED.items()
     pods = _pods()
-    for account in {template["spec"].get("serviceAccountName", "default") for _, template in pods}:
-        await furnished.kubectl("-n", NAMESPACE, "create", "serviceaccount", account)
 
-    refused = {name: text for name, template in pods if (text := await _refusal(furnished, template))}
+    async with _accounts(furnished, _named([template for _, template in pods])):
+        refused = {name: text for name, template in pods if (text := await _refusal(furnished, template))}
 
     assert len(pods) > len(SCENARIOS) + len(OVERLAYS)
     assert refused == {}
@@ -105,7 +124,22 @@ async def test_a_pod_that_may_gain_privileges_is_refused_so_that_the_test_above_
     name, template = _pods()[0]
     template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
 
-    assert "violates PodSecurity" in await _refusal(furnished, template), name
+    async with _accounts(furnished, _named([template])):
+        refusal = await _refusal(furnished, template)
+
+    assert "violates PodSecurity" in refusal, name
+
+
+async def test_a_pod_without_the_account_that_it_names_is_refused(furnished: Plane) -> None:
+    pod = rendering.find(rendering.render(), "Pod")
+
+    with pytest.raises(AssertionError, match="error looking up service account"):
+        await _accepted(furnished, [pod])
+
+
+def _named(templates: Iterable[Body]) -> set[str]:
+    """The accounts of these pods; the one that every namespace has needs no making."""
+    return {template["spec"].get("serviceAccountName", "default") for template in templates} - {"default"}
 
 
 async def _refusal(plane: Plane, template: Body) -> str:
