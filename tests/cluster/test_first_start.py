@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.conftest import MakeWorkspace
 from tests.faults.api_proxy import Trouble, proxied
+from tests.support import waiting
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
 
@@ -26,15 +27,20 @@ async def test_an_api_server_that_prepares_its_storage_is_waited_for_and_no_erro
         ]
         settings = {"NOVITA_API_URL": workspace.novita.url, "WATCH_NAMESPACES": workspace.namespace}
         operator = OperatorProcess.launch(tmp_path, kubeconfig, **settings)
+
+        async def refused() -> bool:
+            return [trouble.fired for trouble in proxy.troubles] == [2, 2, 2]
+
         try:
             await operator.until_ready()
+            # An object that is Ready says nothing about the watch: the list before it may have brought the object.
+            await waiting.until(refused, "each kind of request was refused twice", explain=operator.child.tail)
             await workspace.create()
             await workspace.until_ready()
         finally:
             await operator.close()
 
     output = operator.child.output()
-    assert [trouble.fired for trouble in proxy.troubles] == [2, 2, 2]
     assert "novitaaccounts cannot be listed yet" in output
     assert [line for line in output.splitlines() if " ERROR " in line] == []
 
