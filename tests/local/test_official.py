@@ -16,6 +16,7 @@ import httpx
 import pytest
 from tests.local import programs, release_server
 from tests.local.release_server import Fault, Releases
+from tests.support import processes
 
 from demo.environment import REPOSITORY
 from local_cluster import binaries, catalogue, downloading, official, ports, progress, releases
@@ -432,7 +433,14 @@ def test_what_was_whole_when_the_run_was_interrupted_is_used(machine: dict[str, 
 def _started(machine: dict[str, str]) -> subprocess.Popen[str]:
     environment = {**machine, "PYTHONPATH": str(REPOSITORY / "deploy" / "local")}
     command = [sys.executable, "-m", "local_cluster", "build"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=processes.hear_interrupts,  # noqa: PLW1509 - as for every program that tests start
+    )
 
 
 def _until(true: Callable[[], bool]) -> None:

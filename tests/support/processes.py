@@ -25,7 +25,7 @@ BARE_ENVIRONMENT: Mapping[str, str] = {
 _TAIL_LINES = 40
 
 
-def _hear_interrupts() -> None:
+def hear_interrupts() -> None:
     """A shell that runs the tests in the background makes them, and whatever they start, deaf to SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -88,7 +88,7 @@ class Child(Program):
                 cwd=log.parent,
                 start_new_session=True,
                 pass_fds=tuple(handles),
-                preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no threads of ours hold a lock that the child needs
+                preexec_fn=hear_interrupts,  # noqa: PLW1509 - no threads of ours hold a lock that the child needs
             )
         # Should we be killed, the end of the run finds it by this file.
         by_pid.save(log.with_name(f"{log.stem}-{process.pid}.pids.json"), {log.stem: by_pid.known(process.pid)})
