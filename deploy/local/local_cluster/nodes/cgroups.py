@@ -19,6 +19,7 @@ _ROOT = Path("/sys/fs/cgroup")
 _LEAF = "init"  # version 2 wants processes in leaves only
 _COPIED = ("cpuset.cpus", "cpuset.mems")  # version 1 accepts no process before these two are set
 _GONE_SECONDS = 10.0  # the kernel ends killed processes, but not at once
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,12 @@ def end(name: str) -> bool:
     """Kill whatever runs in the folders and remove them; whether any were there."""
     folders = [folder for each in hierarchies() if (folder := each.entrance(name)).is_dir()]
     deadline = time.monotonic() + _GONE_SECONDS
-    while (pids := {pid for folder in folders for pid in _pids(folder)}) and time.monotonic() < deadline:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
-    for folder in folders:
-        _remove(folder)
+    # A killed process is in its folder until the kernel has let go of it, even where the folder lists it no more.
+    while (left := [folder for folder in folders if folder.is_dir()]) and time.monotonic() < deadline:
+        for folder in left:
+            _kill_all(folder)
+            _remove(folder)
+        time.sleep(_LOOK_SECONDS)
     return bool(folders)
 
 
@@ -104,15 +104,15 @@ def _leave_root(mountpoint: Path) -> None:
     (leaf / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def _pids(folder: Path) -> list[int]:
-    found: list[int] = []
+def _kill_all(folder: Path) -> None:
     for path, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            found += [int(pid) for pid in (Path(path) / "cgroup.procs").read_text().split()]
-    return found
+        with contextlib.suppress(OSError):  # the folder has gone with its last process
+            for pid in (Path(path) / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _remove(folder: Path) -> None:
     for path, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):  # a process that does not end keeps its folder; the next run tries again
+        with contextlib.suppress(OSError):
             Path(path).rmdir()
