@@ -190,15 +190,17 @@ class Workspace:
         """Until something is so at the simulator."""
         return await waiting.until(fact, what, explain=self.explain)
 
-    async def until_account(self, kind: str, status: str, reason: str | None = None) -> Body:
-        """The NovitaAccount, once its condition is so."""
+    async def until_account(self, kind: str, status: str, reason: str | None = None, says: str = "") -> Body:
+        """The NovitaAccount, once its condition is so, and its message has those words."""
 
         async def probe() -> Body | None:
             body = await self.plane.kube.get(kube.NOVITA_ACCOUNTS, self.account_name)
             found = condition(body, kind)
-            return body if found.get("status") == status and reason in (None, found.get("reason")) else None
+            as_wanted = found.get("status") == status and reason in (None, found.get("reason"))
+            return body if as_wanted and says in found.get("message", "") else None
 
-        return await waiting.until(probe, f"NovitaAccount: {kind} is {status}/{reason}", explain=self.explain)
+        what = f"NovitaAccount: {kind} is {status}/{reason} {says}".rstrip()
+        return await waiting.until(probe, what, explain=self.explain)
 
     # --- Looking ----------------------------------------------------------------------------------------------
 

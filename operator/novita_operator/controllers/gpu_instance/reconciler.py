@@ -138,6 +138,9 @@ class Reconciler:
         """An id that came for an object which went while the call was under way."""
         newest = self.cache.find(key)
         gone = newest is None or newest["metadata"]["uid"] != seen.resource.meta.uid
+        if gone:
+            # Nobody would tell the accounts of it a second time.
+            self._miss_no_more(seen.resource.meta.uid)
         if gone and result.instance_id is not None:
             departed = self.accounts.departures.note(seen.name, result.instance_id)
             if departed is not None:
@@ -150,6 +153,10 @@ class Reconciler:
         self.accounts.release(naming.instance_name(self.cluster, uid))
         for account in self.accounts:
             account.set_moving(key, moving=False)
+        self._miss_no_more(uid)
+
+    def _miss_no_more(self, uid: str) -> None:
+        for account in self.accounts:
             account.losses.forget(uid)
 
     async def leave(self, key: Key, uid: str) -> bool:
@@ -158,6 +165,7 @@ class Reconciler:
         self.probing.forget(key)
         for account in self.accounts:
             account.set_moving(key, moving=False)
+        self._miss_no_more(uid)
         return known
 
     def _let_adopted_go(self, resource: GPUInstance, account: Account | None) -> None:

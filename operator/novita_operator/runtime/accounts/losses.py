@@ -42,7 +42,7 @@ class Losses:
         return min(self._missing.values(), default=None)
 
     def miss(self, uid: str, now: datetime) -> None:
-        """A look by id did not find the instance of this object, and nobody had announced that."""
+        """A look by id did not find the instance that this object wants, and nobody had announced that."""
         self._missing.setdefault(uid, now)
 
     def back(self, uid: str, now: datetime) -> None:
@@ -72,6 +72,16 @@ class Losses:
         if self.key_changed or self._too_many:
             return None
         return self.delay if self.shown else self.delay * _ALONE
+
+    @property
+    def wait_to_let_go(self) -> float | None:
+        """Seconds that an instance must be missing before its deleted object goes.
+
+        None: until a person says. Doubt about the others delays that, and never holds it for good.
+        """
+        if self.key_changed:
+            return None
+        return self.delay * _ALONE if self.in_doubt else 0.0
 
     @property
     def in_doubt(self) -> bool:

@@ -77,3 +77,22 @@ def test_what_is_missing_is_said_with_number_and_time() -> None:
     assert "confirm-losses=50" in said
     assert "Nothing is rented or let go" in said
     assert "Nothing is rented" not in (losses(1, 9).explain() or "")
+
+
+@pytest.mark.parametrize(
+    ("missing", "shown", "wait"),
+    [
+        pytest.param(0, 0, 0.0, id="nothing else is there"),
+        pytest.param(1, 49, 0.0, id="few others are missing"),
+        pytest.param(50, 0, 900.0, id="all others are missing"),
+    ],
+)
+def test_a_deleted_object_never_waits_for_good_because_of_others(missing: int, shown: int, wait: float) -> None:
+    assert losses(missing, shown).wait_to_let_go == wait
+
+
+def test_with_another_key_a_deleted_object_waits_for_a_person() -> None:
+    found = losses(0, 0)
+    found.key_changed = True
+
+    assert found.wait_to_let_go is None

@@ -102,6 +102,7 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
 
 def _absent(this: Pass, clock: Clock) -> Result:
     this.memory.saw_nothing(this.account.snapshot_poll, clock.monotonic())
-    if not (this.memory.announced or this.memory.delete_accepted or this.seen.belief.announced):
+    known = this.memory.announced or this.memory.delete_accepted or this.seen.belief.announced
+    if not (known or this.seen.unwanted):
         this.account.losses.miss(this.seen.resource.meta.uid, clock.now())
     return Result()

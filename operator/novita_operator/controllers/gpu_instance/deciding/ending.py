@@ -35,8 +35,7 @@ def delete_all(seen: Observation, _: datetime) -> action.Action | None:
 def let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is None:
-        waits = seen.may_be_rented or seen.doubt is not None
-        return NEXT_POLL if waits else action.Release(look_first=True)
+        return NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)
     # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
     if seen.belief.believed and not seen.unproven:
         return action.Release(look_first=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.policies.belief import UNLOOKED, Belief
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
@@ -142,6 +143,18 @@ class Observation:
     @property
     def deleting(self) -> bool:
         return self.resource.meta.deleted_at is not None
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether the instance was to be ended anyway: its absence is then no loss."""
+        failure = self.resource.status.failure
+        if self.deleting or self.power == "Released":
+            return True
+        if failure is None or failure.instance_id != self.instance_id:
+            return False
+        if failure.reason == "StartupTimeout":
+            return self.failure_stands and self.resource.spec.startup.on_timeout == "Delete"
+        return failure.reason in restarts.REPLACED and not self.failure_stands
 
     @property
     def left_behind(self) -> str:

@@ -97,6 +97,8 @@ class Observer:
             memory.announced = listed.state is InstanceState.REMOVING or listed.reclaimed
             if account is not None:
                 account.losses.back(resource.meta.uid, self.clock.now())
+        if account is not None and resource.meta.deleted_at is not None:
+            account.losses.forget(resource.meta.uid)
         return instance_id, found
 
     def _absence(
@@ -120,7 +122,7 @@ class Observer:
         return belief.judge(
             looks if memory.gone_in_polls else None,
             announced=memory.announced or memory.delete_accepted or removed,
-            wait=account.losses.wait_for(resource.meta.uid) if account is not None else None,
+            wait=_wait(resource, account) if account is not None else None,
             lag=self.list_lag.total_seconds(),
             now=self.clock.monotonic(),
         )
@@ -168,6 +170,11 @@ class Observer:
             memory.looked_at = now
             memory.looked_in_poll = account.snapshot_poll
         return memory.looks
+
+
+def _wait(resource: GPUInstance, account: Account) -> float | None:
+    losses = account.losses
+    return losses.wait_for(resource.meta.uid) if resource.meta.deleted_at is None else losses.wait_to_let_go
 
 
 def _view(account: Account | None, resource: GPUInstance) -> AccountView:

@@ -34,7 +34,9 @@ def _in_doubt(seen: Observation) -> Problem | None:
         return None
     text = f'NovitaAccount "{seen.resource.spec.account_ref.name}": {seen.doubt}'
     if seen.deleting:
-        return Problem(_TYPE.SYNCED, Reason.INSTANCES_MISSING, text)
+        # The doubt is about the others: it delays the end of one that was had, and concerns no other.
+        waits = seen.instance_id is not None and not seen.belief.believed
+        return Problem(_TYPE.SYNCED, Reason.INSTANCES_MISSING, text) if waits else None
     # An instance that was had and is missing is told of as such.
     wants = seen.instance_id is None and seen.power == "Running" and not seen.failure_stands
     return Problem(_TYPE.SCHEDULED, Reason.INSTANCES_MISSING, text) if wants else None

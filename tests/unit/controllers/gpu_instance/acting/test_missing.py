@@ -1,0 +1,87 @@
+"""Whose absence counts as missing in the account: that of instances which somebody still wants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from tests.unit.support import builders as a
+from tests.unit.support import parts
+from tests.unit.support.builders import NOON, UID
+from tests.unit.support.parts import KEY, HandClock
+
+from novita_operator.controllers.gpu_instance.acting import releasing
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.novita import errors
+from novita_operator.runtime.accounts.registry import Accounts
+
+
+class Novita:
+    """It shows nothing."""
+
+    async def get_instance(self, _instance_id: str) -> None:
+        raise errors.NotFound("no such instance")
+
+
+async def missing(*, stands: bool = False, **of_the_object: Any) -> int:
+    """How many the account misses after a look by id that found nothing."""
+    account = parts.an_account()
+    account.client = cast("Any", Novita())
+    status = {"instanceId": "i-1"} | of_the_object.pop("status", {})
+    seen = a.an_observation(a.an_object(status=status, intent=a.an_intent(), **of_the_object))
+    this = Pass(replace(seen, failure_stands=stands), account, Memory(0), KEY)
+    await releasing.confirm_gone("i-1", this, HandClock())
+    return account.losses.count
+
+
+def failed(reason: str) -> dict[str, Any]:
+    return {"failure": a.a_failure(reason) | {"instanceId": "i-1"}}
+
+
+async def test_an_instance_that_is_wanted_is_missed() -> None:
+    assert await missing() == 1
+
+
+async def test_that_of_an_object_which_is_being_deleted_is_not() -> None:
+    """Also after a restart, when nobody remembers the delete call."""
+    assert await missing(deleting=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "on_timeout", "stands", "count"),
+    [
+        ("StartupTimeout", "Delete", True, 0),
+        ("StartupTimeout", "Keep", True, 1),
+        ("SpotReclaimed", "Keep", False, 0),
+        ("SpotReclaimed", "Keep", True, 1),
+        ("Failed", "Keep", False, 1),
+    ],
+)
+async def test_one_that_was_to_be_ended_after_a_failure_is_not(
+    reason: str, on_timeout: str, stands: bool, count: int
+) -> None:
+    spec = {"startup": {"onTimeout": on_timeout}}
+    assert await missing(stands=stands, status=failed(reason), spec=spec) == count
+
+
+def test_what_was_missing_no_longer_is_when_its_object_is_deleted() -> None:
+    account, accounts = parts.an_account(), Accounts()
+    account.losses.miss(UID, NOON)
+    going = a.an_object(status={"instanceId": "i-1"}, deleting=True)
+
+    parts.a_reconciler(accounts, HandClock()).observer.observe(going, account, Memory(0))
+
+    assert account.losses.count == 0
+
+
+def test_a_pass_that_ends_after_its_object_was_forgotten_leaves_nothing_missing() -> None:
+    account, accounts = parts.an_account(), Accounts()
+    accounts.put(account)
+    account.losses.miss(UID, NOON)
+
+    parts.a_reconciler(accounts, HandClock())._too_late(a.an_observation(), Result(), KEY)
+
+    assert account.losses.count == 0
