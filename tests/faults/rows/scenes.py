@@ -23,6 +23,7 @@ SPEED = 10.0
 AS_USERS_HAVE_IT: Mapping[str, str] = {
     "CLOCK_SPEED": f"{SPEED:g}",
     "LIST_LAG": "60000",
+    "LOSS_DELAY": "180000",
     "API_TIMEOUT": "120000",
     "POLL_INTERVAL": "10000",
     "TRANSITION_POLL_INTERVAL": "4000",

@@ -77,11 +77,12 @@ class Losses:
     def wait_to_let_go(self) -> float | None:
         """Seconds that an instance must be missing before its deleted object goes.
 
-        None: until a person says. Doubt about the others delays that, and never holds it for good.
+        None: until a person says. What the others miss delays that, and never holds it for good: an outage of minutes
+        must not end the watch over something that is billed.
         """
         if self.key_changed:
             return None
-        return self.delay * _ALONE if self.in_doubt else 0.0
+        return self.delay if self.shown and not self.in_doubt else self.delay * _ALONE
 
     @property
     def in_doubt(self) -> bool:

@@ -82,8 +82,8 @@ def test_what_is_missing_is_said_with_number_and_time() -> None:
 @pytest.mark.parametrize(
     ("missing", "shown", "wait"),
     [
-        pytest.param(0, 0, 0.0, id="nothing else is there"),
-        pytest.param(1, 49, 0.0, id="few others are missing"),
+        pytest.param(0, 0, 900.0, id="nothing else is there"),
+        pytest.param(1, 49, 180.0, id="few others are missing"),
         pytest.param(50, 0, 900.0, id="all others are missing"),
     ],
 )
