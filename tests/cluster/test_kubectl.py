@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.support.workspace import Workspace
 
 _TERMINAL = 120
 _WIDE_TERMINAL = 200
+# Virtual seconds of the simulator from Creating to Pulling, and from there to Running.
+_ONE_STEP = 3.0
 
 
 @pytest.fixture
@@ -44,16 +48,19 @@ async def test_the_category_lists_everything_of_ours(shown: Workspace) -> None:
     assert f"novitaaccount.gpu.novita.ai/{shown.account_name}" in printed.out
 
 
-async def test_describe_shows_conditions_and_events_in_order(shown: Workspace) -> None:
-    await shown.until_event("Ready", "trainer-with-a-long-name-7")
+async def test_describe_shows_conditions_and_events_in_order(workspace: Workspace) -> None:
+    await workspace.novita.stand_still()
+    await workspace.create()
+    for reason in ("Creating", "Pulling"):
+        await workspace.until_condition("Ready", "False", reason)
+        await workspace.novita.pass_seconds(_ONE_STEP)
+    await workspace.until_event("Ready")
 
-    printed = (await shown.kubectl("describe", "gpui", "trainer-with-a-long-name-7")).out
+    printed = (await workspace.kubectl("describe", "gpui", "gpu")).out
 
     told = printed[printed.index("Events:") :]
     assert "Type:                  Ready" in printed
-    assert [told.index(f"  {reason} ") for reason in ("Scheduled", "Created", "Pulling", "Ready")] == sorted(
-        told.index(f"  {reason} ") for reason in ("Scheduled", "Created", "Pulling", "Ready")
-    )
+    assert re.findall(r"  (Scheduled|Created|Pulling|Ready) ", told) == ["Scheduled", "Created", "Pulling", "Ready"]
 
 
 async def test_wait_ends_when_the_object_is_ready(workspace: Workspace) -> None:
