@@ -76,7 +76,9 @@ class Node:
     ) -> Child:
         (container,) = pod["containers"]
         kubeconfig = self.directory / f"{name}.kubeconfig"
-        token = await self.plane.kubectl("-n", namespace, "create", "token", pod["serviceAccountName"])
+        token = await self.plane.kubectl(
+            "-n", namespace, "create", "token", pod["serviceAccountName"], "--duration=24h"
+        )
         assert token.code == 0, token.err
         self.plane.control.service_account_kubeconfig(kubeconfig, token.out.strip())
         environment = {variable["name"]: _value(variable, namespace) for variable in container.get("env", [])}

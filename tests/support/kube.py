@@ -54,23 +54,27 @@ class Refused(Exception):
 
 
 class Kube:
-    """Calls to one API server with one user's token. Every method raises Refused for an answer that is no success."""
+    """Calls to one API server with one user's token. Every method raises Refused for an answer that is no success.
 
-    def __init__(self, url: str, certificate: Path, token: str) -> None:
+    `user`: on whose behalf the owner of the token calls, as `kubectl --as` does; the rights that count are this user's.
+    """
+
+    def __init__(self, url: str, certificate: Path, token: str, *, user: str | None = None) -> None:
+        on_behalf = {"Impersonate-User": user} if user is not None else {}
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "novita-operator-tests"},
+            headers={"Authorization": f"Bearer {token}", "User-Agent": "novita-operator-tests", **on_behalf},
             verify=ssl.create_default_context(cafile=str(certificate)),
             timeout=_TIMEOUT_SECONDS,
             trust_env=False,
         )
 
     @classmethod
-    def of(cls, kubeconfig: Path) -> Kube:
+    def of(cls, kubeconfig: Path, *, user: str | None = None) -> Kube:
         """A client for the current context of a kubeconfig that holds a token."""
         config = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        return cls(cluster["server"], Path(cluster["certificate-authority"]), user["token"])
+        cluster, owner = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        return cls(cluster["server"], Path(cluster["certificate-authority"]), owner["token"], user=user)
 
     async def aclose(self) -> None:
         await self._client.aclose()

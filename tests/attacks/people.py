@@ -1,0 +1,62 @@
+"""Users of the cluster, each with one of Kubernetes' own roles in one namespace, as an administrator binds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.support import builders, kube
+from tests.support.kube import Body, Kind, Kube, Refused
+from tests.support.plane import Output, Plane
+
+_ROLE_BINDINGS = Kind("/apis/rbac.authorization.k8s.io/v1", "rolebindings")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may do in `namespace` what the role says, and nothing else anywhere."""
+
+    plane: Plane
+    name: str
+    namespace: str
+    kube: Kube
+
+    @classmethod
+    async def with_role(cls, role: str, namespace: str, plane: Plane) -> Person:
+        """A new user, bound to `view`, `edit` or `admin`, or to another ClusterRole."""
+        name = f"{role}-of-{namespace}"
+        await plane.kube.create(_ROLE_BINDINGS, _binding(name, role, namespace))
+        return cls(plane, name, namespace, Kube.of(plane.kubeconfig, user=name))
+
+    async def kubectl(self, *arguments: str, stdin: str | None = None) -> Output:
+        """The real kubectl, as this person, in this namespace."""
+        return await self.plane.kubectl("--as", self.name, "-n", self.namespace, *arguments, stdin=stdin)
+
+    async def create(self, name: str = "gpu", *, metadata: Body | None = None, **spec: Any) -> Body:
+        """A GPUInstance; `metadata` is put into the manifest's own. Raises Refused."""
+        body = builders.gpu_instance(name, self.namespace, **spec)
+        body["metadata"] |= metadata or {}
+        return await self.kube.create(kube.GPU_INSTANCES, body)
+
+    async def patch(self, change: Body, name: str = "gpu", *, kind: Kind = kube.GPU_INSTANCES, at: str = "") -> Body:
+        """A merge patch; `at` is a subresource. Raises Refused."""
+        return await self.kube.patch(kind, name, change, self.namespace, subresource=at)
+
+    async def refusal(self, change: Body, name: str = "gpu", *, kind: Kind = kube.GPU_INSTANCES, at: str = "") -> str:
+        """What the API server says to this patch; the test fails where it is taken, or refused for another reason."""
+        with pytest.raises(Refused) as caught:
+            await self.patch(change, name, kind=kind, at=at)
+        assert caught.value.status == 403, caught.value
+        return caught.value.message
+
+
+def _binding(name: str, role: str, namespace: str) -> Body:
+    group = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": namespace},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+    }
