@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -94,6 +95,13 @@ NAME_CHARS = 253
 _DNS = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS, pattern=_DNS)]
 """A reference by name; a namespace is never part of one."""
+
+
+_PriceSchema = WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$", "maxLength": 13})
+Price = Annotated[Decimal, Field(gt=0), _PriceSchema]
+"""USD per hour as a decimal string: floats lose cents."""
+PriceCap = Annotated[Decimal, Field(ge=0), _PriceSchema]
+"""USD per hour that must not be exceeded; 0 allows nothing."""
 
 
 class Meta(BaseModel):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from novita_operator.api import rules
 from novita_operator.api.gpu_instance.life import (
@@ -17,14 +16,7 @@ from novita_operator.api.gpu_instance.life import (
     Service,
     Volume,
 )
-from novita_operator.api.meta import Model, Name
-
-Price = Annotated[
-    Decimal,
-    Field(gt=0),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$", "maxLength": 13}),
-]
-"""USD per hour as a decimal string: floats lose cents."""
+from novita_operator.api.meta import Model, Name, Price
 
 
 class AccountRef(Model):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from novita_operator.api.meta import Model, Name
+from novita_operator.api.novita_account.namespaces import Namespaces
+from novita_operator.api.novita_account.tenancy import Tenancy
 
 
 class ApiKeySecretRef(Model):
@@ -14,23 +16,6 @@ class ApiKeySecretRef(Model):
 
     name: Name = Field(description="Name of a Secret in the operator's namespace.")
     key: str = Field("apiKey", min_length=1, max_length=253, description="The entry that holds the key.")
-
-
-class NamespaceSelector(Model):
-    """Namespaces by label."""
-
-    match_labels: dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]] = Field(
-        {}, max_length=16, description="Labels that a namespace must all have."
-    )
-
-
-class Namespaces(Model):
-    """Who may use the account."""
-
-    names: tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] = Field(
-        (), max_length=256, description="Namespaces by name."
-    )
-    selector: NamespaceSelector | None = Field(None, description="Namespaces by label, in addition.")
 
 
 class Limits(Model):
@@ -63,6 +48,11 @@ class NovitaAccountSpec(Model):
     )
     namespaces: Namespaces | None = Field(
         None, description="Namespaces that may use the account. Without it, every namespace may."
+    )
+    tenancy: Tenancy | None = Field(
+        None,
+        description="What each namespace may have of the account, and what all of them together may cost. Without it, "
+        "everything is allowed but adoption.",
     )
     limits: Limits = Field(Limits(), description="How hard the account may be used.")
     orphans: Literal["Report", "Delete"] = Field(

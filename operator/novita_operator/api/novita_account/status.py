@@ -5,7 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from novita_operator.api.conditions import Condition
-from novita_operator.api.meta import Model, Moment
+from novita_operator.api.meta import NAME_CHARS, Model, Moment
+
+MOST_ADOPTIONS = 500
+"""More would make the account as large as the API server takes in one object, with all else that it holds."""
 
 
 class InstanceCounts(Model):
@@ -41,6 +44,15 @@ class Creates(Model):
     )
 
 
+class Adoption(Model):
+    """An instance that an object has taken over while spec.tenancy allowed it; it stays the object's."""
+
+    instance_id: str = Field(max_length=255, description="Its id at Novita.")
+    namespace: str = Field(max_length=63, description="Namespace of the GPUInstance.")
+    name: str = Field(max_length=NAME_CHARS, description="Name of the GPUInstance.")
+    uid: str = Field(max_length=64, description="UID of the GPUInstance: another object of the same name is not meant.")
+
+
 class NovitaAccountStatus(Model):
     """What the operator found."""
 
@@ -61,6 +73,12 @@ class NovitaAccountStatus(Model):
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
     creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
     collector: Collector | None = Field(None, description="The last look for orphans that found nothing odd.")
+    adoptions: tuple[Adoption, ...] = Field(
+        (),
+        max_length=MOST_ADOPTIONS,
+        description="Instances that were taken over with the consent of spec.tenancy. They stay with their objects, "
+        "and go with them, whatever spec.tenancy says later.",
+    )
     last_polled_at: Moment | None = Field(
         None, description="Start of a recent whole poll; written once a minute at most."
     )
