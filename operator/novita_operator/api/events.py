@@ -66,6 +66,8 @@ class EventReason(StrEnum):
     """A person gave up a stuck deletion; the instance may still exist and cost money."""
     ORPHAN_DELETED = "OrphanDeleted"
     """An instance that belonged to no object was deleted."""
+    ORPHAN_STOPPED = "OrphanStopped"
+    """An instance still ran after its object was gone, and was stopped as the object had asked."""
     ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
     """Orphans would be deleted, but something looks wrong."""
     CREATES_FROZEN = "CreatesFrozen"

@@ -128,6 +128,26 @@ async def again_and_again(deed: Deed, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=len(_NAMES))
 
 
+async def adopted_and_gone(deed: Deed, stage: Stage) -> Tally:
+    """Adopted instances, whose names prove nothing: replaced or robbed, and deleted at once."""
+    async with secluded(stage, "people") as at:
+        at.keeper()
+        planted = {name: await at.novita.plant(name=f"by-hand-{name}") for name in _NAMES}
+        for name in _NAMES:
+            await at.create([name], adopt={"instanceId": planted[name]})
+        await at.reach(_NAMES, ready, "Ready")
+        for name in _NAMES:
+            await deed(at, name)
+            await at.delete([name])
+        await at.reach(_NAMES, gone, "gone")
+        await scenes.or_stuck(at, "adopted", waiting.until(partial(_none_lives, at), "the adopted ones are ended"))
+        return await judge.verdict(at, fired=len(_NAMES))
+
+
+async def _none_lives(at: World) -> bool:
+    return all(life.deleted is not None for life in await judge.lives(at))
+
+
 async def _begin(at: World, state: State) -> Keeper:
     if state == "creating":
         await at.novita.set(delays={**DELAYS, **scenes.SLOW_CREATE})
@@ -154,6 +174,8 @@ def _cases() -> Iterator[Case]:
     for state in _STATES:
         yield Case(f"deleted and cleared, {state}", partial(deleted_and_cleared, state))
         yield Case(f"status and all else wiped, {state}", partial(wiped, state))
+    for label, deed in (("finalizers and annotations cleared", scenes.strip), ("all wiped", scenes.wipe)):
+        yield Case(f"{label}, adopted, deleted at once", partial(adopted_and_gone, deed))
     yield Case("cleared while Novita refuses the delete", cleared_while_it_ends)
     yield Case("deleted and cleared before the create's reply", gone_before_the_reply)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tests.unit.support.builders import CLUSTER, LAG, NOON
 
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
+from novita_operator.controllers.gpu_instance.acting.departing import Departing
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
@@ -110,6 +111,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
         notifier=cast("Notifier", nothing),
+        departing=Departing(accounts, CLUSTER, clock),
         memories=Memories(),
         clock=clock,
         cluster=CLUSTER,

@@ -14,6 +14,7 @@ from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
+from novita_operator.controllers.gpu_instance.acting.departing import Departing
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
@@ -32,7 +33,6 @@ from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.registry import Accounts
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Reconciler:
     probing: Probing
     serving: Serving
     notifier: Notifier
+    departing: Departing
     memories: Memories
     clock: Clock
     cluster: str
@@ -86,7 +87,7 @@ class Reconciler:
         decided = plan.decide(seen, self.clock.now())
         result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
         memory.unwritten = result.lasting
-        self._too_late(seen, result, key)
+        self._too_late(seen, result, memory, key)
         result = await self.serving.follow(seen, result, memory)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
@@ -117,24 +118,11 @@ class Reconciler:
         self.accounts.claim(naming.instance_name(self.cluster, uid), key)
 
     def departed(self, key: Key, body: dict[str, Any]) -> None:
-        """Its deletion was watched: what appears under its name from now on is to be deleted, if it asked for that."""
+        """Its deletion was watched: what it leaves at Novita ends as it has asked."""
         resource = GPUInstance.parse(body)
-        memory = self.memories.find(resource.meta.uid)
-        unclear = resource.unreadable is not None and not resource.unreadable.can_delete
-        if unclear or resource.spec.deletion_policy != "Delete" or (memory is not None and memory.abandoned):
-            return
-        name = naming.instance_name(self.cluster, resource.meta.uid)
-        departed = Departed(key, resource.meta.uid, resource.spec.account_ref.name, name)
-        self.accounts.departures.add(departed)
-        if memory is None or not memory.let_go:
-            self._look_at_once(departed)
+        self.departing.watched(key, resource, self.memories.find(resource.meta.uid))
 
-    def _look_at_once(self, departed: Departed) -> None:
-        account = self.accounts.find(departed.account)
-        if account is not None:
-            account.poll_by(self.clock.monotonic())
-
-    def _too_late(self, seen: Observation, result: Result, key: Key) -> None:
+    def _too_late(self, seen: Observation, result: Result, memory: Memory, key: Key) -> None:
         """An id that came for an object which went while the call was under way."""
         newest = self.cache.find(key)
         gone = newest is None or newest["metadata"]["uid"] != seen.resource.meta.uid
@@ -142,17 +130,18 @@ class Reconciler:
             # Nobody would tell the accounts of it a second time.
             self._miss_no_more(seen.resource.meta.uid)
         if gone and result.instance_id is not None:
-            departed = self.accounts.departures.note(seen.name, result.instance_id)
-            if departed is not None:
-                self._look_at_once(departed)
+            self.departing.answered(key, seen.resource, memory, result.instance_id)
 
     def forget(self, key: Key, uid: str) -> None:
         """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""
+        memory = self.memories.find(uid)
         self.memories.forget(uid)
         self.probing.forget(key)
         self.accounts.release(naming.instance_name(self.cluster, uid))
         for account in self.accounts:
             account.set_moving(key, moving=False)
+            if memory is not None and memory.had is not None:
+                account.adopted.discard(memory.had)  # whoever else has it says so in each pass
         self._miss_no_more(uid)
 
     def _miss_no_more(self, uid: str) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from novita_operator.controllers.gpu_instance import handlers, reconciler
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.departing import Departing
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
@@ -71,6 +72,7 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
         executor=_executor(core, defaults),
         metrics=core.metrics,
         notifier=Notifier(courier, core.cache, core.clock),
+        departing=Departing(core.accounts, core.cluster, core.clock),
         memories=Memories(),
         clock=core.clock,
         cluster=core.cluster,

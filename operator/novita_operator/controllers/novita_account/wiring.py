@@ -63,13 +63,18 @@ def _reconciler(core: Core) -> Reconciler:
         accounts=core.accounts,
         poller=poller,
         collector=_collector(core),
-        latecomers=Latecomers(core.kube, core.accounts.departures, core.clock, core.metrics),
+        latecomers=_latecomers(core),
         credentials=Credentials(core.kube, settings.own_api_key, settings.operator_namespace),
         recorder=core.recorder,
         open_account=partial(_open_account, core),
         clock=core.clock,
         wake=core.queue.add,
     )
+
+
+def _latecomers(core: Core) -> Latecomers:
+    departures, namespaces = core.accounts.departures, core.settings.namespaces
+    return Latecomers(core.kube, departures, core.clock, core.metrics, core.cluster, namespaces)
 
 
 def _collector(core: Core) -> Collector:

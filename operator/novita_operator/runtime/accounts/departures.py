@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from novita_operator.kube.cache import Key
 
@@ -13,13 +14,28 @@ _MOST = 10_000
 
 @dataclass(slots=True)
 class Departed:
-    """A deleted object that asked for its instance to go along. `ids`: known instances whose end was not yet seen."""
+    """A deleted object whose instance is to end with it."""
 
     key: Key
     uid: str
     account: str
     name: str
+    """What an instance that was rented for it is called at Novita."""
     ids: set[str] = field(default_factory=set)
+    """Known instances whose end was not yet seen."""
+    adopted: str | None = None
+    """The instance that it had taken over, whose name proves nothing."""
+    end: Literal["Delete", "Stop"] = "Delete"
+    """What its deletion policy asks for."""
+    asked: set[str] = field(default_factory=set)
+    """Instances whose end Novita has accepted."""
+    unseen_since: dict[str, float] = field(default_factory=dict)
+    """When Novita first did not know an id, in monotonic seconds."""
+
+    def over(self, instance_id: str) -> None:
+        """This instance is gone, or not the object's."""
+        self.ids.discard(instance_id)
+        self.unseen_since.pop(instance_id, None)
 
 
 class Departures:
@@ -29,17 +45,10 @@ class Departures:
         self._by_name: dict[str, Departed] = {}
 
     def add(self, departed: Departed) -> None:
-        """This object is gone. Only for one whose instance is to be deleted with it."""
+        """This object is gone. Only for one whose instance is to end with it."""
         self._by_name[departed.name] = departed
         while len(self._by_name) > _MOST:
             del self._by_name[next(iter(self._by_name))]
-
-    def note(self, name: str, instance_id: str) -> Departed | None:
-        """An answer came for an object that is gone meanwhile: this instance is to go, too. None where it may stay."""
-        departed = self._by_name.get(name)
-        if departed is not None:
-            departed.ids.add(instance_id)
-        return departed
 
     def of(self, account: str) -> Iterator[Departed]:
         """Those of one account."""

@@ -42,7 +42,7 @@ class Releaser:
         """Drop the finalizer although something may be left. Raises kube errors."""
         logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
         self.metrics.force_finalized.inc()
-        memory.abandoned = True
+        memory.left_alone = True
         return replace(await self.release(seen, memory, key), abandoned=left_behind)
 
     async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:

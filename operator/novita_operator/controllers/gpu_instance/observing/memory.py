@@ -63,8 +63,10 @@ class Memory:
     """Facts of earlier passes that the status does not hold yet, an id among them."""
     let_go: bool = False
     """The finalizer of the deleted object was dropped, after a search that found nothing."""
-    abandoned: bool = False
-    """It was dropped since a person gave the deletion up."""
+    left_alone: bool = False
+    """What the object leaves at Novita stays as it is: a person gave the deletion up, or its policy says so."""
+    had: str | None = None
+    """The id of its instance, when it was last observed."""
     served: Served | None = None
     """What was last written for spec.service."""
 
@@ -81,6 +83,7 @@ class Memory:
 
     def forget_instance(self) -> None:
         """The instance is gone: nothing known about it applies to the next one."""
+        self.had = None
         self.detail = None
         self.only_by_id = False
         self.delete_accepted = False

@@ -48,6 +48,7 @@ class Observer:
         name, intent = naming.instance_name(self.cluster, resource.meta.uid), self.intent_of(resource.meta)
         memory.note = intent or memory.note
         instance_id, found = self._instances(name, resource, account, memory)
+        memory.had = instance_id or memory.had
         now = self.clock.now()
         horizon = _horizon(resource, memory, now)
         seen = Observation(

@@ -82,6 +82,6 @@ def test_a_pass_that_ends_after_its_object_was_forgotten_leaves_nothing_missing(
     accounts.put(account)
     account.losses.miss(UID, NOON)
 
-    parts.a_reconciler(accounts, HandClock())._too_late(a.an_observation(), Result(), KEY)
+    parts.a_reconciler(accounts, HandClock())._too_late(a.an_observation(), Result(), Memory(0), KEY)
 
     assert account.losses.count == 0

@@ -1,0 +1,75 @@
+"""Objects that are gone before anything could hold them: what they leave at Novita ends as they have asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.clock import Clock
+from novita_operator.controllers.gpu_instance.observing.memory import Memory
+from novita_operator.kube.cache import Key
+from novita_operator.reconciling import naming
+from novita_operator.runtime.accounts.departures import Departed
+from novita_operator.runtime.accounts.registry import Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Departing:
+    """Notes what is to end; the account ends it. `cluster`: our part of the marks in names."""
+
+    accounts: Accounts
+    cluster: str
+    clock: Clock
+
+    def watched(self, key: Key, resource: GPUInstance, memory: Memory | None) -> None:
+        """Its deletion was watched: its instance ends, and so does what appears under its name from now on."""
+        departed = self._departed(key, resource, memory)
+        if departed is None:
+            if memory is not None:
+                memory.left_alone = True
+            return
+        self.accounts.departures.add(departed)
+        if memory is None or not memory.let_go:
+            self._end_soon(departed)
+
+    def answered(self, key: Key, resource: GPUInstance, memory: Memory, instance_id: str) -> None:
+        """An id came for an object which went while the call was under way."""
+        departed = self._departed(key, resource, memory)
+        if departed is None or memory.left_alone:
+            return
+        departed.ids.add(instance_id)
+        if resource.spec.adopt is not None and resource.spec.adopt.instance_id == instance_id:
+            departed.adopted = instance_id
+        self.accounts.departures.add(departed)
+        self._end_soon(departed)
+
+    def _departed(self, key: Key, resource: GPUInstance, memory: Memory | None) -> Departed | None:
+        """None where its instance is to stay as it is."""
+        policy = resource.spec.deletion_policy
+        unclear = resource.unreadable is not None and not resource.unreadable.can_delete
+        if unclear or policy == "Retain" or (memory is not None and memory.left_alone):
+            return None
+        let_go = memory is not None and memory.let_go
+        if policy == "Stop" and let_go:
+            return None  # it was seen at rest: a person may start it again
+        adopted = None if let_go else _taken_over(resource, memory)
+        ids = {adopted} if adopted is not None else set()
+        uid = resource.meta.uid
+        name = naming.instance_name(self.cluster, uid)
+        return Departed(key, uid, resource.spec.account_ref.name, name, ids, adopted, policy)
+
+    def _end_soon(self, departed: Departed) -> None:
+        account = self.accounts.find(departed.account)
+        if account is not None:
+            account.poll_by(self.clock.monotonic())
+
+
+def _taken_over(resource: GPUInstance, memory: Memory | None) -> str | None:
+    """The instance that the object had adopted: its status says so, or what this process knows."""
+    if resource.spec.adopt is None:
+        return None
+    known = {resource.status.instance_id}
+    if memory is not None:
+        known |= {memory.had, memory.unwritten.instance_id}
+    wanted = resource.spec.adopt.instance_id
+    return wanted if wanted in known else None
