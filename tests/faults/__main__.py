@@ -33,7 +33,9 @@ def harness() -> None:
 def run_rows(
     only: Annotated[list[str] | None, typer.Option(help="Only this row; repeat for more. `rows` lists them.")] = None,
     *,
-    case: Annotated[str, typer.Option(help="Only cases whose label contains this.")] = "",
+    case: Annotated[
+        list[str] | None, typer.Option(help="Only cases whose label contains this; repeat for more.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Cases at the same time; they mostly wait.")] = 3,
     quick: Annotated[bool, typer.Option(help="Only what `make test` runs, too.")] = False,
     broken: Annotated[str | None, typer.Option(help="Leave out: lookup, intent or finalizer.")] = None,
@@ -44,7 +46,7 @@ def run_rows(
     write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all cases.")] = None,
 ) -> None:
     """Run rows and print the table."""
-    rows = catalog.chosen(only or [], case)
+    rows = catalog.chosen(only or [], case or [])
     started = time.monotonic()
     kept = write if write is not None else not (case or quick or broken)
 

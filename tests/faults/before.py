@@ -12,7 +12,7 @@ _TITLE = """
 Run with `python -m tests.faults run --checkout DIR`, where DIR holds that commit. A row proves something only if the
 operator that it was written against fails it.
 
-| row | cases | failed | twice | forgotten | wrongly deleted | unguarded | untrue | need a person | not judged |
+| row | cases run | failed | twice | forgotten | wrongly deleted | unguarded | untrue | need a person | not judged |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 
@@ -28,7 +28,7 @@ def _line(done: Done) -> str:
     tally = done.tally
     cells = [
         done.row.title,
-        len(done.row.cases),
+        f"{done.ran} of {len(done.row.cases)}",
         len(done.failed),
         tally.outside,
         tally.forgotten,

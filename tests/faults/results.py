@@ -44,12 +44,19 @@ simulated Novita's append-only ledger is the judge.
 
 @dataclass(frozen=True)
 class Done:
-    """A row that was run. `failed`: the labels of cases that were judged and not clean."""
+    """A row that was run: `ran` of its cases. `failed`: the labels of those that were judged and not clean."""
 
     row: Row
     tally: Tally
     seconds: float
+    ran: int
     failed: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """As the table has it: a row that was run in part says so."""
+        whole = len(self.row.cases)
+        return self.row.title if self.ran == whole else f"{self.row.title} ({self.ran} of {whole} cases)"
 
     @property
     def as_it_must_be(self) -> bool:
@@ -68,13 +75,13 @@ def write(done: Sequence[Done], facts: Mapping[str, str]) -> str:
         _preamble(facts),
         "## The operator",
         "\n".join(
-            [_HEAD, *(_line(each.row.title, each.row.name, each.tally) for each in promised), _line("total", "", sums)]
+            [_HEAD, *(_line(each.title, each.row.name, each.tally) for each in promised), _line("total", "", sums)]
         ),
     ]
     if witnesses:
         parts += [
             "## What has to fail: the same judge on operators that lack something",
-            "\n".join([_HEAD, *(_line(each.row.title, each.row.name, each.tally) for each in witnesses)]),
+            "\n".join([_HEAD, *(_line(each.title, each.row.name, each.tally) for each in witnesses)]),
         ]
     notes = [f"- {each.row.name}: {note}" for each in done for note in each.tally.notes]
     if notes:
@@ -106,7 +113,7 @@ def _to_json(done: Done) -> dict[str, Any]:
     for name in ("orphaned", "heal"):
         # One string: as a list each number would be a line of the file.
         found[name] = " ".join(f"{value:.2f}" for value in found[name])
-    return {"seconds": round(done.seconds), "tally": found, "failed": sorted(done.failed)}
+    return {"seconds": round(done.seconds), "ran": done.ran, "tally": found, "failed": sorted(done.failed)}
 
 
 def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
@@ -115,7 +122,9 @@ def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
         found[name] = tuple(float(value) for value in found[name].split())
     for name in ("notes", "complaints"):
         found[name] = tuple(found[name])
-    return Done(row, Tally(**found), stored["seconds"], tuple(stored.get("failed", ())))
+    return Done(
+        row, Tally(**found), stored["seconds"], stored.get("ran", len(row.cases)), tuple(stored.get("failed", ()))
+    )
 
 
 def machine() -> dict[str, str]:

@@ -98,7 +98,7 @@ async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Ca
                 failed[row.name].append(case.label)
             if len(found[row.name]) == len(row.cases):
                 took = time.monotonic() - began[row.name]
-                hear(Done(row, tallies.total(found[row.name]), took, tuple(failed[row.name])))
+                hear(Done(row, tallies.total(found[row.name]), took, len(row.cases), tuple(failed[row.name])))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(jobs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.row import Row
+from tests.faults.row import Case, Row
 from tests.faults.rows import (
     absence,
     alone,
@@ -57,10 +57,17 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def chosen(names: list[str], label: str) -> list[Row]:
-    """The rows of these names (none: all), with the cases whose label contains a text. Raises ValueError."""
+def chosen(names: list[str], labels: list[str]) -> list[Row]:
+    """The rows of these names, with the cases whose label contains one of these texts. None of them: all.
+
+    Raises ValueError for a row that does not exist.
+    """
     unknown = set(names) - {row.name for row in ROWS}
     if unknown:
         raise ValueError(f"there is no row {', '.join(sorted(unknown))}; `python -m tests.faults rows` lists them")
     wanted = [row for row in ROWS if not names or row.name in names]
-    return [replace(row, cases=tuple(case for case in row.cases if label in case.label)) for row in wanted]
+    return [replace(row, cases=tuple(case for case in row.cases if _is_meant(case, labels))) for row in wanted]
+
+
+def _is_meant(case: Case, labels: list[str]) -> bool:
+    return not labels or any(label in case.label for label in labels)

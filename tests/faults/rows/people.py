@@ -18,6 +18,8 @@ from tests.support import waiting
 _NAMES = ("a", "b", "c")
 _STATES: tuple[State, ...] = ("ready", "stopped", "creating")
 _SLOW_REPLY = {"kind": "delay", "route": "create", "seconds": 1.5, "after": True}
+_BREAKER_SECONDS = 60.0  # the deletes are held back for 30 s after five failures in a row
+_PROMPT_SECONDS = 20.0
 _WATCHING_SECONDS = 7.0  # longer than the grace of the sentinel
 
 Deed = Callable[[World, str], Awaitable[None]]
@@ -92,10 +94,12 @@ async def cleared_while_it_ends(stage: Stage) -> Tally:
         number = await at.novita.fault(kind="error-before", route="delete", status=500)
         await at.delete(_NAMES)
         await waiting.until(partial(_hit, at, number), "Novita refuses a delete")
+        at.sentinel.excused |= scenes.ids(at, _NAMES)  # there is no object left to put anything back on
         for name in _NAMES:
             await scenes.clear_if_there(at, name)
         await at.reach(_NAMES, gone, "gone")
         await at.novita.end_faults()
+        await _all_end(at, _BREAKER_SECONDS)
         return await judge.verdict(at, fired=len(_NAMES))
 
 
@@ -111,6 +115,49 @@ async def gone_before_the_reply(stage: Stage) -> Tally:
             await scenes.clear_if_there(at, name)
         await at.reach(_NAMES, gone, "gone")
         return await judge.verdict(at, fired=len(_NAMES))
+
+
+async def adopted(deed: Deed, stage: Stage) -> Tally:
+    """Instances that were made by hand, and taken over: their names say nothing of the objects."""
+    async with secluded(stage, "people") as at:
+        await _adopt(at)
+        for name in _NAMES:
+            await deed(at, name)
+        await at.reach(_NAMES, scenes.held, "held again", seconds=20)
+        await at.reach(_NAMES, ready, "Ready")
+        await scenes.rented(at, 0)
+        await scenes.leave(at, _NAMES)
+        await _all_end(at, _PROMPT_SECONDS)
+        return await judge.verdict(at, fired=len(_NAMES))
+
+
+async def adopted_and_deleted(deed: Deed, stage: Stage) -> Tally:
+    """The same, and the objects are deleted before anything could be put back."""
+    async with secluded(stage, "people") as at:
+        await _adopt(at)
+        for name in _NAMES:
+            await deed(at, name)
+            await at.delete([name])
+        await at.reach(_NAMES, gone, "gone")
+        await _all_end(at, _PROMPT_SECONDS)
+        return await judge.verdict(at, fired=len(_NAMES))
+
+
+async def _adopt(at: World) -> None:
+    at.keeper()
+    for name in _NAMES:
+        await at.create([name], adopt={"instanceId": await at.novita.plant(name="by-hand")})
+    if not await at.reach(_NAMES, ready, "Ready"):
+        raise AssertionError(f"the case did not begin: {sorted(at.stuck.values())}")
+
+
+async def _all_end(at: World, seconds: float) -> None:
+    """Nothing lives any more, within so many seconds."""
+
+    async def so() -> bool:
+        return not (await at.novita.ledger()).live
+
+    await scenes.or_stuck(at, "the end", waiting.until(so, "nothing lives", seconds=seconds))
 
 
 async def again_and_again(deed: Deed, stage: Stage) -> Tally:
@@ -171,6 +218,8 @@ def _cases() -> Iterator[Case]:
             yield Case(f"{label}, {state}, deleted at once", partial(done_and_deleted, deed, state))
             yield Case(f"{label}, {state}, no operator works", partial(while_nobody_works, deed, state))
         yield Case(f"{label}, again and again", partial(again_and_again, deed))
+        yield Case(f"{label}, adopted", partial(adopted, deed))
+        yield Case(f"{label}, adopted, deleted at once", partial(adopted_and_deleted, deed))
     for state in _STATES:
         yield Case(f"deleted and cleared, {state}", partial(deleted_and_cleared, state))
         yield Case(f"status and all else wiped, {state}", partial(wiped, state))

@@ -104,7 +104,8 @@ def ids(at: World, names: Iterable[str]) -> set[str]:
 
 async def replace(at: World, name: str) -> None:
     """`kubectl replace -f` of the manifest in Git, as Argo CD does it with Replace=true; again where it lost a race."""
-    manifest = json.dumps(at.workspace.instance_body(name))
+    adopt = at.observer.bodies[name]["spec"].get("adopt")
+    manifest = json.dumps(at.workspace.instance_body(name, **({"adopt": adopt} if adopt else {})))
 
     async def replaced() -> bool:
         done = await at.workspace.kubectl("replace", "-f", "-", stdin=manifest)
