@@ -15,7 +15,7 @@ from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
 Settle = Callable[..., Awaitable[Workspace]]
-Employ = Callable[[str, Workspace], Awaitable[Person]]
+Employ = Callable[..., Awaitable[Person]]
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +50,8 @@ async def employ(installation: Installation) -> AsyncIterator[Employ]:
     """Makes people: `employ("admin", workspace)` has Kubernetes' role `admin` in that namespace."""
     async with AsyncExitStack() as stack:
 
-        async def make(role: str, workspace: Workspace) -> Person:
-            person = await Person.with_role(role, workspace.namespace, installation.plane)
+        async def make(role: str, workspace: Workspace, *, everywhere: bool = False) -> Person:
+            person = await Person.with_role(role, workspace.namespace, installation.plane, everywhere=everywhere)
             stack.push_async_callback(person.kube.aclose)
             return person
 

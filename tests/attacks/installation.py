@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.attacks.people import Person
 from tests.packaging.node import DEPLOYMENTS, Helm, Node
 from tests.packaging.rendering import CHART, NAMESPACE, RELEASE
-from tests.support import chart_values, kube, waiting
-from tests.support.kube import Kube
+from tests.support import builders, chart_values, kube, waiting
+from tests.support.kube import Body, Kube, Refused
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
 from tests.support.processes import SharedProgram
@@ -23,6 +25,8 @@ from local_cluster import flags
 from local_cluster.control_plane import ControlPlane
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+STATUS_WRITER = "status-writer"
+"""A ClusterRole that gives more than people should have: to see what stands behind the roles."""
 _CLUSTER_ROLES = kube.Kind("/apis/rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False)
 
 
@@ -50,7 +54,13 @@ async def _install(directory: Path, novita: str) -> Facts:
     control = await asyncio.to_thread(ControlPlane.start, directory)
     plane = Plane(control, Kube.of(control.kubeconfig), control.kubeconfig)
     await _helm_install(plane, novita)
+    await _make_status_writer(plane)
+    await plane.kube.create(kube.GPU_INSTANCES, builders.gpu_instance("probe", "default", powerState="Stopped"))
+    prober = await Person.with_role(STATUS_WRITER, "default", plane)
+    await prober.kube.aclose()
     await waiting.until(lambda: _people_have_their_roles(plane), "edit and admin have the chart's rights")
+    await waiting.until(lambda: _policies_are_in_force(plane), "the admission policies are in force")
+    await plane.kube.delete(kube.GPU_INSTANCES, "probe", "default")
     deployment = await plane.kube.get(DEPLOYMENTS, RELEASE, NAMESPACE)
     operator = await Node(plane, directory).launch(NAMESPACE, deployment["spec"]["template"]["spec"])
     await operator.until_ready()
@@ -79,3 +89,37 @@ async def _people_have_their_roles(plane: Plane) -> bool:
     """The controller manager adds the chart's roles to those of Kubernetes a moment after they are made."""
     roles = [await plane.kube.get(_CLUSTER_ROLES, name) for name in ("view", "edit", "admin")]
     return all(any("gpu.novita.ai" in rule.get("apiGroups", ()) for rule in role["rules"] or ()) for role in roles)
+
+
+async def _make_status_writer(plane: Plane) -> None:
+    """A role that says too much, such as that of an earlier release."""
+    rule = {"apiGroups": ["gpu.novita.ai"], "resources": ["*"], "verbs": ["create", "get", "patch", "update"]}
+    body = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": STATUS_WRITER},
+        "rules": [rule],
+    }
+    await plane.kube.create(_CLUSTER_ROLES, body)
+
+
+async def _policies_are_in_force(plane: Plane) -> bool:
+    """Each of them refuses what it is there for; a dry run stores nothing."""
+    probe = builders.gpu_instance("probe", "default")
+    held = probe | {"metadata": probe["metadata"] | {"finalizers": ["gpu.novita.ai/probe"]}}
+    prober, thief = (Kube.of(plane.kubeconfig, user=user) for user in (f"{STATUS_WRITER}-of-default", OPERATOR))
+    refusals = [
+        await _refusal(prober.create(kube.GPU_INSTANCES, held, dry_run=True)),
+        await _refusal(prober.patch(kube.GPU_INSTANCES, "probe", {"status": {}}, "default", subresource="status")),
+        await _refusal(thief.create(kube.SECRETS, builders.secret("probe", "default"), dry_run=True)),
+    ]
+    await asyncio.gather(prober.aclose(), thief.aclose())
+    return all("ValidatingAdmissionPolicy" in said for said in refusals)
+
+
+async def _refusal(call: Awaitable[Body]) -> str:
+    try:
+        await call
+    except Refused as refused:
+        return refused.message
+    return ""

@@ -23,10 +23,11 @@ class Person:
     kube: Kube
 
     @classmethod
-    async def with_role(cls, role: str, namespace: str, plane: Plane) -> Person:
-        """A new user, bound to `view`, `edit` or `admin`, or to another ClusterRole."""
+    async def with_role(cls, role: str, namespace: str, plane: Plane, *, everywhere: bool = False) -> Person:
+        """A new user, bound to `view`, `edit` or `admin`, or to another ClusterRole; in one namespace or everywhere."""
         name = f"{role}-of-{namespace}"
-        await plane.kube.create(_ROLE_BINDINGS, _binding(name, role, namespace))
+        kind = kube.CLUSTER_ROLE_BINDINGS if everywhere else _ROLE_BINDINGS
+        await plane.kube.create(kind, _binding(name, role, "" if everywhere else namespace))
         return cls(plane, name, namespace, Kube.of(plane.kubeconfig, user=name))
 
     async def kubectl(self, *arguments: str, stdin: str | None = None) -> Output:
@@ -55,8 +56,8 @@ def _binding(name: str, role: str, namespace: str) -> Body:
     group = "rbac.authorization.k8s.io"
     return {
         "apiVersion": f"{group}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": name, "namespace": namespace},
+        "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+        "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}),
         "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
     }

@@ -28,6 +28,7 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 _CUSTOM = [kube.Kind("/apis/gpu.novita.ai/v1alpha1", plural, namespaced)
            for plural, namespaced in (("gpujobs", True), ("gpuinstancesets", True), ("gpuinstances", True),
                                       ("novitaaccounts", False))]  # fmt: skip
+_OF_THE_CLUSTER = "clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding"
 
 
 @pytest.fixture(scope="session")
@@ -134,9 +135,7 @@ class Site:
         for kind in _CUSTOM:
             await self._remove_all(kind)
         await self.plane.kubectl("delete", "crd", "-l", "app.kubernetes.io/component=crds", "--timeout=60s")
-        await self.plane.kubectl(
-            "delete", "clusterrole,clusterrolebinding", "-l", "app.kubernetes.io/part-of=novita-operator"
-        )
+        await self.plane.kubectl("delete", _OF_THE_CLUSTER, "-l", "app.kubernetes.io/part-of=novita-operator")
         await self.novita.aclose()
 
     async def _remove_all(self, kind: kube.Kind) -> None:

@@ -10,7 +10,8 @@ from tests.packaging import rendering
 from tests.packaging.rendering import NAMESPACE, Refusal, all_of, find, kustomize, render
 from tests.support.kube import Body
 
-CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding"}
+POLICIES = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", *POLICIES}
 
 
 def _plain(body: Body) -> Body:
@@ -125,6 +126,37 @@ def test_no_role_has_a_wildcard_or_lists_secrets(path: Path) -> None:
             said = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
             assert "*" not in said
             assert not ("secrets" in rule["resources"] and {"list", "watch"} & set(rule["verbs"]))
+
+
+WANTED: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"watchNamespaces": ["team-a"]}, False),
+    ({"watchNamespaces": ["team-a"], "admissionPolicies": {"install": "Always"}}, True),
+    ({"admissionPolicies": {"install": "Never"}}, False),
+]
+
+
+@pytest.mark.parametrize(("values", "made"), WANTED, ids=["default", "namespaced", "namespaced-always", "never"])
+def test_policies_are_made_unless_the_operator_sees_named_namespaces_only(values: dict[str, Any], made: bool) -> None:
+    found = [body for body in render(values=values) if body["kind"] in POLICIES]
+
+    selectors = {str(body["spec"].get("matchResources", {})) for body in found if body["kind"].endswith("Binding")}
+    assert len(found) == (6 if made else 0)
+    assert selectors == set() or ("team-a" in "".join(selectors)) is ("watchNamespaces" in values)
+
+
+def test_no_role_of_people_writes_a_status() -> None:
+    roles = [body for body in all_of(render(), "ClusterRole") if _component(body) == "user-roles"]
+    writers = {
+        body["metadata"]["name"]
+        for body in roles
+        for rule in body["rules"]
+        if any(name.endswith("/status") for name in rule["resources"]) and rule["verbs"] != ["get"]
+    }
+
+    assert writers == {"novita-operator-restorer"}
+    (restorer,) = all_of(roles, "ClusterRole", "novita-operator-restorer")
+    assert not any("aggregate" in label for label in restorer["metadata"]["labels"])
 
 
 # Those of Helm 3. With `helm.sh/hook-output-log-policy` of Helm 4, Flux' helm-controller 1.6.1 panics at each try to

@@ -33,7 +33,8 @@ def files(source: Path) -> dict[str, str]:
                 *_grant(parts, "watched", watched),
             ]
         ),
-        "base/user-roles.yaml": _stream(_user_roles(parts["kinds"])),
+        "base/user-roles.yaml": _stream([*_user_roles(parts["kinds"]), _restorer(parts["kinds"])]),
+        "base/admission.yaml": _stream(_policies((source / "admission.yaml").read_text())),
         "overlays/ha/rbac.yaml": _stream(_grant(parts, "lease", f"{NAME}-lease", NAMESPACE)),
         "overlays/namespaced/rbac.yaml": _stream(
             _grant(parts, "watched", watched, WATCHED)
@@ -82,7 +83,6 @@ def _user_role(plural: str, role: str, *, namespaced: bool) -> Body:
     aggregated = (
         {} if role == "editor" and not namespaced else {f"rbac.authorization.k8s.io/aggregate-to-{target}": "true"}
     )
-    status = ["get", "patch", "update"] if role == "admin" else ["get"]
     group = ["gpu.novita.ai"]
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -90,9 +90,34 @@ def _user_role(plural: str, role: str, *, namespaced: bool) -> Body:
         "metadata": {"name": f"{NAME}-{plural}-{role}", "labels": _labels("user-roles") | aggregated},
         "rules": [
             {"apiGroups": group, "resources": [plural], "verbs": _READ if role == "viewer" else _READ + _WRITE},
-            {"apiGroups": group, "resources": [f"{plural}/status"], "verbs": status},
+            {"apiGroups": group, "resources": [f"{plural}/status"], "verbs": ["get"]},
         ],
     }
+
+
+def _restorer(kinds: Iterable[Mapping[str, Any]]) -> Body:
+    plurals, group = [kind["plural"] for kind in kinds], ["gpu.novita.ai"]
+    status = [f"{plural}/status" for plural in plurals]
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": f"{NAME}-restorer", "labels": _labels("user-roles")},
+        "rules": [
+            {"apiGroups": group, "resources": plurals, "verbs": [*_READ, *_WRITE, "restore"]},
+            {"apiGroups": group, "resources": status, "verbs": ["get", "patch", "update"]},
+        ],
+    }
+
+
+def _policies(text: str) -> Iterable[Body]:
+    """Each policy and what puts it into force."""
+    user = f"system:serviceaccount:{NAMESPACE}:{NAME}"
+    for name, spec in yaml.safe_load(text.replace("$(serviceAccount)", user)).items():
+        at: Body = {"name": f"{NAME}-{name}", "labels": _labels("admission")}
+        version, kind = "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"
+        yield {"apiVersion": version, "kind": kind, "metadata": at, "spec": spec}
+        in_force = {"policyName": at["name"], "validationActions": ["Deny"]}
+        yield {"apiVersion": version, "kind": f"{kind}Binding", "metadata": at, "spec": in_force}
 
 
 def _prometheus_rule(source: Path) -> Body:
