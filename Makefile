@@ -13,7 +13,10 @@ NODES ?= 0
 UPGRADE ?=
 # Tests wait most of the time, so that there are more workers than cores.
 WORKERS ?= 6
+CORES := $(shell nproc 2>/dev/null || echo 2)
 
+# Every operator, simulator and worker of a run would compile all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/deploy/local:$(CURDIR)/charts/tools
 
@@ -49,7 +52,7 @@ test-nodes: $(READY) ## The chart and the manifests in real pods (Linux, root); 
 	$(BIN)/python -m pytest tests/nodes --durations 15
 
 unit: $(READY) ## What needs no cluster
-	$(BIN)/python -m pytest tests/unit tests/novita tests/simulator tests/probes
+	$(BIN)/python -m pytest --numprocesses $(CORES) tests/unit tests/novita tests/simulator tests/probes
 
 cluster: binaries ## The operator on a real API server, and the local control plane itself
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/cluster tests/local

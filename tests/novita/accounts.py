@@ -31,7 +31,10 @@ class SimulatedAccount:
         self.key = key
         self.client = self.open()
         self._control = httpx.AsyncClient(
-            base_url=f"{url}/_simulator/", headers={"X-Simulator-Account": key}, trust_env=False
+            base_url=f"{url}/_simulator/",
+            headers={"X-Simulator-Account": key},
+            trust_env=False,
+            verify=False,  # noqa: S501 - plain HTTP; it spares each client the reading of all certificates
         )
         self._opened = [self.client]
 

@@ -328,9 +328,9 @@ def test_any_json_is_decoded_or_not_understood(decode: Callable[[object], object
     assert str(decoded).encode().decode() == str(decoded)
 
 
-def test_ten_thousand_instances_are_slim() -> None:
+def test_instances_are_slim() -> None:
     wire = [
-        json.dumps(a_wire_instance(id=f"{number:016x}", name=f"nvo-abcdefgh-{number:026}")) for number in range(10_000)
+        json.dumps(a_wire_instance(id=f"{number:016x}", name=f"nvo-abcdefgh-{number:026}")) for number in range(2_000)
     ]
     gc.collect()
     tracemalloc.start()
@@ -339,6 +339,6 @@ def test_ten_thousand_instances_are_slim() -> None:
 
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(snapshot.instances) == 10_000
+    assert len(snapshot.instances) == 2_000
     # Measured: 0.8 kB an instance, most of it its own id, name, times, and one port with its endpoint.
-    assert size < 12_000_000
+    assert size < 2_000 * 1_200

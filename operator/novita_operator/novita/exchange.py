@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import ssl
@@ -115,9 +116,17 @@ class Exchange:
 
 def _trusted() -> ssl.SSLContext:
     """The CAs that come with httpx, and those of the file that SSL_CERT_FILE names, as for webhooks."""
-    context = httpx.create_ssl_context(trust_env=False)
     file = os.environ.get("SSL_CERT_FILE")
-    if file and Path(file).is_file():
+    if file and (path := Path(file)).is_file():
+        return _reading(file, path.stat().st_mtime_ns)
+    return _reading(None, 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _reading(file: str | None, _changed_at: int) -> ssl.SSLContext:
+    """One for all accounts, until the file changes: a few hundred certificates cost 30 ms of CPU each time."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if file is not None:
         context.load_verify_locations(file)
     return context
 
