@@ -33,6 +33,19 @@ async def test_a_refused_call_that_was_carried_out_is_found_and_not_repeated(
     assert (ledger.created, ledger.duplicated, ledger.live) == (1, 0, ())
 
 
+@pytest.mark.parametrize("refusal", _REFUSALS[:-1], ids=_IDS[:-1])  # the last one moves on to the next offer at once
+async def test_nothing_more_is_rented_while_the_list_hides_what_came_of_a_refused_call(
+    workspace: Workspace, refusal: dict[str, object]
+) -> None:
+    await workspace.novita.set(listLag={"seconds": 0.7, "alsoGet": True})  # less than the operator grants it
+    await workspace.novita.fault("status", route="create", commit=True, times=4, **refusal)
+
+    await workspace.create()
+
+    await workspace.until_ready()
+    assert (await workspace.novita.ledger()).created == 1
+
+
 @pytest.mark.parametrize("refusal", _REFUSALS, ids=_IDS)
 async def test_an_object_that_is_deleted_after_such_a_refusal_leaves_nothing_behind(
     workspace: Workspace, refusal: dict[str, object]

@@ -8,15 +8,16 @@ from typing import Literal
 
 from novita_operator.novita.models import PortSpec
 
-Settled = Literal["Pending", "Refused", "Released"]
+Settled = Literal["Pending", "Refused", "SoldOut", "Released"]
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One attempt to create, as the object's note of intent says it (`launching.fence` writes and reads the note).
 
-    `Pending`: made or not, search by name. `Refused`: Novita says that it did not. `Released`: the instance of this
-    attempt was seen gone, nothing of it can appear any more.
+    `Pending`: made or not, search by name. `Refused`: Novita says that it did not, which is no proof. `SoldOut`: the
+    same for lack of capacity, and other offers are tried at once. `Released`: the instance of this attempt was seen
+    gone, nothing of it can appear any more.
     """
 
     attempt: int

@@ -108,6 +108,8 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return action.Nothing()
     if seen.doubt is not None:
         return action.Wait(poll=True)
+    if seen.refusal_settles_in:
+        return action.Wait(seconds=seen.refusal_settles_in.total_seconds())
     return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
 
 

@@ -16,7 +16,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 
@@ -49,20 +49,21 @@ class Fence:
         crashpoints.reached("intent.after-write")
         return intent
 
-    async def refuse(self, intent: Intent, key: Key, *, nothing_was_sent: bool) -> None:
-        """Note that the create call was refused. Raises kube errors.
+    async def settle(self, intent: Intent, key: Key, outcome: Settled) -> Intent:
+        """Note what became of a create call that brought no instance; the note as it is then. Raises kube errors.
 
         Novita has refused and done it all the same: the finalizer stays until a search by name. Where no call has
-        left this process, nothing can appear, and the finalizer goes.
+        left this process (`Released`), nothing can appear, and the finalizer goes.
         """
+        settled = intent.settled(outcome)
         fresh = await self.newest(key)
         if read(fresh.meta) != intent:
             # Another process has noted a call of its own meanwhile: note and finalizer are not ours to settle.
-            return
+            return settled
         crashpoints.reached("refusal.before-write")
-        settled = intent.settled("Released" if nothing_was_sent else "Refused")
-        await self._write(fresh.meta, key, held=not nothing_was_sent, note=settled)
+        await self._write(fresh.meta, key, held=outcome != "Released", note=settled)
         crashpoints.reached("refusal.after-write")
+        return settled
 
     async def lift(self, at: meta.Meta, note: Intent | None, key: Key) -> None:
         """The instance is gone, or let go: drop the finalizer, and settle the note if there is one.
@@ -128,5 +129,5 @@ def _from_json(raw: dict[str, Any]) -> Intent:
         holder=str(raw.get("holder", "")),
         product=str(raw.get("product", "")),
         region=str(raw.get("region", "")),
-        outcome=outcome if outcome in {"Refused", "Released"} else "Pending",
+        outcome=outcome if outcome in {"Refused", "SoldOut", "Released"} else "Pending",
     )

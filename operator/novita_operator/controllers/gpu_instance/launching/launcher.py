@@ -98,15 +98,29 @@ class Launcher:
                 return outcome
             problem = outcome.problem
             if problem.reason is not Reason.NO_CAPACITY:
-                nothing_was_sent = outcome.unsent and not _was_asked(fresh)
-                await self.fence.refuse(attempt.intent, this.key, nothing_was_sent=nothing_was_sent)
-                return outcome
+                return await self._refused(outcome, attempt, this)
             this.account.capacity.remember(*attempt.offer, self.clock.monotonic())
         if refused is not None:
-            await self.fence.refuse(refused, this.key, nothing_was_sent=False)
+            await self.fence.settle(refused, this.key, "SoldOut")
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         again = replace(problem, retry_after=1.0, back_off=False)
         return Result(problem=again, attempt=refused.attempt if refused is not None else None)
+
+    async def _refused(self, outcome: Result, attempt: Attempt, this: Pass) -> Result:
+        """Settle the note of a call that was refused, or not even sent. Raises kube errors."""
+        asked_before = _was_asked(attempt.fresh)
+        if outcome.unsent and not asked_before:
+            await self.fence.settle(attempt.intent, this.key, "Released")
+            return outcome
+        settled = await self.fence.settle(attempt.intent, this.key, "Refused")
+        if outcome.unsent:
+            this.memory.searched_for = settled  # what the earlier call may have made is as old as before
+            return outcome
+        this.memory.search(settled, self.clock.monotonic())
+        # Not before the list must show what came of the call all the same: the next one would be a second instance.
+        problem, lag = outcome.problem, this.seen.list_lag.total_seconds()
+        later = replace(problem, retry_after=max(problem.retry_after or 0.0, lag)) if problem is not None else None
+        return replace(outcome, problem=later)
 
     async def _search(self, fresh: GPUInstance, this: Pass, refused: Intent | None) -> Instance | Result | None:
         """Steps 1 and 2: the server's own copy decides, and a list by name unless this is provably the first try."""
@@ -167,7 +181,7 @@ class Launcher:
 def _had_one(fresh: GPUInstance, refused: Intent | None) -> bool:
     """Whether an earlier create of this object may have been paid for."""
     before = fence.read(fresh.meta)
-    return before is not None and before != refused and before.outcome != "Refused"
+    return before is not None and before != refused and before.outcome not in {"Refused", "SoldOut"}
 
 
 def _was_asked(fresh: GPUInstance) -> bool:

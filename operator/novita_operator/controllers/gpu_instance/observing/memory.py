@@ -74,6 +74,10 @@ class Memory:
         """An id that must not get lost, whatever happens to the rest of the pass."""
         self.unwritten = replace(self.unwritten, instance_id=instance_id, released=False)
 
+    def search(self, note: Intent | None, monotonic: float) -> None:
+        """From now on the instance of this call is searched for."""
+        self.searched_for, self.searched_since, self.looks = note, monotonic, 0
+
     def saw_nothing(self, poll: int, monotonic: float) -> None:
         """A look by id found nothing; `poll` is the list that lacks the instance, too."""
         if not self.gone_in_polls:

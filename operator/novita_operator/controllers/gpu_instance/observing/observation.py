@@ -131,6 +131,15 @@ class Observation:
         return pending and (self.absence.looks < LOOKS_NEEDED or self.create_may_be_hidden)
 
     @property
+    def refusal_settles_in(self) -> timedelta:
+        """How long Novita's list may still hide what came of a create call that it says it refused; 0 where nothing.
+
+        A lack of capacity is taken at its word, so that other offers are tried at once: a documented window.
+        """
+        refused = self.intent is not None and self.intent.outcome == "Refused"
+        return max(timedelta(0), self.list_lag - self.absence.intent_known_for) if refused else timedelta(0)
+
+    @property
     def unproven(self) -> bool:
         """Whether an id is known and nothing shows yet that it is this object's: neither a list nor a look by id."""
         seen = self.instance is not None or self.absence.only_by_id or self.absence.delete_accepted

@@ -160,7 +160,7 @@ class Observer:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
         if note != memory.searched_for:
             # Another call, perhaps of another process: polls that began before it say nothing about it.
-            memory.searched_for, memory.searched_since, memory.looks = note, self.clock.monotonic(), 0
+            memory.search(note, self.clock.monotonic())
             memory.looked_in_poll = account.polls_begun if account is not None else 0
         if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
             return memory.looks

@@ -164,6 +164,12 @@ def _without_instance(facts: Facts) -> Verdict:
         reason = Reason.STOPPED if facts.seen.power == "Stopped" else Reason.ENDED
         text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."
         return Verdict(True, reason, text, Phase.STOPPED)
+    if facts.seen.refusal_settles_in:
+        text = (
+            "Novita refused the last create call, and may have carried it out all the same. Its list may hide that for "
+            f"{facts.seen.list_lag.total_seconds():.0f} s; then it is looked for by name, and tried again."
+        )
+        return Verdict(False, Reason.CREATE_REFUSED, text, Phase.PENDING)
     text = "Choosing product, region and price."
     return Verdict(False, Reason.SCHEDULING, text, Phase.PENDING)
 

@@ -45,11 +45,27 @@ def test_an_object_that_is_to_be_stopped_rents_nothing() -> None:
     assert decide(a.an_observation(a.an_object(spec=STOPPED))) == Nothing()
 
 
-@pytest.mark.parametrize("outcome", ["Refused", "Released"])
+@pytest.mark.parametrize("outcome", ["SoldOut", "Released"])
 def test_an_attempt_that_was_settled_does_not_hinder_the_next(outcome: Any) -> None:
-    resource = a.an_object(intent=a.an_intent(age=1, outcome=outcome), held=outcome == "Refused")
+    resource = a.an_object(intent=a.an_intent(age=1, outcome=outcome), held=outcome == "SoldOut")
 
     assert decide(a.an_observation(resource)) == Launch()
+
+
+@pytest.mark.parametrize(
+    ("known_for", "expected"),
+    [
+        pytest.param(0, Wait(seconds=60), id="just refused, or just started"),
+        pytest.param(59, Wait(seconds=1), id="the list may still hide it"),
+        pytest.param(60, Launch(), id="the list lag has passed"),
+    ],
+)
+def test_after_a_refusal_nothing_is_rented_while_the_list_may_hide_what_came_of_it(
+    known_for: float, expected: Action
+) -> None:
+    resource = a.an_object(intent=a.an_intent(age=6000, outcome="Refused"))
+
+    assert decide(a.an_observation(resource, known_for=known_for)) == expected
 
 
 @pytest.mark.parametrize(

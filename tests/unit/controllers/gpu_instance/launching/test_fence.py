@@ -36,7 +36,7 @@ def noted(annotation: str) -> Intent | None:
     return fence.read(GPUInstance.parse(a.a_body(intent=annotation)).meta)
 
 
-@pytest.mark.parametrize("outcome", ["Pending", "Refused", "Released"])
+@pytest.mark.parametrize("outcome", ["Pending", "Refused", "SoldOut", "Released"])
 async def test_an_intent_reads_back_as_it_was_written(outcome: Settled) -> None:
     server = ApiServer(a.a_body())
     intent = a.an_intent(attempt=3, outcome=outcome)
@@ -131,7 +131,7 @@ async def test_a_fence_without_a_note_of_its_own_leaves_the_note_that_is_there()
 
 WRITES: dict[str, Callable[[Fence, GPUInstance], Awaitable[Any]]] = {
     "raised": lambda fence, fresh: fence.raise_for(fresh, "4090", "CN-HK-01", KEY),
-    "refused": lambda fence, _: fence.refuse(a.an_intent(), KEY, nothing_was_sent=True),
+    "refused": lambda fence, _: fence.settle(a.an_intent(), KEY, "Released"),
     "lifted": lambda fence, fresh: fence.lift(fresh.meta, a.an_intent(), KEY),
     "held": lambda fence, fresh: fence.hold(fresh.meta, a.an_intent(attempt=2), KEY),
     "taken over": lambda fence, _: fence.take_over("4090", "CN-HK-01", KEY),

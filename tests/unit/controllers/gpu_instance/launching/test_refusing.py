@@ -11,7 +11,7 @@ from tests.unit.support.parts import KEY, HandClock
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.kinds import Kind
-from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.kube.cache import Cache
 from novita_operator.kube.client import KubeClient
@@ -37,18 +37,20 @@ def _fence(server: Server) -> Fence:
 
 
 @pytest.mark.parametrize(
-    ("nothing_was_sent", "finalizers", "outcome"),
+    ("outcome", "finalizers"),
     [
-        pytest.param(False, [meta.FINALIZER, "somebody.else/s"], "Refused", id="a refusal is no proof"),
-        pytest.param(True, ["somebody.else/s"], "Released", id="what never left this process is"),
+        pytest.param("Refused", [meta.FINALIZER, "somebody.else/s"], id="a refusal is no proof"),
+        pytest.param("SoldOut", [meta.FINALIZER, "somebody.else/s"], id="nor is a lack of capacity"),
+        pytest.param("Released", ["somebody.else/s"], id="what never left this process is"),
     ],
 )
-async def test_the_note_is_settled(nothing_was_sent: bool, finalizers: list[str], outcome: str) -> None:
+async def test_the_note_is_settled(outcome: Settled, finalizers: list[str]) -> None:
     intent = a.an_intent()
     server = Server(a.a_body(intent=intent, finalizers=[meta.FINALIZER, "somebody.else/s"]))
 
-    await _fence(server).refuse(intent, KEY, nothing_was_sent=nothing_was_sent)
+    settled = await _fence(server).settle(intent, KEY, outcome)
 
+    assert settled == a.an_intent(outcome=outcome)
     (write,) = server.written
     assert write["finalizers"] == finalizers
     assert f'"outcome":"{outcome}"' in write["annotations"][meta.CREATE_INTENT]
@@ -58,6 +60,6 @@ async def test_the_note_is_settled(nothing_was_sent: bool, finalizers: list[str]
 async def test_a_note_of_another_process_is_not_ours_to_settle(newer: Intent | None) -> None:
     server = Server(a.a_body(intent=newer, finalizers=[meta.FINALIZER]))
 
-    await _fence(server).refuse(a.an_intent(attempt=1), KEY, nothing_was_sent=False)
+    await _fence(server).settle(a.an_intent(attempt=1), KEY, "Refused")
 
     assert server.written == []
