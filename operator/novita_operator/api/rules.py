@@ -48,6 +48,31 @@ def _printed(number: str, digits: int) -> str:
     )
 
 
+def match_expression() -> Extra:
+    """A condition on a label: `values` where they are compared with, and nowhere else."""
+    return _validations(
+        {
+            "rule": "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : "
+            "!has(self.values) || size(self.values) == 0",
+            "messageExpression": "'matchExpressions: the operator ' + self.operator + ' takes ' + "
+            "(self.operator in ['In', 'NotIn'] ? 'at least one value; list it in values' : "
+            "'no values; leave them out')",
+        }
+    )
+
+
+def namespace_selector() -> Extra:
+    """A selector has a condition: one that is empty, or holds a misspelt field alone, would mean every namespace."""
+    return _validations(
+        {
+            "rule": "(has(self.matchLabels) && size(self.matchLabels) > 0) || "
+            "(has(self.matchExpressions) && size(self.matchExpressions) > 0)",
+            "message": "selector: neither matchLabels nor matchExpressions has an entry; give one. To admit every "
+            "namespace, leave spec.namespaces out",
+        }
+    )
+
+
 def schedule() -> Extra:
     """Cron expressions have five fields; the operator reads what is in them."""
     fields = "^ *[^ ]+( +[^ ]+){4} *$"

@@ -89,9 +89,16 @@ class KubeClient:
             async for body in self._items(path, namespace=namespace, accept=accept):
                 yield body
 
-    async def namespaces_with(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """The names of the namespaces that have all these labels."""
-        found = self._items("/api/v1/namespaces", _labelled(labels))
+    async def namespaces_with(self, selector: str) -> frozenset[str]:
+        """The names of the namespaces that a label selector selects; an empty one selects none."""
+        return await self._namespaces({"labelSelector": selector}) if selector else frozenset()
+
+    async def all_namespaces(self) -> frozenset[str]:
+        """The names of all namespaces."""
+        return await self._namespaces({})
+
+    async def _namespaces(self, selected: Mapping[str, str]) -> frozenset[str]:
+        found = self._items("/api/v1/namespaces", selected)
         return frozenset([body["metadata"]["name"] async for body in found])
 
     async def list_labelled(self, kind: Kind, namespace: str, labels: Mapping[str, str]) -> Bodies:

@@ -30,7 +30,7 @@ def namespaces(incomplete: str) -> list[str]:
 
     async def names(reader: Reader) -> list[str]:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return sorted(await reader.namespaces_with({}))
+            return sorted(await reader.all_namespaces())
 
     try:
         return [name for name in cluster.ask(names) if name.startswith(incomplete)]

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from novita_operator.api import rules
 from novita_operator.api.meta import Model
+
+# What Kubernetes takes for the key and for the value of a label.
+_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+_Value = Annotated[str, Field(max_length=63, pattern=_VALUE)]
+
+
+class MatchExpression(Model):
+    """One condition on a label, as in every label selector of Kubernetes."""
+
+    model_config = Model.model_config | {"json_schema_extra": rules.match_expression()}
+
+    key: str = Field(min_length=1, max_length=317, pattern=_KEY, description="The label.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
+        description="`In` and `NotIn` compare with `values`; a namespace without the label is `NotIn` all of them."
+    )
+    values: tuple[_Value, ...] = Field((), max_length=32, description="Values, for `In` and `NotIn` alone.")
+
+    def text(self) -> str:
+        """The condition as a list call asks for it."""
+        match self.operator:
+            case "In":
+                return f"{self.key} in ({','.join(self.values)})"
+            case "NotIn":
+                return f"{self.key} notin ({','.join(self.values)})"
+            case "Exists":
+                return self.key
+            case "DoesNotExist":
+                return f"!{self.key}"
 
 
 class NamespaceSelector(Model):
-    """Namespaces by label."""
+    """Namespaces by label: those that fulfil all conditions. One without any selects none."""
 
-    match_labels: dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]] = Field(
+    model_config = Model.model_config | {"json_schema_extra": rules.namespace_selector()}
+
+    match_labels: dict[Annotated[str, Field(max_length=317)], _Value] = Field(
         {}, max_length=16, description="Labels that a namespace must all have."
     )
+    match_expressions: tuple[MatchExpression, ...] = Field(
+        (), max_length=16, description="Conditions on labels that a namespace must all fulfil."
+    )
+
+    def text(self) -> str:
+        """What a list call asks for; empty where there is no condition."""
+        labels = [f"{key}={value}" for key, value in sorted(self.match_labels.items())]
+        return ",".join([*labels, *(each.text() for each in self.match_expressions)])
 
 
 class Namespaces(Model):

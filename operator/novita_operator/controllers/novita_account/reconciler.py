@@ -165,7 +165,7 @@ class Reconciler:
         allowed = resource.spec.namespaces
         if allowed is None or allowed.selector is None:
             return
-        selected = await self.kube.namespaces_with(allowed.selector.match_labels)
+        selected = await self.kube.namespaces_with(allowed.selector.text())
         if selected != account.selected_namespaces:
             account.selected_namespaces = selected
             self._wake_users(account.name)
