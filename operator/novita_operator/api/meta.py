@@ -41,7 +41,8 @@ NAME_PREFIX = "nvo"
 _LATEST_YEAR = 2999  # a status is written by many: what lies beyond leaves room for every sum of times
 
 
-def _reasonable(moment: datetime) -> datetime:
+def reasonable(moment: datetime) -> datetime:
+    """The same moment, if sums of times with it can be computed and written. Raises ValueError."""
     if moment.tzinfo is None or moment.year > _LATEST_YEAR:
         raise ValueError("a time without a zone, or of a far future")
     return moment
@@ -49,7 +50,7 @@ def _reasonable(moment: datetime) -> datetime:
 
 Moment = Annotated[
     datetime,
-    AfterValidator(_reasonable),
+    AfterValidator(reasonable),
     PlainSerializer(lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
 ]

@@ -139,9 +139,14 @@ class NovitaAccountClient:
         """Replace the port list, grow the root disk by so many GB."""
         await self._instances.edit(instance_id, ports, expand_root_gb)
 
-    async def products(self, *, max_age_seconds: float | None = None) -> tuple[Product, ...]:
-        """All GPU products of all regions, from one call for everybody who asks."""
-        return await self._products.get("all", self._catalog.products, self._age(max_age_seconds))
+    async def products(
+        self, *, max_age_seconds: float | None = None, since: float = float("-inf")
+    ) -> tuple[Product, ...]:
+        """All GPU products of all regions, from one call for everybody who asks.
+
+        `since`: a monotonic time; an older answer does not count.
+        """
+        return await self._products.get("all", self._catalog.products, self._age(max_age_seconds), since)
 
     async def products_in(self, cluster_id: str) -> tuple[Product, ...]:
         """The GPU products of one region with their stock there, read anew."""

@@ -35,15 +35,25 @@ class FreshValues(Generic[V]):
         """How many keys are held."""
         return len(self._entries)
 
-    async def get(self, key: Hashable, fetch: Callable[[], Awaitable[V]], max_age_seconds: float) -> V:
-        """The value of this key, at most so old. Raises what `fetch` raises."""
+    async def get(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[V]],
+        max_age_seconds: float,
+        since: float = float("-inf"),
+    ) -> V:
+        """The value of this key, at most so old, and asked for at this monotonic time or later.
+
+        Raises what `fetch` raises.
+        """
         self._forget_old(max_age_seconds)
         entry = self._entries.setdefault(key, _Entry())
         calls_before = entry.calls
         async with entry.lock:
             if entry.calls > calls_before and entry.failure is not None:
                 raise entry.failure
-            if entry.calls == calls_before and self._clock.monotonic() - entry.asked_at >= max_age_seconds:
+            old = entry.calls == calls_before and self._clock.monotonic() - entry.asked_at >= max_age_seconds
+            if old or entry.asked_at < since:
                 await self._fetch(entry, fetch)
             return entry.value
 

@@ -32,6 +32,8 @@ from novita_operator.novita.models import (
 from novita_operator.novita.paging import Page
 
 _PRICE_UNIT = Decimal(100_000)  # products: 1/100 000 USD (novita-api 1.10)
+# No GPU costs less than a cent or more than this an hour: a number below it was meant in USD already.
+_LOWEST_PRICE = Decimal(1000)
 _CENTS = Decimal("0.00")  # added to a price: people read 0.40 and not 0.4; what is finer than a cent stays
 _MONEY_UNIT = Decimal(10_000)  # balance: 1/10 000 USD (novita-api 1.10)
 
@@ -60,6 +62,7 @@ def instance(raw: object) -> Instance:
         product_id=fields.shared(wire, "productId"),
         product_name=fields.shared(wire, "productName"),
         gpu_count=fields.number(wire, "gpuNum"),
+        price_per_hour=_price(wire, "instancePrice"),
         image=fields.shared(wire, "imageUrl"),
         billing_mode=fields.shared(wire, "billingMode"),
         rootfs_gb=fields.number(wire, "rootfsSize"),
@@ -172,9 +175,11 @@ def _product(raw: Wire) -> Product:
 
 
 def _price(raw: Wire, key: str) -> Decimal | None:
-    """USD per GPU and hour; "0", "" and absence mean that there is no such offer (novita-api 1.10)."""
+    """USD an hour; "0", "" and absence mean that there is no such offer (novita-api 1.10)."""
     value = fields.amount(raw, key)
-    return value / _PRICE_UNIT + _CENTS if value is not None and value > 0 else None
+    if value is None or value <= 0:
+        return None
+    return (value if value < _LOWEST_PRICE else value / _PRICE_UNIT) + _CENTS
 
 
 def _list(raw: object, key: str) -> list[Any]:

@@ -59,7 +59,10 @@ _RECLAIMED = frozenset({"notified", "reclaiming", "terminated"})
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance. `word` is Novita's own status. Lists lack ssh, jupyter and web terminal."""
+    """One instance. `word` is Novita's own status. Lists lack ssh, jupyter and web terminal.
+
+    `price_per_hour`: USD for the whole instance, where Novita tells it (novita-api 1.10).
+    """
 
     id: str
     name: str
@@ -71,6 +74,7 @@ class Instance:
     product_id: str = ""
     product_name: str = ""
     gpu_count: int = 0
+    price_per_hour: Decimal | None = None
     image: str = ""
     billing_mode: str = ""
     rootfs_gb: int = 0
@@ -84,6 +88,11 @@ class Instance:
     jupyter: str = ""
     web_terminal: WebTerminal | None = None
     jobs: tuple[str, ...] = ()
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether it is billed as a spot instance (novita-api 1.12)."""
+        return self.billing_mode.lower() == "spot"
 
     @property
     def reclaimed(self) -> bool:
@@ -133,6 +142,11 @@ class Product:
     billing_methods: tuple[str, ...] = ()
     memory_per_gpu: int = 0
     cpu_per_gpu: int = 0
+
+    def price_per_hour(self, *, spot: bool, gpu_count: int) -> Decimal | None:
+        """What so many of its GPUs cost, USD per hour; None where it is not offered so."""
+        price = self.spot_price_per_gpu_hour if spot else self.price_per_gpu_hour
+        return None if price is None else price * max(1, gpu_count)
 
 
 @dataclass(frozen=True, slots=True)

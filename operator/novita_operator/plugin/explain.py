@@ -20,7 +20,7 @@ from novita_operator.plugin.options import Format, Namespace, Output
 from novita_operator.plugin.timeline import Entry
 
 # The ones that say something is wrong while they are true.
-_ABNORMAL = frozenset({"Stalled", "SpotReclaiming", "Drifted", "DuplicatesRemoved", "DataAtRisk"})
+_ABNORMAL = frozenset({"Stalled", "SpotReclaiming", "Drifted", "DuplicatesRemoved", "PriceAboveLimit", "DataAtRisk"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class _Chance:
             seen,
             ended=lifetime.stays_ended(resource, NOON),
             end=lifetime.next_end(resource, None, NOON),
+            price_due=self.happens(0.1),
             measure=self.happens(0.5),
             edit_settles=self.happens(0.2),
             reach=Reach(usable=self.happens(0.7), why="port 80 does not answer"),

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from tests.unit.support import builders as a
@@ -22,7 +23,7 @@ from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reporting import status
-from novita_operator.controllers.gpu_instance.result import Lasting, Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Price, Result
 from novita_operator.novita.models import Instance, PortMapping
 from novita_operator.runtime.accounts.registry import Accounts
 
@@ -144,6 +145,9 @@ class World:
             case action.Take(instance_id):
                 memory.learned(instance_id)
                 return Result(instance_id=instance_id, adopted=True)
+            case action.ProvePrice():
+                memory.price_asked_in_poll = self.account.polls_begun
+                return Result(price=Price(Decimal("0.35")))
             case action.RemoveDuplicates(keep, remove):
                 memory.learned(keep)
                 self._delete(remove, memory)
@@ -209,7 +213,8 @@ class World:
         if fate == "answered":
             assert instance_id is not None
             memory.learned(instance_id)
-            return Result(instance_id=instance_id, attempt=attempt, started_at=self.clock.now())
+            price = Price(limit=Decimal("0.50"))
+            return Result(instance_id=instance_id, price=price, attempt=attempt, started_at=self.clock.now())
         return Result(attempt=attempt, started_at=self.clock.now() if fate != "refused" else None)
 
     def _adopt(self, instance_id: str, memory: Memory) -> Result:

@@ -24,6 +24,8 @@ class ConditionType(StrEnum):
     """Only while true: Novita takes the spot instance back."""
     DRIFTED = "Drifted"
     """Only while true: Novita holds something else than the spec asks, and not because the spec has changed."""
+    PRICE_ABOVE_LIMIT = "PriceAboveLimit"
+    """Only while true: the instance costs more than spec.maxPricePerHour says now; it is kept."""
     DATA_AT_RISK = "DataAtRisk"
     """Only while true: the instance is stopped, and Novita keeps its root disk for 7 days only."""
 
@@ -82,7 +84,7 @@ class Reason(StrEnum):
     NO_CAPACITY = "NoCapacity"
     """Novita has no free GPU of the wanted kind in any allowed region."""
     PRICE_ABOVE_LIMIT = "PriceAboveLimit"
-    """Every offer costs more than spec.maxPricePerHour."""
+    """What is offered, or what was rented, costs more than spec.maxPricePerHour."""
     PRODUCT_NOT_FOUND = "ProductNotFound"
     """Novita has no product of that exact name or id, or does not offer it as the spec asks."""
     TEMPLATE_NOT_FOUND = "TemplateNotFound"

@@ -9,6 +9,7 @@ from pydantic import Field
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING, PendingNotification, Reclaimed
 from novita_operator.api.meta import NAME_CHARS, Model, Moment
+from novita_operator.api.money import Money
 
 
 class ProductStatus(Model):
@@ -72,7 +73,7 @@ class ServiceStatus(Model):
 class Cost(Model):
     """What the instances of this object have cost, estimated from price and billed time."""
 
-    amount: str = Field(max_length=32, description="USD, a decimal string. Disks and taxes are not in it.")
+    amount: Money = Field(max_length=32, description="USD, a decimal string. Disks and taxes are not in it.")
     since: Moment = Field(description="When billing first began.")
     as_of: Moment = Field(
         description="When the amount was computed; it is written on transitions and every few minutes."
@@ -145,7 +146,14 @@ class GPUInstanceStatus(Model):
         None, description="The connection Secret, where the Service Binding specification looks for it."
     )
     service: ServiceStatus | None = Field(None, description="The Service that spec.service asks for.")
-    price_per_hour: str | None = Field(None, max_length=32, description="USD per hour for the whole instance.")
+    price_per_hour: Money | None = Field(
+        None, max_length=32, description="USD per hour for the whole instance; Novita's own figure, where it tells it."
+    )
+    price_limit: Money | None = Field(
+        None,
+        max_length=32,
+        description="The limit that held when the instance was rented; only until its real price was compared with it.",
+    )
     cost: Cost | None = Field(None, description="What it has cost so far.")
     created_at: Moment | None = Field(None, description="When the instance was rented.")
     started_at: Moment | None = Field(None, description="When the operator last asked for a create or a start.")

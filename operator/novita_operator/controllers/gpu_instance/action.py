@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from novita_operator.novita.models import PortSpec
@@ -29,6 +30,8 @@ class Intent:
     product: str
     region: str
     outcome: Settled = "Pending"
+    limit: Decimal | None = None
+    """The price limit that held at the call, USD per hour for the whole instance; None: there was none."""
 
     @property
     def pending(self) -> bool:
@@ -80,6 +83,13 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvePrice:
+    """The instance was just rented under a price limit: look at what it really costs."""
+
+    instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveDuplicates:
     """Several instances carry our name: keep the oldest, delete the others."""
 
@@ -122,7 +132,9 @@ class ConfirmGone:
     instance_id: str
 
 
-FailureReason = Literal["StartupTimeout", "Failed", "InstanceLost", "SpotReclaimed", "NoCapacityAtStart"]
+FailureReason = Literal[
+    "StartupTimeout", "Failed", "InstanceLost", "SpotReclaimed", "NoCapacityAtStart", "PriceAboveLimit"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,7 @@ class Abandon:
 AtNovita = (
     Launch
     | Take
+    | ProvePrice
     | RemoveDuplicates
     | Describe
     | Start

@@ -217,7 +217,7 @@ class Reconciler:
             return BackOff(problem.retry_after or 0.0)
         if problem is not None and problem.retry_after is not None:
             return After(problem.retry_after)
-        if result.again or isinstance(decided, actions.Take | actions.Fail | actions.End):
+        if result.again or isinstance(decided, actions.Take | actions.ProvePrice | actions.Fail | actions.End):
             return After(0.0)
         pauses = [self.resync_seconds, *self._pauses(seen)]
         if isinstance(decided, actions.Wait) and decided.seconds is not None:

@@ -61,6 +61,16 @@ class Chosen:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What is known of the price of an instance that was just rented, USD per hour for the whole instance."""
+
+    per_hour: Decimal | None = None
+    """What it really costs, where that was seen."""
+    limit: Decimal | None = None
+    """The limit that held when it was rented, and that its price is still to be compared with; None: nothing is."""
+
+
 @dataclass(frozen=True)
 class Lasting:
     """Facts that the status must get to hold. Those of a pass whose status could not be written go into the next one.
@@ -72,6 +82,8 @@ class Lasting:
     """The id that Novita gave, or under which our instance was found."""
     chosen: Chosen | None = None
     """What was selected for the instance that was rented."""
+    price: Price | None = None
+    """What the instance that was rented costs."""
     attempt: int | None = None
     """The number of the last create call for this object, from 1."""
     created_at: datetime | None = None

@@ -11,6 +11,7 @@ from novita_operator.controllers.gpu_instance.acting.calling import Caller
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
 from novita_operator.controllers.gpu_instance.launching import fence
@@ -93,6 +94,7 @@ def _executor(core: Core, defaults: Defaults) -> Executor:
         adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.cluster),
         releaser=Releaser(fencing, core.cache, core.metrics),
         caller=Caller(clock, core.recorder, core.metrics),
+        pricing=Pricing(clock),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
+from novita_operator.novita.models import Product
 from novita_operator.reconciling.account_health import KeyMissing, NotPolled
 from novita_operator.reconciling.outcome import After, Requeue
 from novita_operator.runtime.accounts.account import Account
@@ -38,6 +39,7 @@ _USERS = kinds.GPU_INSTANCE
 _KEY_CHECK_SECONDS = 15.0
 # Prices move slowly (novita-api quirk 26: up to 15 minutes behind anyway), and the burn rate is an estimate.
 _PRICE_SECONDS = 900.0
+_LIMITED_PRICE_SECONDS = 60.0  # one call a minute, however many objects there are
 # kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
 _DELETING_TICK_SECONDS = 0.5
 # The money breaker counts re-creates of ten minutes: what was missing then may have caused them.
@@ -221,13 +223,28 @@ class Reconciler:
         if account.everything is None or account.snapshot is None:
             return None, census.Prices({})
         try:
-            prices = census.Prices.of(await account.client.products(max_age_seconds=_PRICE_SECONDS))
+            products = await account.client.products(max_age_seconds=self._price_seconds(account.name))
+            self._remember(products, account)
+            prices = census.Prices.of(products)
         except errors.NovitaError:
             # Prices only estimate; the poll reports why Novita cannot be reached.
             prices = census.Prices({})
         marks = census.Marks(self.poller.prefix, account.adopted, self.accounts.claims)
         others = [instance for instance in account.everything if not marks.on(instance)]
         return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
+
+    def _price_seconds(self, name: str) -> float:
+        """Whoever has set a limit wants to hear soon of a price that has risen above it."""
+        users = (body for _, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
+        limited = any((body.get("spec") or {}).get("maxPricePerHour") is not None for body in users)
+        return _LIMITED_PRICE_SECONDS if limited else _PRICE_SECONDS
+
+    def _remember(self, products: Sequence[Product], account: Account) -> None:
+        known = {product.id: product for product in products}
+        if account.products and account.products != known:
+            account.products = known
+            self._wake_users(account.name)
+        account.products = known
 
     def _creates(self, resource: NovitaAccount, account: Account) -> tuple[Creates | None, list[Event]]:
         """The money breaker: frozen durably, thawed by an annotation with a new value."""

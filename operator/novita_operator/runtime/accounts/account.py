@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.novita.models import Balance, Instance
+from novita_operator.novita.models import Balance, Instance, Product
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.told_prices import ToldPrices
 from novita_operator.runtime.parking import Parking
 
 
@@ -26,7 +28,8 @@ class Account:
     `polls_begun` is the number of the last list call; `snapshot_poll` that of the one that `snapshot` is of. An action
     that was done while `polls_begun` was n shows for sure in a snapshot of a poll with a number greater than n.
     `adopted` are ids of instances that objects have taken over: their names do not show that they are ours, so that
-    every poll must read everything. `everything` is the last unfiltered list, with the instances of others. `passes`
+    every poll must read everything. `everything` is the last unfiltered list, with the instances of others. `products`
+    are those of the catalogue by id, as the account's own pass has last read them. `passes`
     bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
     """
 
@@ -38,9 +41,11 @@ class Account:
     passes: Parking[Key]
     money: MoneyBreaker
     losses: Losses = field(default_factory=Losses)
+    prices: ToldPrices = field(default_factory=ToldPrices)
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None
     everything: tuple[Instance, ...] | None = None
+    products: Mapping[str, Product] = field(default_factory=dict)
     everything_read_at: float = float("-inf")
     adopted: set[str] = field(default_factory=set)
     balance: Balance | None = None

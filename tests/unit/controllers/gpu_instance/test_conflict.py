@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -22,7 +23,7 @@ from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.status import Ended, Failure, Restarts, ServiceStatus
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED
-from novita_operator.controllers.gpu_instance.result import Lasting, Result
+from novita_operator.controllers.gpu_instance.result import Lasting, Price, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.publishing import Publisher
@@ -33,6 +34,7 @@ LATER = NOON + timedelta(seconds=1)
 EXAMPLES: dict[str, Any] = {
     "instance_id": "i-2",
     "chosen": CHOSEN,
+    "price": Price(Decimal("0.70"), Decimal("0.80")),
     "attempt": 2,
     "created_at": LATER,
     "started_at": LATER,

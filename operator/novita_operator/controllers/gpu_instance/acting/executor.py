@@ -13,6 +13,7 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting import calling, describing, measuring, releasing
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
 from novita_operator.controllers.gpu_instance.launching import recovery
 from novita_operator.controllers.gpu_instance.launching.adoption import Adopter
@@ -39,6 +40,7 @@ class Executor:
     adopter: Adopter
     releaser: Releaser
     caller: Caller
+    pricing: Pricing
 
     async def act(
         self, decided: actions.Action, seen: Observation, account: Account | None, memory: Memory, key: Key
@@ -65,6 +67,8 @@ class Executor:
             case actions.Take(instance_id):
                 instance = next(found for found in this.seen.found if found.id == instance_id)
                 return await recovery.take(instance, this)
+            case actions.ProvePrice(instance_id):
+                return await self.pricing.prove(instance_id, this)
             case actions.Adopt(instance_id):
                 return await self.adopter.adopt(instance_id, this)
             case actions.RemoveDuplicates(keep, remove):
@@ -74,7 +78,8 @@ class Executor:
             case actions.Measure(instance_id):
                 return await measuring.measure(instance_id, this, self.clock)
             case actions.Start(instance_id):
-                return self._recreated(instance_id, await self.caller.start(instance_id, this), this.seen)
+                started = await self.pricing.too_dear_to_start(this) or await self.caller.start(instance_id, this)
+                return self._recreated(instance_id, started, this.seen)
             case actions.Stop(instance_id):
                 return await self.caller.stop(instance_id, this)
             case actions.Edit():

@@ -34,6 +34,13 @@ def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
     return None
 
 
+def _price_is_unproven(seen: Observation, _: datetime) -> action.Action | None:
+    """Once after each poll, and nothing waits for it: the rest goes on where the price cannot be seen."""
+    if seen.instance_id is None or not seen.price_due:
+        return None
+    return action.ProvePrice(seen.instance_id)
+
+
 def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
     """After a recorded failure: end what is billed, as `startup.onTimeout` says, and rent nothing."""
     failure = seen.resource.status.failure
@@ -228,6 +235,7 @@ _LIVING: tuple[Check, ...] = (
     _unreadable,
     guards.account_is_of_no_use,
     _id_not_recorded,
+    _price_is_unproven,
     guards.view_is_old,
     guards.more_than_one,
     _failed_before,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
@@ -11,10 +12,11 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
+from novita_operator.controllers.gpu_instance.launching import quote
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
-from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.controllers.gpu_instance.result import Price, Problem, Result
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance
@@ -47,12 +49,17 @@ class Adopter:
             return _refused(f'spec.adopt.instanceId: instance "{instance_id}" is removed.')
         if (owner := await self._owner(instance, this.seen)) is not None:
             return _refused(f'spec.adopt.instanceId: instance "{instance_id}" belongs to {owner}.')
+        limit, price = this.seen.resource.spec.max_price_per_hour, None
+        if limit is not None:
+            price = await quote.of(instance, this.account, self.clock.monotonic())
+            if price is None or price > limit:
+                return _refused(_too_dear(instance_id, price, limit))
         await self.fence.take_over(instance.product_id, instance.cluster_name, this.key)
         this.memory.learned(instance.id)
         this.memory.unseen_before = this.account.polls_begun
         this.account.adopted.add(instance.id)
         at = self.clock.now()
-        return Result(instance_id=instance.id, adopted=True, created_at=at, started_at=at)
+        return Result(instance_id=instance.id, adopted=True, price=_known(price), created_at=at, started_at=at)
 
     async def _owner(self, instance: Instance, seen: Observation) -> str | None:
         """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""
@@ -71,6 +78,15 @@ class Adopter:
         """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
         renter = naming.owner_uid(self.cluster, instance.name)
         return not self.namespaces and renter is not None and renter not in uids
+
+
+def _known(price: Decimal | None) -> Price | None:
+    return None if price is None else Price(price)
+
+
+def _too_dear(instance_id: str, price: Decimal | None, limit: Decimal) -> str:
+    costs = "at a price that Novita does not tell" if price is None else f"for {price} USD/h"
+    return f'spec.adopt.instanceId: instance "{instance_id}" runs {costs}, and spec.maxPricePerHour is {limit}.'
 
 
 def _comes_first(other: GPUInstance, at: meta.Meta, instance_id: str) -> bool:

@@ -77,8 +77,19 @@ class Chooser:
             return Problem(ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, text)
         return Choice(wanted, found, template, inputs)
 
+    async def still_holds(self, choice: Choice, candidate: Candidate, account: Account) -> bool:
+        """Whether the price is within the limit now, right before the call. Raises NovitaError."""
+        wanted = choice.wanted
+        if wanted.max_price_per_hour is None:
+            return True
+        products = await account.client.products(since=self.clock.monotonic())
+        spot, gpus = wanted.billing == "Spot", wanted.gpu_count
+        price = account.prices.asked(products, candidate.product.id, spot=spot, gpu_count=gpus)
+        return price is not None and price <= wanted.max_price_per_hour
+
     async def _select(self, wanted: Desired, account: Account) -> Selection | NoSelection:
         products, clusters = await account.client.products(), await account.client.clusters()
+        products = account.prices.corrected(products)
         return selection.select(wanted, products, clusters, account.capacity.exhausted(self.clock.monotonic()))
 
     def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from novita_operator import crashpoints
-from novita_operator.api import meta
+from novita_operator.api import meta, money
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
@@ -21,6 +22,19 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 
 _SINCE_EVER = datetime.fromtimestamp(0, UTC)
+# What lies outside was not written by an operator, and does not fit into a status.
+_MOST_ATTEMPTS = 1_000_000
+_FIRST_YEAR = 2000
+_WORD_CHARS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is about to be rented, and for how much at most: USD per hour for the whole instance."""
+
+    product: str
+    region: str
+    limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +53,11 @@ class Fence:
         self.cache.put(key, body)
         return GPUInstance.parse(body)
 
-    async def raise_for(self, fresh: GPUInstance, product: str, region: str, key: Key) -> Intent:
+    async def raise_for(self, fresh: GPUInstance, terms: Terms, key: Key) -> Intent:
         """Before a create call: our finalizer and the note of the attempt, in one write. Raises kube errors."""
         before = read(fresh.meta)
         attempt = (before.attempt if before else 0) + 1
-        intent = Intent(attempt, self.clock.now(), self.holder, product, region)
+        intent = Intent(attempt, self.clock.now(), self.holder, terms.product, terms.region, limit=terms.limit)
         crashpoints.reached("intent.before-write")
         await self._write(fresh.meta, key, held=True, note=intent)
         crashpoints.reached("intent.after-write")
@@ -110,24 +124,40 @@ def read(at: meta.Meta) -> Intent | None:
         return None
     try:
         return _from_json(json.loads(annotation))
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return Intent(attempt=1, at=_SINCE_EVER, holder="", product="", region="")
 
 
 def _to_annotation(intent: Intent) -> str:
-    return json.dumps(asdict(intent) | {"at": intent.at.isoformat()}, separators=(",", ":"))
+    raw = asdict(intent) | {"at": intent.at.isoformat()}
+    del raw["limit"]
+    return json.dumps(raw if intent.limit is None else raw | {"limit": str(intent.limit)}, separators=(",", ":"))
 
 
 def _from_json(raw: dict[str, Any]) -> Intent:
-    at = datetime.fromisoformat(raw["at"])
-    if at.tzinfo is None:
-        raise ValueError("an intent without a time zone")
+    attempt, at = int(raw["attempt"]), meta.reasonable(datetime.fromisoformat(raw["at"]))
+    if not 0 < attempt <= _MOST_ATTEMPTS or at.year < _FIRST_YEAR:
+        raise ValueError("an intent that no operator has written")
     outcome = raw.get("outcome")
     return Intent(
-        attempt=int(raw["attempt"]),
+        attempt=attempt,
         at=at,
-        holder=str(raw.get("holder", "")),
-        product=str(raw.get("product", "")),
-        region=str(raw.get("region", "")),
-        outcome=outcome if outcome in {"Refused", "SoldOut", "Released"} else "Pending",
+        holder=_word(raw.get("holder")),
+        product=_word(raw.get("product")),
+        region=_word(raw.get("region")),
+        outcome=outcome if outcome in ("Refused", "SoldOut", "Released") else "Pending",
+        limit=_limit(raw.get("limit")),
     )
+
+
+def _word(value: object) -> str:
+    return value[:_WORD_CHARS] if isinstance(value, str) else ""
+
+
+def _limit(value: object) -> Decimal | None:
+    """A limit that cannot be read is none: nothing is ended because of it."""
+    try:
+        limit = Decimal(money.amount(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return limit if limit is not None and limit > 0 else None

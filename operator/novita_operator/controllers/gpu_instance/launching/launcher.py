@@ -15,10 +15,10 @@ from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.launching import fence, obstacles, recovery, request
 from novita_operator.controllers.gpu_instance.launching.chooser import Choice, Chooser
-from novita_operator.controllers.gpu_instance.launching.fence import Fence
+from novita_operator.controllers.gpu_instance.launching.fence import Fence, Terms
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
-from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.controllers.gpu_instance.result import Price, Problem, Result
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import CreateRequest, Instance
@@ -88,9 +88,8 @@ class Launcher:
             fresh = await self.fence.newest(this.key)  # step 1: the server's own copy, not the watch's
             if (found := await self._search(fresh, this, refused)) is not None:
                 return await recovery.take(found, this) if isinstance(found, Instance) else found
-            repeated = _had_one(fresh, refused)
-            if not this.account.money.admits(repeated=repeated, monotonic=self.clock.monotonic()):
-                return Result(problem=obstacles.frozen(this.account.name))
+            if (obstacle := await self._obstacle(choice, candidate, _had_one(fresh, refused), this)) is not None:
+                return obstacle
             attempt = await self._prepare(choice, candidate, fresh, this)
             refused = attempt.intent
             outcome = await self._create(attempt, this)
@@ -122,10 +121,21 @@ class Launcher:
         later = replace(problem, retry_after=max(problem.retry_after or 0.0, lag)) if problem is not None else None
         return replace(outcome, problem=later)
 
+    async def _obstacle(self, choice: Choice, candidate: Candidate, repeated: bool, this: Pass) -> Result | None:
+        """Step 4: what speaks against the call right before it. Raises NovitaError."""
+        if not await self.chooser.still_holds(choice, candidate, this.account):
+            # The price rose since it was chosen: the next pass chooses by the new one.
+            return Result(again=True)
+        if not this.account.money.admits(repeated=repeated, monotonic=self.clock.monotonic()):
+            return Result(problem=obstacles.frozen(this.account.name))
+        return None
+
     async def _search(self, fresh: GPUInstance, this: Pass, refused: Intent | None) -> Instance | Result | None:
         """Steps 1 and 2: the server's own copy decides, and a list by name unless this is provably the first try."""
         seen = this.seen
-        unwanted = fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
+        # Of another generation, the price limit may be another one than was chosen by.
+        edited = fresh.meta.generation != seen.resource.meta.generation
+        unwanted = edited or fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
         paused = fresh.meta.annotations.get(meta.PAUSED, "").lower() == "true"
         same = fresh.meta.uid == seen.resource.meta.uid
         if unwanted or paused or not same or fresh.status.instance_id is not None:
@@ -148,7 +158,8 @@ class Launcher:
         """Step 5: the fence is raised, and the time for the call runs."""
         # From before the write: a process that is frozen while its answer is under way must not send any more.
         valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
-        intent = await self.fence.raise_for(fresh, candidate.product.id, candidate.region, this.key)
+        terms = Terms(candidate.product.id, candidate.region, choice.wanted.max_price_per_hour)
+        intent = await self.fence.raise_for(fresh, terms, this.key)
         this.memory.note = intent
         return Attempt(choice, candidate, intent, fresh, this.seen.name, valid_until)
 
@@ -174,8 +185,15 @@ class Launcher:
         this.memory.learned(instance_id)
         crashpoints.reached("create.after-call")
         self.metrics.instances_created.labels(this.account.name).inc()
-        chosen = attempt.choice.chosen(candidate, wanted.image)
-        return Result(instance_id=instance_id, chosen=chosen, attempt=number, created_at=at, started_at=at)
+        this.memory.rented_at = self.clock.monotonic()
+        return Result(
+            instance_id=instance_id,
+            chosen=attempt.choice.chosen(candidate, wanted.image),
+            price=Price(limit=attempt.intent.limit),
+            attempt=number,
+            created_at=at,
+            started_at=at,
+        )
 
 
 def _had_one(fresh: GPUInstance, refused: Intent | None) -> bool:

@@ -8,7 +8,7 @@ from novita_operator.api.gpu_instance.status import ProductStatus
 from novita_operator.controllers.gpu_instance.launching.selection import region_code
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
-from novita_operator.controllers.gpu_instance.result import Chosen, Result
+from novita_operator.controllers.gpu_instance.result import Chosen, Price, Result
 from novita_operator.novita import errors
 from novita_operator.novita.models import Instance, Product
 
@@ -32,6 +32,7 @@ def facts(instance: Instance, seen: Observation, products: Iterable[Product]) ->
         adopted=True,
         chosen=_chosen(instance, products),
         attempt=seen.intent.attempt if seen.intent is not None else None,
+        price=Price(limit=seen.intent.limit) if seen.intent is not None and seen.intent.limit is not None else None,
         created_at=instance.created_at or asked_at,
         started_at=seen.resource.status.started_at or asked_at,
     )
@@ -39,15 +40,14 @@ def facts(instance: Instance, seen: Observation, products: Iterable[Product]) ->
 
 def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
     product = next((known for known in products if known.id == instance.product_id), None)
-    spot = instance.billing_mode == "spot"
-    price = product and (product.spot_price_per_gpu_hour if spot else product.price_per_gpu_hour)
-    if product is None or not price:
+    total = product and product.price_per_hour(spot=instance.is_spot, gpu_count=instance.gpu_count)
+    if product is None or not total:
         return None
-    region, total = region_code(instance.cluster_name), price * max(1, instance.gpu_count)
+    region = region_code(instance.cluster_name)
     return Chosen(
         product=ProductStatus.fitting(id=product.id, name=product.name),
         region=region,
-        billing="Spot" if spot else "OnDemand",
+        billing="Spot" if instance.is_spot else "OnDemand",
         image=instance.image,
         template=None,
         price_per_hour=total,

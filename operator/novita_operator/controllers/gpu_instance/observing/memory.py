@@ -51,6 +51,10 @@ class Memory:
     """When the last of them was."""
     announced: bool = False
     """Novita was seen to remove it, or to take it back."""
+    rented_at: float | None = None
+    """When the create call of this process came back: what the catalogue said before may not hold for the instance."""
+    price_asked_in_poll: int = 0
+    """The number of the last poll after which the price of the instance was looked at."""
     busy_at: datetime | None = None
     """When the GPU was last seen at work."""
     measured_at: float = float("-inf")
@@ -94,6 +98,7 @@ class Memory:
         self.gone_in_polls = set()
         self.announced = False
         self.looks = 0
+        self.rented_at = None
 
 
 class Memories:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from novita_operator.api import meta
@@ -86,6 +87,12 @@ class Observation:
     """When spec.lifetime ends it next."""
     unclear_end: str | None = None
     """Why that cannot be told, in a sentence."""
+    price_limit: Decimal | None = None
+    """The limit that held at the create call, until the price was compared with it; USD per hour."""
+    price_due: bool = False
+    """The price of an instance that was just rented is not known yet, and it is time to look at it."""
+    listed_price: Decimal | None = None
+    """What Novita's catalogue asked for such an instance when it was last read, USD per hour."""
     measure: bool = False
     """It is time to ask how busy the GPU is."""
     edit_settles: bool = False
@@ -188,6 +195,11 @@ class Observation:
         """The id of the instance that the object takes over instead of renting."""
         adopt = self.resource.spec.adopt
         return adopt.instance_id if adopt is not None else None
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether it is billed as a spot instance."""
+        return self.resource.status.billing == "Spot" if self.instance is None else self.instance.is_spot
 
     @property
     def deadline_begins_anew(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.life import Adopt
@@ -70,6 +71,9 @@ class Observer:
             ended=horizon.ended,
             end=horizon.end,
             unclear_end=horizon.unclear,
+            price_limit=(limit := _unproven_limit(resource, memory)),
+            price_due=limit is not None and account is not None and account.polls_begun > memory.price_asked_in_poll,
+            listed_price=_listed_price(resource, account),
             measure=self._should_measure(resource, memory),
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
             matched_generation=memory.matched_generation,
@@ -218,6 +222,21 @@ def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
     named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
     return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
+
+
+def _listed_price(resource: GPUInstance, account: Account | None) -> Decimal | None:
+    chosen = resource.status.product
+    product = account.products.get(chosen.id) if account is not None and chosen is not None else None
+    spot = resource.status.billing == "Spot"
+    return product.price_per_hour(spot=spot, gpu_count=resource.spec.gpu_count) if product is not None else None
+
+
+def _unproven_limit(resource: GPUInstance, memory: Memory) -> Decimal | None:
+    """The limit that the price is still to be compared with, as this process or the status knows it."""
+    if memory.unwritten.price is not None:
+        return memory.unwritten.price.limit
+    limit = resource.status.price_limit
+    return None if limit is None else Decimal(limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,15 @@ def accrued(old: GPUInstanceStatus, new: GPUInstanceStatus, now: datetime, inter
     amount = Decimal(before.amount)
     if _billed(old) and old.price_per_hour is not None:
         seconds = Decimal(max(0.0, (now - before.as_of).total_seconds()))
-        amount += Decimal(old.price_per_hour) * seconds / _SECONDS_PER_HOUR
+        amount += Decimal(_price(old, new)) * seconds / _SECONDS_PER_HOUR
     rounded = amount.quantize(_CENT_OF_A_CENT, rounding=ROUND_HALF_UP)
     return Cost(amount=str(rounded), since=before.since, as_of=now)
+
+
+def _price(old: GPUInstanceStatus, new: GPUInstanceStatus) -> str:
+    """Of the time since the last value; what was not compared yet was the catalogue's, and not the instance's."""
+    proven = old.price_limit is not None and new.instance_id == old.instance_id
+    return (new if proven else old).price_per_hour or "0"
 
 
 def _billed(status: GPUInstanceStatus) -> bool:

@@ -14,7 +14,7 @@ _CALM = timedelta(minutes=10)
 _SAID_CHARS = 500  # the bound of the schema
 _LONGEST_BACKOFF = timedelta(hours=1)
 # The instance of such a failure is of no use any more: it is deleted before another one is rented.
-REPLACED: frozenset[FailureReason] = frozenset({"SpotReclaimed", "NoCapacityAtStart"})
+REPLACED: frozenset[FailureReason] = frozenset({"SpotReclaimed", "NoCapacityAtStart", "PriceAboveLimit"})
 
 
 def failure(decided: Fail, resource: GPUInstance, instance_id: str | None, now: datetime) -> Failure:
@@ -53,7 +53,7 @@ def _retry_at(reason: FailureReason, resource: GPUInstance, now: datetime) -> da
             return None
         case "SpotReclaimed":
             return None if resource.spec.on_spot_reclaim == "Stop" else now
-        case "NoCapacityAtStart":
+        case "NoCapacityAtStart" | "PriceAboveLimit":
             return now
         case "Failed" | "InstanceLost":
             return _after_backoff(resource, now)

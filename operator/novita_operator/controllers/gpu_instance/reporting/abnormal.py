@@ -18,7 +18,7 @@ _TYPE = ConditionType
 
 def conditions(facts: Facts) -> list[Cond]:
     """Those of this pass."""
-    found = (_spot(facts), _drifted(facts), _at_risk(facts))
+    found = (_spot(facts), _drifted(facts), _too_dear(facts), _at_risk(facts))
     return [cond for cond in found if cond is not None]
 
 
@@ -35,6 +35,26 @@ def _spot(facts: Facts) -> Cond | None:
 def _drifted(facts: Facts) -> Cond | None:
     text = interference.explain(facts.seen)
     return Cond(_TYPE.DRIFTED, "True", Reason.CHANGED_ELSEWHERE, text) if text is not None else None
+
+
+def _too_dear(facts: Facts) -> Cond | None:
+    """A price that rose later, or a limit that was lowered, ends nothing."""
+    seen, limit = facts.seen, facts.seen.resource.spec.max_price_per_hour
+    ending = facts.failure is not None and facts.failure.reason == Reason.PRICE_ABOVE_LIMIT
+    if limit is None or seen.instance is None or seen.deleting or ending or seen.price_limit is not None:
+        return None
+    price = facts.price_per_hour
+    if price is not None and price > limit:
+        text = f"Instance {seen.instance.id} costs {price} USD/h, and spec.maxPricePerHour is {limit}."
+    elif seen.listed_price is not None and seen.listed_price > limit:
+        text = (
+            f"Novita's catalogue asks {seen.listed_price} USD/h now for what instance {seen.instance.id} was rented "
+            f"as, and spec.maxPricePerHour is {limit}. Novita does not tell whether the instance itself costs more."
+        )
+    else:
+        return None
+    text += " It is kept: the limit counts when an instance is rented or started. Stop or delete it if it is too dear."
+    return Cond(_TYPE.PRICE_ABOVE_LIMIT, "True", Reason.PRICE_ABOVE_LIMIT, text)
 
 
 def _at_risk(facts: Facts) -> Cond | None:

@@ -40,7 +40,7 @@ def _from_result(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result,
     if result.abandoned is not None:
         yield _abandoned(old, result.abandoned)
     elif result.released and old.instance_id is not None:
-        yield _released(old, seen)
+        yield _released(old, new, seen)
 
 
 def _gained(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> Event:
@@ -83,9 +83,13 @@ def _abandoned(old: GPUInstanceStatus, left_behind: str) -> Event:
     return Event(type="Warning", reason=EventReason.FORCE_FINALIZED, message=text)
 
 
-def _released(old: GPUInstanceStatus, seen: Observation) -> Event:
+def _released(old: GPUInstanceStatus, new: GPUInstanceStatus, seen: Observation) -> Event:
     if not seen.deleting or seen.resource.spec.deletion_policy == "Delete":
         text = f"Instance {old.instance_id} is gone at Novita; nothing of it is billed any more."
+        failure = old.failure
+        if failure is not None and failure.reason == Reason.PRICE_ABOVE_LIMIT:
+            spent = new.cost.amount if new.cost is not None else "0.0000"
+            text += f" It was above the price limit; this object has cost {spent} USD so far."
         return Event(type="Normal", reason=EventReason.DELETED, message=text)
     state = "is left as it is" if seen.resource.spec.deletion_policy == "Retain" else "is left stopped"
     price = f" It goes on costing {old.price_per_hour} USD/h while it runs." if old.price_per_hour else ""
@@ -105,6 +109,9 @@ def _from_life(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event
     drifted = conditions.find(new.conditions, ConditionType.DRIFTED)
     if drifted is not None and conditions.find(old.conditions, ConditionType.DRIFTED) is None:
         yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
+    dear = conditions.find(new.conditions, ConditionType.PRICE_ABOVE_LIMIT)
+    if dear is not None and conditions.find(old.conditions, ConditionType.PRICE_ABOVE_LIMIT) is None:
+        yield Event(type="Warning", reason=EventReason.PRICE_ABOVE_LIMIT, message=dear.message)
     spot = conditions.find(new.conditions, ConditionType.SPOT_RECLAIMING)
     if spot is not None and conditions.find(old.conditions, ConditionType.SPOT_RECLAIMING) is None:
         yield Event(type="Warning", reason=EventReason.SPOT_RECLAIMED, message=spot.message)
@@ -161,6 +168,8 @@ def _from_trouble(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Ev
         if after is None or (before is not None and before.reason == after.reason):
             continue
         reason = _TROUBLE.get(Reason(after.reason)) if after.status != "True" else None
+        if reason is EventReason.CREATE_REFUSED and after.reason == Reason.PRICE_ABOVE_LIMIT and new.instance_id:
+            reason = EventReason.PRICE_ABOVE_LIMIT
         if reason is not None and reason not in told:
             told.add(reason)
             yield Event(type="Warning", reason=reason, message=after.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from novita_operator.api.gpu_instance.status import Ended, Failure, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -29,6 +30,18 @@ class Facts:
         if self.result.released:
             return None
         return self.result.instance_id or self.seen.instance_id
+
+    @property
+    def price_per_hour(self) -> Decimal | None:
+        """What the instance costs, USD: as Novita tells it itself, else as its catalogue did when it was chosen."""
+        result, instance = self.result, self.result.detail or self.seen.instance
+        if result.price is not None and result.price.per_hour is not None:
+            return result.price.per_hour
+        if instance is not None and instance.price_per_hour is not None and self.instance_id is not None:
+            return instance.price_per_hour
+        if result.chosen is not None:
+            return result.chosen.price_per_hour
+        return None if self.old.price_per_hour is None else Decimal(self.old.price_per_hour)
 
     @property
     def failure(self) -> Failure | None:

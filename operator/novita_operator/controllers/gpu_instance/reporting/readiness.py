@@ -149,6 +149,8 @@ def _failed(facts: Facts, failure: Failure) -> Verdict:
 
 def _next_try(facts: Facts, failure: Failure, at: datetime) -> str:
     if failure.reason in restarts.REPLACED:
+        if failure.reason == "PriceAboveLimit":
+            return "It is deleted, and another one is rented when an offer is within the limit."
         return "It is deleted, and another one is rented in its place."
     count = facts.result.restarts or facts.old.restarts
     most = facts.seen.resource.spec.restart_policy.max_attempts

@@ -73,6 +73,8 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         "started_at": _started_at(facts),
         "ready_at": _ready_at(facts, ready),
         "stopped_at": _stopped_at(facts, ready),
+        "price_per_hour": str(price) if (price := facts.price_per_hour) is not None else None,
+        "price_limit": _price_limit(facts),
         "attempts": result.attempt or old.attempts,
         "novita_status": instance.word[:_WORD_CHARS] if instance is not None and in_place else None,
         "failure": _failure(facts, ready),
@@ -88,10 +90,18 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
             "image": chosen.image,
             "template": chosen.template,
             "selection": chosen.sentence,
-            "price_per_hour": str(chosen.price_per_hour),
         }
     updated = old.model_copy(update=changes).fitted()
     return updated.model_copy(update={"cost": cost.accrued(old, updated, facts.now, pace.cost_interval)})
+
+
+def _price_limit(facts: Facts) -> str | None:
+    if facts.instance_id is None:
+        return None
+    price = facts.result.price
+    if price is None:
+        return facts.old.price_limit
+    return None if price.limit is None else str(price.limit)
 
 
 def _started_at(facts: Facts) -> datetime | None:

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 from novita_operator.novita.models import Instance, InstanceState, Product
 
-_SPOT = "spot"  # billingMode of a spot instance (novita-api 1.12); everything else pays the full price
-
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -24,7 +22,7 @@ class Prices:
     def per_hour(self, instance: Instance) -> Decimal | None:
         """What the instance costs while it runs; None where its product is no longer listed."""
         on_demand, spot = self.by_product.get(instance.product_id, (None, None))
-        price = spot if instance.billing_mode.lower() == _SPOT else on_demand
+        price = spot if instance.is_spot else on_demand
         return None if price is None else price * max(1, instance.gpu_count)
 
 

@@ -21,6 +21,7 @@ from novita_operator.controllers.gpu_instance.action import (
     Fail,
     Hold,
     Nothing,
+    ProvePrice,
     Release,
     RemoveDuplicates,
     Stop,
@@ -78,6 +79,10 @@ def at_the_end_of_its_life(seen: Observation) -> Observation:
     return replace(seen, end=lifetime.End("MaxSeconds", "Stop", NOON, "It has run for an hour."))
 
 
+def unproven(seen: Observation) -> Observation:
+    return replace(seen, price_due=True)
+
+
 RUNS, SECOND = a.an_instance(), a.an_instance(instance_id="i-2", age=9)
 LATE = {"failure": a.a_failure("StartupTimeout")}
 TAKEN_BACK = {"failure": a.a_failure("SpotReclaimed") | {"instanceId": "i-1", "retryAt": wire(ago(0))}}
@@ -89,7 +94,8 @@ LIVING = (
     Either("paused", "_unreadable", "both decide on nothing"),
     Order("_unreadable", "account_is_of_no_use", with_one(spec=UNREADABLE, view=ABSENT), Nothing(), NO_ACCOUNT),
     Order("account_is_of_no_use", "_id_not_recorded", nameless(RUNS, view=ABSENT), NO_ACCOUNT, Take("i-1")),
-    Order("_id_not_recorded", "view_is_old", nameless(RUNS, view={"fresh": False}), Take("i-1"), NEXT_POLL),
+    Either("_id_not_recorded", "_price_is_unproven", "the price is asked of an id that is recorded"),
+    Order("_price_is_unproven", "view_is_old", unproven(with_one(view={"fresh": False})), ProvePrice("i-1"), NEXT_POLL),
     Order(
         "view_is_old",
         "more_than_one",

@@ -240,7 +240,14 @@ def test_on_an_old_view_nothing_is_done_that_costs_or_ends_anything() -> None:
     assert len(old) > 500
     for _, decided in old:
         match decided:
-            case action.Take() | action.Wait() | action.Hold() | action.Abandon() | action.Nothing():
+            case (
+                action.Take()
+                | action.ProvePrice()
+                | action.Wait()
+                | action.Hold()
+                | action.Abandon()
+                | action.Nothing()
+            ):
                 pass
             case other:
                 assert other == action.Release()

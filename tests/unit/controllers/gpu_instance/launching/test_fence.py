@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.controllers.gpu_instance.launching import fence
-from novita_operator.controllers.gpu_instance.launching.fence import Fence
+from novita_operator.controllers.gpu_instance.launching.fence import Fence, Terms
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache
 
@@ -46,6 +47,18 @@ async def test_an_intent_reads_back_as_it_was_written(outcome: Settled) -> None:
     assert fence.read(stored(server)) == intent
 
 
+async def test_the_price_limit_of_the_call_is_noted_and_an_unreadable_one_is_none() -> None:
+    server = ApiServer(a.a_body())
+    fresh = GPUInstance.parse(server.objects["team/demo"])
+
+    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01", Decimal("0.50")), KEY)
+
+    assert fence.read(stored(server)) == intent
+    note = stored(server).annotations[meta.CREATE_INTENT]
+    for odd in ('"much"', '"NaN"', '"-1"', '"1e999999999"', "0.5", "[]", "null"):
+        assert noted(note.replace('"0.50"', odd)) == replace(intent, limit=None)
+
+
 def test_no_annotation_is_no_intent() -> None:
     assert fence.read(stored(ApiServer(a.a_body()))) is None
 
@@ -55,6 +68,12 @@ def test_no_annotation_is_no_intent() -> None:
 @example('{"attempt": 1e999, "at": "2026-11-24T12:00:00+00:00"}')
 @example('{"attempt": 1, "at": "2026-11-24T12:00:00"}')
 @example('{"attempt": 1, "at": 7}')
+@example('{"attempt": 0, "at": "2026-11-24T12:00:00+00:00"}')
+@example('{"attempt": 1' + "0" * 4000 + ', "at": "2026-11-24T12:00:00+00:00"}')
+@example('{"attempt": NaN, "at": "2026-11-24T12:00:00+00:00"}')
+@example('{"attempt": [1], "at": "2026-11-24T12:00:00+00:00"}')
+@example('{"attempt": 1, "at": "0001-01-01T00:00:00+23:59"}')
+@example('{"attempt": 1, "at": "9999-12-31T23:59:59-23:59"}')
 def test_a_damaged_note_reads_as_a_call_that_may_have_been_made(annotation: str) -> None:
     assert noted(annotation) == Intent(1, datetime.fromtimestamp(0, UTC), "", "", "")
 
@@ -74,7 +93,7 @@ async def test_finalizer_and_note_are_raised_in_one_write() -> None:
     server = ApiServer(a.a_body(finalizers=["somebody.else/s"]))
     fresh = GPUInstance.parse(server.objects["team/demo"])
 
-    intent = await a_fence(server).raise_for(fresh, "4090", "CN-HK-01", KEY)
+    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY)
 
     assert len(server.writes) == 1
     assert stored(server).finalizers == ("somebody.else/s", meta.FINALIZER)
@@ -85,7 +104,9 @@ async def test_finalizer_and_note_are_raised_in_one_write() -> None:
 async def test_attempts_are_counted_on() -> None:
     server = ApiServer(a.a_body(intent=a.an_intent(attempt=4, outcome="Refused")))
 
-    intent = await a_fence(server).raise_for(GPUInstance.parse(server.objects["team/demo"]), "4090", "CN-HK-01", KEY)
+    intent = await a_fence(server).raise_for(
+        GPUInstance.parse(server.objects["team/demo"]), Terms("4090", "CN-HK-01"), KEY
+    )
 
     assert intent.attempt == 5
 
@@ -96,7 +117,7 @@ async def test_no_fence_is_raised_over_a_write_of_somebody_else() -> None:
     server.touch("team/demo")
 
     with pytest.raises(errors.Conflict):
-        await a_fence(server).raise_for(fresh, "4090", "CN-HK-01", KEY)
+        await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY)
 
     assert server.writes == []
 
@@ -130,7 +151,7 @@ async def test_a_fence_without_a_note_of_its_own_leaves_the_note_that_is_there()
 
 
 WRITES: dict[str, Callable[[Fence, GPUInstance], Awaitable[Any]]] = {
-    "raised": lambda fence, fresh: fence.raise_for(fresh, "4090", "CN-HK-01", KEY),
+    "raised": lambda fence, fresh: fence.raise_for(fresh, Terms("4090", "CN-HK-01"), KEY),
     "refused": lambda fence, _: fence.settle(a.an_intent(), KEY, "Released"),
     "lifted": lambda fence, fresh: fence.lift(fresh.meta, a.an_intent(), KEY),
     "held": lambda fence, fresh: fence.hold(fresh.meta, a.an_intent(attempt=2), KEY),
