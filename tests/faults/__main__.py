@@ -43,6 +43,7 @@ def run_rows(
         Path | None, typer.Option(help="Root of another checkout, whose operator is judged: kept as `before`.")
     ] = None,
     patience: Annotated[float, typer.Option(help="Seconds until an object needs a person.")] = PATIENCE_SECONDS,
+    beside: Annotated[bool, typer.Option(help="Write beside what is kept of the row: other cases of it.")] = False,
     write: Annotated[bool | None, typer.Option(help="Write RESULTS.md; by default only for all cases.")] = None,
 ) -> None:
     """Run rows and print the table."""
@@ -52,7 +53,7 @@ def run_rows(
 
     def finished(row: results.Done) -> None:
         if kept:
-            results.keep(_KEPT if checkout is None else _BEFORE, [row])
+            results.keep(_KEPT if checkout is None else _BEFORE, row, beside=beside)
             earlier = before.table(results.kept(_BEFORE))
             _RESULTS.write_text(results.write(results.kept(_KEPT), results.machine()) + earlier)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 from tests.support import kube
@@ -73,7 +74,7 @@ class Observer:
             if held:
                 seen.ready_ids.add(held)
         if at.get("deletionTimestamp") and seen.deleting is None:
-            seen.deleting = now
+            seen.deleting = _monotonic(at["deletionTimestamp"])  # the watch may tell of it late
         before = self.bodies.get(at["name"])
         if before is None or before["metadata"]["uid"] != at["uid"] or _version(before) <= _version(body):
             self.bodies[at["name"]] = body
@@ -84,6 +85,11 @@ class Observer:
         if name in self.bodies and self.bodies[name]["metadata"]["uid"] == uid:
             del self.bodies[name]
         self.changed.set()
+
+
+def _monotonic(stamp: str) -> float:
+    """A time of the API server's, which runs by the clock of this machine and counts whole seconds."""
+    return time.monotonic() - (time.time() - datetime.fromisoformat(stamp).timestamp())
 
 
 def _version(body: Body) -> int:

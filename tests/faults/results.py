@@ -101,11 +101,19 @@ def kept(path: Path) -> list[Done]:
     return [_from_json(row, stored[row.name]) for row in catalog.ROWS if row.name in stored]
 
 
-def keep(path: Path, done: Sequence[Done]) -> None:
-    """Put rows in the place of what earlier runs have found of them."""
+def keep(path: Path, done: Done, *, beside: bool) -> None:
+    """Put a row in the place of what earlier runs have found of it; or `beside` it, where other cases were run."""
     stored = json.loads(path.read_text()) if path.exists() else {}
-    stored |= {each.row.name: _to_json(each) for each in done}
+    name = done.row.name
+    if beside and name in stored:
+        done = _both(_from_json(done.row, stored[name]), done)
+    stored[name] = _to_json(done)
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+
+
+def _both(one: Done, other: Done) -> Done:
+    failed = (*one.failed, *other.failed)
+    return Done(one.row, one.tally + other.tally, one.seconds + other.seconds, one.ran + other.ran, failed)
 
 
 def _to_json(done: Done) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Launcher:
             fresh = await self.fence.newest(this.key)  # step 1: the server's own copy, not the watch's
             if (found := await self._search(fresh, this, refused)) is not None:
                 return await recovery.take(found, this) if isinstance(found, Instance) else found
-            if (obstacle := await self._obstacle(choice, candidate, _had_one(fresh, refused), this)) is not None:
+            if (obstacle := await self._obstacle(choice, candidate, this)) is not None:
                 return obstacle
             attempt = await self._prepare(choice, candidate, fresh, this)
             refused = attempt.intent
@@ -121,12 +121,12 @@ class Launcher:
         later = replace(problem, retry_after=max(problem.retry_after or 0.0, lag)) if problem is not None else None
         return replace(outcome, problem=later)
 
-    async def _obstacle(self, choice: Choice, candidate: Candidate, repeated: bool, this: Pass) -> Result | None:
+    async def _obstacle(self, choice: Choice, candidate: Candidate, this: Pass) -> Result | None:
         """Step 4: what speaks against the call right before it. Raises NovitaError."""
         if not await self.chooser.still_holds(choice, candidate, this.account):
             # The price rose since it was chosen: the next pass chooses by the new one.
             return Result(again=True)
-        if not this.account.money.admits(repeated=repeated, monotonic=self.clock.monotonic()):
+        if not this.account.money.admits(repeated=this.memory.rented, monotonic=self.clock.monotonic()):
             return Result(problem=obstacles.frozen(this.account.name))
         return None
 
@@ -180,7 +180,7 @@ class Launcher:
             return Result(problem=problem, attempt=number, started_at=started_at, unsent=unsent)
         finally:
             if maybe_done:  # after a refusal the next step lists by name itself
-                this.memory.unseen_before = this.account.polls_begun
+                self._may_be_paid(this)
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
         this.memory.learned(instance_id)
         crashpoints.reached("create.after-call")
@@ -195,11 +195,12 @@ class Launcher:
             started_at=at,
         )
 
-
-def _had_one(fresh: GPUInstance, refused: Intent | None) -> bool:
-    """Whether an earlier create of this object may have been paid for."""
-    before = fence.read(fresh.meta)
-    return before is not None and before != refused and before.outcome not in {"Refused", "SoldOut"}
+    def _may_be_paid(self, this: Pass) -> None:
+        """The call was carried out, or may have been: polls before it say nothing, and a second one counts."""
+        this.memory.unseen_before = this.account.polls_begun
+        if this.memory.rented:
+            this.account.money.count(self.clock.monotonic())
+        this.memory.rented = True
 
 
 def _was_asked(fresh: GPUInstance) -> bool:

@@ -41,6 +41,8 @@ class Memory:
     """The number of the last of them; earlier polls say nothing."""
     only_by_id: bool = False
     """A look by id found what the list lacks."""
+    rented: bool = False
+    """A create call of this process was carried out for it, or may have been."""
     delete_accepted: bool = False
     """Novita has accepted the delete call."""
     gone_in_polls: set[int] = field(default_factory=set)
