@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from tests.support.workspace import Check, Workspace
 
 SETS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpuinstancesets")
 JOBS = Kind("/apis/gpu.novita.ai/v1alpha1", "gpujobs")
+_COLLECTOR_SECONDS = 120.0  # it looks for new kinds every 30 s
 _KINDS = {"gpuinstancesets": "GPUInstanceSet", "gpujobs": "GPUJob"}
 
 
@@ -120,3 +122,15 @@ async def owners(workspace: Workspace, kind: Kind) -> AsyncIterator[Owners]:
         yield made
     finally:
         await made.close()
+
+
+async def until_garbage_is_collected(workspace: Workspace) -> None:
+    """Until Kubernetes' garbage collector knows GPUInstances, which takes it half a minute after the CRDs came.
+
+    Before, `--cascade=orphan` leaves the reference to an owner that is gone, and the collector deletes the instances.
+    """
+    body = workspace.instance_body("litter", powerState="Stopped")
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "never-was", "uid": str(uuid.uuid4())}
+    body["metadata"]["ownerReferences"] = [owner]
+    await workspace.plane.kube.create(kube.GPU_INSTANCES, body)
+    await workspace.until_gone("litter", seconds=_COLLECTOR_SECONDS)

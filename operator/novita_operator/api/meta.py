@@ -105,6 +105,18 @@ PriceCap = Annotated[Decimal, Field(ge=0), _PriceSchema]
 """USD per hour that must not be exceeded; 0 allows nothing."""
 
 
+class OwnerReference(BaseModel):
+    """One entry of `metadata.ownerReferences`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    api_version: str = Field("", alias="apiVersion")
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
 class Meta(BaseModel):
     """The part of `metadata` that decisions need."""
 
@@ -120,6 +132,12 @@ class Meta(BaseModel):
     finalizers: tuple[str, ...] = ()
     annotations: dict[str, str] = {}
     labels: dict[str, str] = {}
+    owner_references: tuple[OwnerReference, ...] = Field((), alias="ownerReferences")
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that is marked as the controller."""
+        return next((owner for owner in self.owner_references if owner.controller), None)
 
     @classmethod
     def parse(cls, metadata: Mapping[str, Any]) -> Meta:

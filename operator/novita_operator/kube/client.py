@@ -147,13 +147,22 @@ class KubeClient:
         *,
         finalizers: Sequence[str] | None = None,
         annotations: Mapping[str, str | None] | None = None,
+        labels: Mapping[str, str] | None = None,
+        owner_references: Sequence[Mapping[str, Any]] | None = None,
     ) -> Body:
-        """Write finalizers and annotations, if nobody wrote the object since `at` was read. Raises Conflict."""
+        """Write these parts of the metadata, if nobody wrote the object since `at` was read. Raises Conflict.
+
+        Finalizers and ownerReferences as a whole; annotations and labels beside those that there are.
+        """
         changes: Body = {"resourceVersion": at.resource_version, "uid": at.uid}
         if finalizers is not None:
             changes["finalizers"] = list(finalizers)
         if annotations is not None:
             changes["annotations"] = dict(annotations)
+        if labels is not None:
+            changes["labels"] = dict(labels)
+        if owner_references is not None:
+            changes["ownerReferences"] = [dict(each) for each in owner_references]
         body = {"metadata": changes}
         path = kind.path + "/{name}"
         return await self._call("PATCH", path, namespace=at.namespace, name=at.name, body=body)

@@ -9,6 +9,7 @@ from novita_operator.api import kinds, meta
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import KubeClient
+from novita_operator.reconciling.claims import Claims
 
 Body = dict[str, Any]
 KIND = kinds.GPU_INSTANCE
@@ -18,26 +19,34 @@ class Children:
     """Children of the owners of one kind. `label` carries the owner's name on each of them.
 
     The watch of the children may be behind the one of their owners, above all after a start: so an owner's children are
-    first read from etcd, once, and then kept by the watch and by the answers to our own writes.
+    first read from etcd, once, and then kept by the watch and by the answers to our own writes. Those that have lost
+    their labels are found by reading each namespace whole, once.
     """
 
-    def __init__(self, kube: KubeClient, cache: Cache, label: str) -> None:
+    def __init__(self, kube: KubeClient, cache: Cache, label: str, claims: Claims) -> None:
         self._kube = kube
         self._cache = cache
         self._label = label
+        self._claims = claims
         self._known_of: set[str] = set()
+        self._read_whole: set[str] = set()
 
     async def of(self, owner: meta.Meta) -> tuple[Body, ...]:
         """All children, those that are being deleted included, by name. Raises kube errors."""
         if owner.uid not in self._known_of:
             await self.look(owner)
-        held = (body for _, body in self._cache.of_kind(KIND.plural))
-        mine = [body for body in held if _belongs_to(body, owner.uid)]
+        held = [body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == owner.namespace]
+        mine = [claimed for body in held if (claimed := await self._claims.claim(body, owner)) is not None]
         return tuple(sorted(mine, key=lambda body: str(body["metadata"]["name"])))
 
     async def look(self, owner: meta.Meta) -> None:
         """Read them from etcd. Raises kube errors."""
-        for body in await self._kube.list_labelled(KIND, owner.namespace, {self._label: owner.name}):
+        if owner.namespace in self._read_whole:
+            found = await self._kube.list_labelled(KIND, owner.namespace, {self._label: owner.name})
+        else:
+            found = [body async for body in self._kube.each(KIND, (owner.namespace,))]
+            self._read_whole.add(owner.namespace)
+        for body in found:
             self._cache.put(key_of(KIND.plural, body), body)
         self._known_of.add(owner.uid)
 
@@ -54,7 +63,7 @@ class Children:
         except errors.Conflict:
             made = await self._kube.get(KIND, key.namespace, key.name)
         self._cache.put(key, made)
-        return None if _belongs_to(made, owner.uid) else f"GPUInstance {key.name}"
+        return None if await self._claims.claim(made, owner) is not None else f"GPUInstance {key.name}"
 
     async def delete(self, name: str, uid: str, owner: meta.Meta) -> None:
         """Ask for the deletion of this very object; its finalizer does the rest. Raises kube errors."""
@@ -82,20 +91,15 @@ class Children:
                 self._cache.remove(key, held["metadata"]["uid"])
             return None
         self._cache.put(key, found)
-        return found if _belongs_to(found, owner.uid) else None
+        return await self._claims.claim(found, owner)
 
     def taken(self, namespace: str, owner_uid: str) -> frozenset[str]:
         """Names of objects in this namespace that do not belong to the owner."""
         held = (body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == namespace)
-        return frozenset(str(body["metadata"]["name"]) for body in held if not _belongs_to(body, owner_uid))
+        return frozenset(str(body["metadata"]["name"]) for body in held if not self._claims.has(body, owner_uid))
 
     def forget(self, uid: str) -> bool:
         """The owner is gone, or somebody else's. True if it was known."""
         known = uid in self._known_of
         self._known_of.discard(uid)
         return known
-
-
-def _belongs_to(body: Body, uid: str) -> bool:
-    references = body["metadata"].get("ownerReferences") or []
-    return any(reference.get("controller") and reference.get("uid") == uid for reference in references)

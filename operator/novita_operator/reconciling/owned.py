@@ -17,15 +17,43 @@ PLURALS: Mapping[str, str] = {kind.name: kind.plural for kind in kinds.OWNERS}
 """The kinds that own GPUInstances, with their plural names."""
 
 
+LABELS: Mapping[str, str] = {
+    meta.SET_LABEL: "GPUInstanceSet",
+    meta.TEMPLATE_HASH_LABEL: "GPUInstanceSet",
+    meta.JOB_LABEL: "GPUJob",
+    meta.ATTEMPT_LABEL: "GPUJob",
+}
+"""The labels that an owner of each kind puts on its instances, and finds them by."""
+
+
 def owners(body: Body) -> tuple[Key, ...]:
-    """The key of the object that controls this one, so that it is reconciled when this one changes; at most one."""
-    reference = controller(body)
-    if reference is None or not str(reference.get("apiVersion", "")).startswith(f"{meta.GROUP}/"):
-        return ()
-    plural = PLURALS.get(str(reference.get("kind")))
-    if plural is None:
-        return ()
-    return (Key(plural, body["metadata"].get("namespace", ""), str(reference["name"])),)
+    """The keys of those that may own this object, so that they are reconciled when it changes.
+
+    Where `kubectl replace` has dropped the ownerReference, its status says whose it is, and an orphan's label does.
+    """
+    namespace = body["metadata"].get("namespace", "")
+    found = controller(body)
+    if found is not None:
+        ours = str(found.get("apiVersion", "")).startswith(f"{meta.GROUP}/")
+        named = [(found.get("kind"), found.get("name"))] if ours else []
+    else:
+        known, labels = recorded(body), body["metadata"].get("labels") or {}
+        named = [(known.get("kind"), known.get("name")), ("GPUInstanceSet", labels.get(meta.SET_LABEL))]
+    keys = [Key(PLURALS[str(kind)], namespace, str(name)) for kind, name in named if kind in PLURALS and name]
+    return tuple(dict.fromkeys(keys))
+
+
+def recorded(body: Body) -> Mapping[str, Any]:
+    """The owner in the status: what the metadata said before it lost it."""
+    status = body.get("status")
+    found = status.get("owner") if isinstance(status, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def labels_of(body: Body) -> dict[str, str]:
+    """Of an object's labels, those by which its owner finds it."""
+    labels: Mapping[str, str] = body["metadata"].get("labels") or {}
+    return {name: value for name, value in labels.items() if name in LABELS}
 
 
 def controller(body: Body) -> Mapping[str, Any] | None:

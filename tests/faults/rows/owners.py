@@ -9,6 +9,7 @@ from typing import Any
 from tests.cluster import owners
 from tests.faults import judge
 from tests.faults.row import Case, Row
+from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, world
 from tests.support import waiting
@@ -48,6 +49,49 @@ async def job_life(point: str, stage: Stage) -> Tally:
         await _delete(at, owners.JOBS)
         await keeper.stop()
         return await judge.verdict(at, fired=len(keeper.fired_at), not_fired=keeper.not_fired)
+
+
+async def robbed(working: bool, stage: Stage) -> Tally:
+    """Each instance of a set loses labels, owner and finalizer; none is made or let go because of it."""
+    async with world(stage, "sets") as at:
+        keeper = at.keeper()
+        await _apply(at, owners.SETS, "GPUInstanceSet", _set(at))
+        await _until(at, owners.SETS, lambda body: _status(body, "readyReplicas") == _REPLICAS, "all are Ready")
+        if not working:
+            await keeper.stop()
+        names = [body["metadata"]["name"] for body in await at.objects()]
+        for name in names:
+            await scenes.patch(at, name, {"metadata": {"finalizers": None, "labels": None, "ownerReferences": None}})
+        if not working:
+            keeper.start()
+        await waiting.until(partial(_all_owned, at), "all are the set's again", seconds=_SECONDS)
+        await _until(at, owners.SETS, lambda body: _status(body, "readyReplicas") == _REPLICAS, "all are Ready still")
+        await scenes.rented(at, _REPLICAS)
+        await _delete(at, owners.SETS)
+        await keeper.stop()
+        return await judge.verdict(at, fired=len(names))
+
+
+async def orphaned(stage: Stage) -> Tally:
+    """A set is deleted without its instances, and applied again: it takes them back."""
+    async with world(stage, "sets") as at:
+        keeper = at.keeper()
+        await _apply(at, owners.SETS, "GPUInstanceSet", _set(at))
+        await _until(at, owners.SETS, lambda body: _status(body, "readyReplicas") == _REPLICAS, "all are Ready")
+        await owners.until_garbage_is_collected(at.workspace)
+        deleted = await at.workspace.kubectl("delete", "gpuset", "it", "--cascade=orphan")
+        assert deleted.code == 0, deleted.err
+        await _apply(at, owners.SETS, "GPUInstanceSet", _set(at))
+        await _until(at, owners.SETS, lambda body: _status(body, "readyReplicas") == _REPLICAS, "all are its own")
+        await scenes.rented(at, _REPLICAS)
+        await _delete(at, owners.SETS)
+        await keeper.stop()
+        return await judge.verdict(at, fired=_REPLICAS)
+
+
+async def _all_owned(at: World) -> bool:
+    bodies = await at.objects()
+    return all(body["metadata"].get("ownerReferences") for body in bodies) and len(bodies) == _REPLICAS
 
 
 def _set(at: World) -> dict[str, Any]:
@@ -103,6 +147,13 @@ def _cases() -> Iterator[Case]:
     for point in _POINTS:
         yield Case(f"set, {point}", partial(set_life, point), quick=point == "child.after-create")
         yield Case(f"job, {point}", partial(job_life, point))
+    yield Case("set, its instances robbed of labels and owner", partial(robbed, True))
+    yield Case("set, its instances robbed while no operator works", partial(robbed, False))
+    yield Case("set, deleted without its instances and applied again", orphaned)
 
 
-ROW = Row("owners", "Sets and jobs: kills around each child that they make and let go", tuple(_cases()))
+ROW = Row(
+    "owners",
+    "Sets and jobs: kills around each child that they make and let go; children that lose their owner",
+    tuple(_cases()),
+)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING, PendingNotification, Reclaimed
-from novita_operator.api.meta import NAME_CHARS, Model, Moment
+from novita_operator.api.meta import LABEL_CHARS, NAME_CHARS, Model, Moment
 from novita_operator.api.money import Money
 
 
@@ -118,6 +118,17 @@ class Ended(Model):
     )
 
 
+class OwnerStatus(Model):
+    """The set or job that the instance was made by: by this it is known, whatever its metadata has lost."""
+
+    kind: str = Field(max_length=63, description="GPUInstanceSet or GPUJob.")
+    name: str = Field(max_length=253, description="Its name.")
+    uid: str = Field(max_length=63, description="Its UID.")
+    labels: dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=LABEL_CHARS)]] = Field(
+        {}, max_length=8, description="The labels by which it finds the instance."
+    )
+
+
 class GPUInstanceStatus(Model):
     """What the operator found and did."""
 
@@ -135,6 +146,7 @@ class GPUInstanceStatus(Model):
     instance_name: str | None = Field(
         None, max_length=255, description="Name of the instance at Novita, the same always."
     )
+    owner: OwnerStatus | None = Field(None, description="The set or job that the instance belongs to.")
     product: ProductStatus | None = Field(None, description="The product that was chosen.")
     region: str | None = Field(None, max_length=63, description="The region that was chosen.")
     billing: str | None = Field(None, max_length=32, description="How the instance is billed.")

@@ -35,11 +35,13 @@ class Ears(Listener):
     courier: Courier
     operator_class: OperatorClass
 
-    def seen(self, key: Key, body: Body, before: Body | None) -> None:  # noqa: ARG002 - the signature is that of all kinds
+    def seen(self, key: Key, body: Body, before: Body | None) -> None:
         self.reconciler.claim(key, body["metadata"]["uid"])
         if self._is_ours(body):
             self.courier.seen(key)
         self._wake_owners(body)
+        if before is not None and before["metadata"].get("ownerReferences") != body["metadata"].get("ownerReferences"):
+            self._wake_owners(before)
 
     def deleted(self, key: Key, body: Body) -> None:
         self.reconciler.departed(key, body)

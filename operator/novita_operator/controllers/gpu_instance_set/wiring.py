@@ -8,6 +8,7 @@ from novita_operator.api import kinds, meta
 from novita_operator.controllers.gpu_instance_set import handlers
 from novita_operator.controllers.gpu_instance_set.reconciler import Reconciler
 from novita_operator.reconciling.children import Children
+from novita_operator.reconciling.claims import Claims
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
 from novita_operator.runtime.intake import Intake
@@ -15,7 +16,8 @@ from novita_operator.runtime.intake import Intake
 
 def wire(core: Core) -> Wired:
     """The kind with all its parts; nothing runs yet."""
-    children = Children(core.kube, core.cache, meta.SET_LABEL)
+    claims = Claims(core.kube, core.cache, kinds.GPU_INSTANCE_SET, meta.SET_LABEL, adopts=True)
+    children = Children(core.kube, core.cache, meta.SET_LABEL, claims)
     reconciler = Reconciler(
         cache=core.cache,
         children=children,

@@ -9,6 +9,7 @@ from novita_operator.controllers.gpu_job import handlers
 from novita_operator.controllers.gpu_job.observing.observation import Pauses
 from novita_operator.controllers.gpu_job.reconciler import Reconciler
 from novita_operator.reconciling.children import Children
+from novita_operator.reconciling.claims import Claims
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
 from novita_operator.runtime.intake import Intake
@@ -16,7 +17,8 @@ from novita_operator.runtime.intake import Intake
 
 def wire(core: Core) -> Wired:
     """The kind with all its parts; nothing runs yet."""
-    children = Children(core.kube, core.cache, meta.JOB_LABEL)
+    claims = Claims(core.kube, core.cache, kinds.GPU_JOB, meta.JOB_LABEL, adopts=False)
+    children = Children(core.kube, core.cache, meta.JOB_LABEL, claims)
     reconciler = Reconciler(
         kube=core.kube,
         cache=core.cache,

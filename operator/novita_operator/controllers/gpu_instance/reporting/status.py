@@ -14,7 +14,7 @@ from novita_operator.api.gpu_instance.status import Binding, Connection, Failure
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import cost
 from novita_operator.controllers.gpu_instance.reachability import connection
-from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, readiness
+from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, owner, readiness
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
 from novita_operator.controllers.gpu_instance.reporting.facts import Facts
 from novita_operator.controllers.gpu_instance.result import Result
@@ -66,6 +66,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         "phase": ready.phase,
         "instance_id": facts.instance_id,
         "instance_name": seen.name,
+        "owner": owner.of(seen.resource),
         "connection": _connection(facts, ready),
         "binding": _binding(facts),
         "service": (result.service or old.service) if seen.resource.spec.service is not None else None,
