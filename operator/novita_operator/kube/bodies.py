@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 Body = dict[str, Any]
+
+
+class MetadataChanges(TypedDict, total=False):
+    """Finalizers and owners replace those that there are; annotations and labels lie beside them, None removes one."""
+
+    finalizers: Sequence[str]
+    annotations: Mapping[str, str | None] | None
+    labels: Mapping[str, str]
+    owner_references: Sequence[Mapping[str, Any]]
+
+
+def wire_names(changes: MetadataChanges) -> Body:
+    """The same as the API server reads it; what is None is left as it is."""
+    named = {"ownerReferences" if name == "owner_references" else name: value for name, value in changes.items()}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def selector(values: Mapping[str, str]) -> str:

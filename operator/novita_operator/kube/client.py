@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +17,7 @@ from novita_operator.api import meta
 from novita_operator.api.kinds import Kind
 from novita_operator.egress import certificates
 from novita_operator.kube import bodies, errors, merging
+from novita_operator.kube.bodies import MetadataChanges
 from novita_operator.kube.cache import Key, key_of
 
 Body = dict[str, Any]
@@ -140,30 +141,9 @@ class KubeClient:
         left = await self._call("DELETE", kind.path + "/{name}", namespace=namespace, name=name, body=options)
         return None if left.get("kind") == "Status" else left
 
-    async def patch_metadata(
-        self,
-        kind: Kind,
-        at: meta.Meta,
-        *,
-        finalizers: Sequence[str] | None = None,
-        annotations: Mapping[str, str | None] | None = None,
-        labels: Mapping[str, str] | None = None,
-        owner_references: Sequence[Mapping[str, Any]] | None = None,
-    ) -> Body:
-        """Write these parts of the metadata, if nobody wrote the object since `at` was read. Raises Conflict.
-
-        Finalizers and ownerReferences as a whole; annotations and labels beside those that there are.
-        """
-        changes: Body = {"resourceVersion": at.resource_version, "uid": at.uid}
-        if finalizers is not None:
-            changes["finalizers"] = list(finalizers)
-        if annotations is not None:
-            changes["annotations"] = dict(annotations)
-        if labels is not None:
-            changes["labels"] = dict(labels)
-        if owner_references is not None:
-            changes["ownerReferences"] = [dict(each) for each in owner_references]
-        body = {"metadata": changes}
+    async def patch_metadata(self, kind: Kind, at: meta.Meta, **changes: Unpack[MetadataChanges]) -> Body:
+        """Write these parts of the metadata, if nobody wrote the object since `at` was read. Raises Conflict."""
+        body = {"metadata": {"resourceVersion": at.resource_version, "uid": at.uid, **bodies.wire_names(changes)}}
         path = kind.path + "/{name}"
         return await self._call("PATCH", path, namespace=at.namespace, name=at.name, body=body)
 
