@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 from novita_operator.egress import addresses
 from novita_operator.egress.guard import EVERYTHING, Guard
-
-Lookup = Callable[[str], Awaitable[Sequence[str]]]
-"""The addresses of a name, in any order. Raises OSError or UnicodeError where there are none."""
+from novita_operator.egress.lookups import Lookup, SharedLookups, ThreadedLookup
 
 # Instances of one region share a proxy; looked up anew with every look of the usual period.
 _REMEMBERED_SECONDS = 10.0
 _MOST_REMEMBERED = 2048
-# A name server that does not answer holds a thread for tens of seconds. These are not those of the event loop, which
-# the calls to Novita and to the API server need for their own names.
-_THREADS = 8
 _MOST_ADDRESSES = 16  # far more than a proxy has; an answer without bounds would fill an EndpointSlice
 
 
@@ -38,13 +30,17 @@ class Names:
     ) -> None:
         self._monotonic = monotonic
         self._lookup = lookup or ThreadedLookup()
+        self._shared = SharedLookups(self._lookup)
         self._seconds = remember
         self._remembered: dict[str, tuple[float, tuple[str, ...]]] = {}
 
-    async def find(self, host: str) -> tuple[str, ...]:
-        """The addresses of a name, sorted, right or not; of an address, itself. Raises NoAddress."""
+    async def find(self, host: str, tenant: str | None = None) -> tuple[str, ...]:
+        """The addresses of a name, sorted, right or not; of an address, itself. Raises NoAddress.
+
+        `tenant`: who has chosen the name and waits for it beside others of its own; None: each name by itself.
+        """
         literal = addresses.parsed(host)
-        found = (str(literal),) if literal is not None else await self._found(host)
+        found = (str(literal),) if literal is not None else await self._found(host, host if tenant is None else tenant)
         if not found:
             raise NoAddress(f"has the host {host}, which has no address")
         return found
@@ -54,13 +50,13 @@ class Names:
         if isinstance(self._lookup, ThreadedLookup):
             self._lookup.close()
 
-    async def _found(self, host: str) -> tuple[str, ...]:
+    async def _found(self, host: str, tenant: str) -> tuple[str, ...]:
         now = self._monotonic()
         until, known = self._remembered.get(host, (now, ()))
         if until > now:
             return known
         try:
-            answered = await self._lookup(host)
+            answered = await self._shared.find(host, tenant)
         except (OSError, UnicodeError) as error:
             raise NoAddress(f"has the host {host}, whose name cannot be resolved") from error
         found = tuple(sorted({str(each) for answer in answered if (each := addresses.parsed(answer)) is not None}))
@@ -75,21 +71,6 @@ class Names:
             self._remembered[host] = (self._monotonic() + self._seconds, found)
 
 
-class ThreadedLookup:
-    """The machine's own resolver, in threads of our own."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
-
-    def close(self) -> None:
-        """Wait for nothing that is still under way."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def __call__(self, host: str) -> Sequence[str]:
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, _getaddrinfo, host)
-        return [str(address[0]) for *_, address in found]
-
-
 class PublicNames:
     """Names of endpoints that come from Novita's answers: only what the guard lets through.
 
@@ -100,18 +81,12 @@ class PublicNames:
         self._names = names
         self._guard = guard
 
-    async def find(self, host: str) -> tuple[str, ...]:
+    async def find(self, host: str, tenant: str | None = None) -> tuple[str, ...]:
         """The addresses of a name that may be reached, sorted. Raises NoAddress."""
-        complaints = {address: self._guard.complaint(address) for address in await self._names.find(host)}
+        complaints = {address: self._guard.complaint(address) for address in await self._names.find(host, tenant)}
         usable = tuple(address for address, complaint in complaints.items() if complaint is None)
         if usable:
             return usable
         address, complaint = next(iter(complaints.items()))
         way_out = "; ALLOW_PRIVATE_ENDPOINTS would have to be true" if EVERYTHING.complaint(address) is None else ""
         raise NoAddress(f"leads to {complaint}{way_out}")
-
-
-def _getaddrinfo(
-    host: str,
-) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
-    return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)  # type: ignore[return-value]

@@ -11,21 +11,22 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 class Finds(Protocol):
     """Finds the addresses of a host."""
 
-    async def find(self, host: str) -> tuple[str, ...]:
+    async def find(self, host: str, tenant: str | None = None) -> tuple[str, ...]:
         """At least one address. Raises OSError."""
         ...
 
 
 class Resolver(AbstractResolver):
-    """Answers aiohttp from these names."""
+    """Answers aiohttp from these names, on behalf of a tenant."""
 
-    def __init__(self, names: Finds) -> None:
+    def __init__(self, names: Finds, tenant: str | None = None) -> None:
         self._names = names
+        self._tenant = tenant
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._names.find(host)
+        found = await self._names.find(host, self._tenant)
         return [_result(host, address, port) for address in found if family in (socket.AF_UNSPEC, _family(address))]
 
     async def close(self) -> None:

@@ -32,7 +32,8 @@ TRIES = 5
 """How often a webhook is tried. With pauses of 10, 20, 40 and 80 s, of each at least the half, it outlasts a minute."""
 WORKERS = 64
 """Posts at a time: each is a socket and some kilobytes."""
-_PER_PLACE = 4  # posts at a time to one host for one namespace: a slow one leaves 60 workers to the others
+_PER_PLACE = 4  # posts at a time to one host for one namespace: a slow one leaves places to its other receivers
+_PER_NAMESPACE = 8  # posts at a time to all hosts of one namespace: one whose receivers all hang leaves 56 workers
 _STRIKE_PAUSE = 5.0  # seconds until the API server is asked again to note what was settled
 _LOOK_PAUSE = 0.05  # seconds between two looks whether the last posts are through, at the end of the process
 
@@ -60,14 +61,16 @@ class Courier:
     retry_delay: float
     jitter: Callable[[], float] = random.random
     _queue: WorkQueue[Lane] = field(init=False)
-    _parkings: Parkings[_Place, Lane] = field(init=False)
+    _places: Parkings[_Place, Lane] = field(init=False)
+    _shares: Parkings[str, Lane] = field(init=False)
     _open: dict[Lane, _Progress] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # The queue's own back-off is for keys that fail without end; here the pauses are counted per webhook.
         self._queue = WorkQueue(monotonic=self.clock.monotonic, backoff_base=_STRIKE_PAUSE, backoff_max=_STRIKE_PAUSE)
-        self._parkings = Parkings(_PER_PLACE, self._queue.add)
+        self._places = Parkings(_PER_PLACE, self._queue.add)
+        self._shares = Parkings(_PER_NAMESPACE, self._queue.add)
 
     def start(self, workers: int = WORKERS) -> None:
         """Begin to deliver. Before kopf, which cancels every task younger than itself at its end."""
@@ -134,13 +137,23 @@ class Courier:
             return
         # The administrator's receiver is one place for all namespaces; else each namespace has its own share.
         place = ("" if receiver.trusted else waiting.resource.meta.namespace, receiver.shown)
-        if not self._parkings.try_take(place, lane):
+        if not self._try_take(place, lane):
             return
         try:
             answer = await self.poster.post(waiting, receiver)
         finally:
-            self._parkings.give_back(place)
+            self._places.give_back(place)
+            self._shares.give_back(place[0])
         await self._conclude(lane, waiting, answer)
+
+    def _try_take(self, place: _Place, lane: Lane) -> bool:
+        """A place there and one of the namespace's share; or neither, and the lane is woken when one is free."""
+        if not self._places.try_take(place, lane):
+            return False
+        if not self._shares.try_take(place[0], lane):
+            self._places.give_back(place)
+            return False
+        return True
 
     async def _conclude(self, lane: Lane, waiting: Waiting, answer: Answer) -> None:
         progress = self._open[lane]

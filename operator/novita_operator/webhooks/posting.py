@@ -40,7 +40,8 @@ class Poster:
         body = payload.body(waiting.told, waiting.resource)
         headers = signing.headers(body, waiting.told.id, self.clock.now(), secret)
         crashpoints.reached("webhook.before-post")
-        answer = await self.sender.post(receiver.url, body, headers, trusted=receiver.trusted)
+        tenant = "" if receiver.trusted else waiting.resource.meta.namespace
+        answer = await self.sender.post(receiver.url, body, headers, trusted=receiver.trusted, tenant=tenant)
         crashpoints.reached("webhook.after-post")
         match answer:
             case Delivered():

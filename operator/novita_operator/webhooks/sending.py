@@ -38,16 +38,22 @@ class Sender:
         self._guard = guard
         self._names = names
 
-    async def post(self, url: SecretStr, body: bytes, headers: Mapping[str, str], *, trusted: bool = False) -> Answer:
-        """One try. `trusted`: an administrator chose the URL, so that every address is right. Never raises."""
+    async def post(
+        self, url: SecretStr, body: bytes, headers: Mapping[str, str], *, trusted: bool = False, tenant: str = ""
+    ) -> Answer:
+        """One try. `trusted`: an administrator chose the URL, so that every address is right. Never raises.
+
+        `tenant`: the namespace that chose it, which waits for its own names alone; empty for an administrator.
+        """
         gate = _Gate(None if trusted else self._guard)
         try:
-            async with asyncio.timeout(self._timeout), self._session(gate) as session:
+            async with asyncio.timeout(self._timeout), self._session(gate, tenant) as session:
                 target = URL(url.get_secret_value())
                 async with session.post(target, data=body, headers=headers, allow_redirects=False) as reply:
                     return answers.of_status(reply.status, reply.headers.get("Retry-After"))
         except TimeoutError:
-            return Failed(f"does not answer within {self._timeout:g} s")
+            what = "does not answer" if gate.reached else "has a host whose name is not resolved"
+            return Failed(f"{what} within {self._timeout:g} s")
         except (aiohttp.InvalidURL, UnicodeError):
             return Refused("has a URL that cannot be read")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -57,10 +63,10 @@ class Sender:
         """Nothing is posted any more."""
         self._names.close()
 
-    def _session(self, gate: _Gate) -> aiohttp.ClientSession:
+    def _session(self, gate: _Gate, tenant: str) -> aiohttp.ClientSession:
         """One per try: connections are not kept, so that each is checked, and none is shared between users."""
         connector = aiohttp.TCPConnector(
-            resolver=Resolver(self._names),
+            resolver=Resolver(self._names, tenant),
             socket_factory=gate.open,
             force_close=True,
             use_dns_cache=False,
@@ -93,6 +99,11 @@ class _Gate:
     def shut(self) -> bool:
         """Whether nothing but refused addresses was found behind the URL."""
         return bool(self.refused) and not self._opened
+
+    @property
+    def reached(self) -> bool:
+        """Whether the name led to an address at all."""
+        return self._opened
 
     def open(self, info: _Info) -> socket.socket:
         """A socket for this address. Raises OSError."""
