@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         description="Longest first pause between two of the five tries of a webhook, ms; it doubles each time.",
         json_schema_extra=_ADVANCED,
     )
+    denied_networks: str = Field(
+        "",
+        max_length=4096,
+        description="Comma-separated networks, such as 198.51.100.0/24, that webhooks of spec.notifications, readiness "
+        "checks and Services never lead to, although they are public; they also close what WEBHOOK_ALLOWED_NETWORKS "
+        "and ALLOW_PRIVATE_ENDPOINTS open.",
+    )
     webhook_allowed_networks: str = Field(
         "",
         max_length=4_096,
@@ -191,7 +198,7 @@ class Settings(BaseSettings):
     )
     allow_private_endpoints: bool = Field(
         False,
-        description="Whether endpoints that Novita names may be private, loopback or link-local addresses; "
+        description="Whether endpoints that Novita names may be private or loopback addresses; "
         "for the simulator and private networks.",
     )
     workers: int = Field(
@@ -252,7 +259,7 @@ class Settings(BaseSettings):
     _key = field_validator("novita_api_key")(settings_values.one_word)
     _url = field_validator("webhook_url")(settings_values.url_to_post_to)
     _secret = field_validator("webhook_secret")(settings_values.no_guess)
-    _allowed = field_validator("webhook_allowed_networks")(settings_values.readable_networks)
+    _allowed = field_validator("webhook_allowed_networks", "denied_networks")(settings_values.readable_networks)
 
     # Rules over two settings belong to the later one: a validator of the whole would not run beside other mistakes.
 
@@ -290,6 +297,11 @@ class Settings(BaseSettings):
     def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Networks that webhooks of users may go to although they are not public."""
         return settings_values.networks(self.webhook_allowed_networks)
+
+    @property
+    def closed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks that nothing goes to whose address a user or Novita has chosen."""
+        return settings_values.networks(self.denied_networks)
 
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""

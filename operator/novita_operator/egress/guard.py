@@ -7,7 +7,8 @@ cluster's network. What is not surely public is refused, unless an administrator
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from novita_operator.egress import addresses
 from novita_operator.egress.addresses import Address, Network
@@ -23,32 +24,32 @@ _NEVER_PUBLIC: tuple[Network, ...] = (
     ipaddress.IPv6Network("2002::/16"),  # 6to4: an IPv4 address in disguise
     ipaddress.IPv6Network("3fff::/20"),  # documentation
 )
-# Where clouds give credentials to whoever asks. A wide network of the administrator does not open them.
-_METADATA: frozenset[Address] = frozenset(
-    ipaddress.ip_address(text)
+# Where clouds give credentials, names or the time to whoever asks on one of their machines. A wide network of the
+# administrator does not open them.
+_CLOUD_HOSTS: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
     for text in (
-        "169.254.169.254",  # AWS, Azure, Google, OpenStack and most others
-        "169.254.169.253",  # AWS: names
-        "169.254.169.123",  # AWS: time
-        "169.254.170.2",  # AWS: credentials of containers
-        "169.254.170.23",  # AWS: credentials of pods
-        "169.254.42.42",  # Scaleway
-        "100.100.100.200",  # Alibaba
-        "168.63.129.16",  # Azure's host; it looks public
-        "192.0.0.192",  # Oracle
-        "fd00:ec2::254",  # AWS
-        "fd00:ec2::23",  # AWS: credentials of pods
-        "fd20:ce::254",  # Google
-        "fd00:42::42",  # Scaleway
+        "169.254.0.0/16",  # link-local: AWS, Azure, Google, OpenStack, Scaleway, Tencent and most others
+        "fe80::/10",  # link-local
+        "100.100.100.200/32",  # Alibaba
+        "168.63.129.16/32",  # Azure's host; it looks public
+        "192.0.0.0/24",  # Oracle: 192.0.0.192
+        "fd00:ec2::/32",  # AWS: metadata, credentials of pods, names, time
+        "fd20:ce::/32",  # Google
+        "fd00:42::42/128",  # Scaleway
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Judges addresses. `allowed`: networks that are not public and may be reached all the same."""
+    """Judges addresses.
+
+    `allowed`: networks that are not public and may be reached all the same; `denied`: which never, whatever they are.
+    """
 
     allowed: tuple[Network, ...] = ()
+    denied: tuple[Network, ...] = ()
 
     def complaint(self, text: str) -> str | None:
         """Why this address is not reached; None if it may be. `text` is an address, with a scope perhaps."""
@@ -56,22 +57,34 @@ class Guard:
         if found is None:
             return "no IP address"
         address = addresses.meant(found)
+        reached = (address, *addresses.hidden(address))
+        if any(_within(each, self.denied) for each in reached):
+            return f"{address}, which DENIED_NETWORKS closes"
         within = [network for network in self.allowed if address in network]
-        if address in _METADATA or not _METADATA.isdisjoint(addresses.hidden(address)):
+        if any(_within(each, _CLOUD_HOSTS) for each in reached):
             named = any(network.num_addresses == 1 for network in within)
             return None if named else f"{address}, where a cloud gives out credentials"
         if within or _is_public(address):
             return None
         return f"{address}, which is no public address"
 
+    def with_private_networks(self) -> Guard:
+        """The same, but private networks may be reached, too."""
+        return replace(self, allowed=_ANYWHERE)
 
-EVERYTHING = Guard((ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0")))
+
+_ANYWHERE: tuple[Network, ...] = (ipaddress.IPv4Network("0.0.0.0/0"), ipaddress.IPv6Network("::/0"))
+EVERYTHING = Guard(_ANYWHERE)
 """Every network, private ones too; where clouds give out credentials stays closed."""
+
+
+def _within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address not in _GIVEN_OUT:
         return False
-    if any(address in network for network in _NEVER_PUBLIC):
+    if _within(address, _NEVER_PUBLIC):
         return False
     return address.is_global and not address.is_multicast

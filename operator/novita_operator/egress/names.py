@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from novita_operator.egress import addresses
-from novita_operator.egress.guard import EVERYTHING, Guard
+from novita_operator.egress.guard import Guard
 from novita_operator.egress.lookups import Lookup, SharedLookups, ThreadedLookup
 
 # Instances of one region share a proxy; looked up anew with every look of the usual period.
@@ -88,5 +88,6 @@ class PublicNames:
         if usable:
             return usable
         address, complaint = next(iter(complaints.items()))
-        way_out = "; ALLOW_PRIVATE_ENDPOINTS would have to be true" if EVERYTHING.complaint(address) is None else ""
+        would_do = self._guard.with_private_networks().complaint(address) is None
+        way_out = "; ALLOW_PRIVATE_ENDPOINTS would have to be true" if would_do else ""
         raise NoAddress(f"leads to {complaint}{way_out}")

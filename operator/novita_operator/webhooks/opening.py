@@ -22,7 +22,7 @@ def courier(
     """A courier that has not started."""
     # Asked each time: a receiver may move between two tries, and what it moves to is judged again.
     names = Names(monotonic=clock.monotonic, remember=0.0)
-    guard = Guard(tuple(settings.webhook_networks))
+    guard = Guard(settings.webhook_networks, settings.closed_networks)
     sender = Sender(timeout=settings.webhook_timeout / 1000, guard=guard, names=names)
     return Courier(
         outbox=outbox,

@@ -128,3 +128,39 @@ def test_metadata_is_not_opened_by_a_wide_network(address: str) -> None:
 
 def test_metadata_is_opened_only_by_its_very_address() -> None:
     assert Guard((ipaddress.ip_network("169.254.169.254/32"),)).complaint("169.254.169.254") is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.0.23",
+        "169.254.42.42",
+        "169.254.169.249",
+        "fd00:ec2::253",
+        "fd20:ce::1",
+        "192.0.0.192",
+        "fe80::a9fe:a9fe",
+    ],
+)
+def test_the_hosts_of_other_clouds_are_not_opened_by_a_wide_network_either(address: str) -> None:
+    assert "credentials" in (EVERYTHING.complaint(address) or "")
+
+
+DENIED = (
+    ipaddress.ip_network("8.8.8.0/24"),
+    ipaddress.ip_network("2a00:1450::/32"),
+    ipaddress.ip_network("10.9.0.0/16"),
+)
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "::ffff:8.8.8.8", "2a00:1450:4001::1", "10.9.1.1", "64:ff9b::808:808", "2002:808:808::1"]
+)
+def test_a_denied_network_is_closed_whatever_opens_it(address: str) -> None:
+    for guard in (Guard(denied=DENIED), Guard(denied=DENIED).with_private_networks(), Guard(DENIED, DENIED)):
+        assert "DENIED_NETWORKS" in (guard.complaint(address) or "")
+
+
+def test_a_denied_network_closes_nothing_else() -> None:
+    assert Guard(denied=DENIED).complaint("8.8.4.4") is None
+    assert Guard(denied=DENIED).with_private_networks().complaint("10.8.0.1") is None

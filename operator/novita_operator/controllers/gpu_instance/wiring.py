@@ -24,7 +24,7 @@ from novita_operator.controllers.gpu_instance.observing.observer import Observer
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
-from novita_operator.egress.guard import EVERYTHING, Guard
+from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.probes.looking import Looker
 from novita_operator.reconciling.publishing import Publisher
@@ -108,6 +108,8 @@ def _defaults(settings: Settings) -> Defaults:
 
 
 def _probing(core: Core) -> Probing:
-    guard = EVERYTHING if core.settings.allow_private_endpoints else Guard()
+    guard = Guard(denied=core.settings.closed_networks)
+    if core.settings.allow_private_endpoints:
+        guard = guard.with_private_networks()
     names = PublicNames(Names(monotonic=core.clock.monotonic), guard)
     return Probing(Looker(names), names, core.queue.add, core.clock, _MOST_PROBES)
