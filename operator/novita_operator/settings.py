@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -91,9 +90,8 @@ class Settings(BaseSettings):
     denied_networks: str = Field(
         "",
         max_length=4096,
-        description="Comma-separated networks, such as 198.51.100.0/24, that webhooks of spec.notifications, readiness "
-        "checks and Services never lead to, although they are public; they also close what WEBHOOK_ALLOWED_NETWORKS "
-        "and ALLOW_PRIVATE_ENDPOINTS open.",
+        description="Comma-separated networks that webhooks of spec.notifications, readiness checks and Services never "
+        "lead to, whatever they are and whatever another setting opens.",
     )
     webhook_allowed_networks: str = Field(
         "",
@@ -292,16 +290,6 @@ class Settings(BaseSettings):
     def namespaces(self) -> tuple[str, ...]:
         """The watched namespaces; empty means all."""
         return tuple(name.strip() for name in self.watch_namespaces.split(",") if name.strip())
-
-    @property
-    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Networks that webhooks of users may go to although they are not public."""
-        return settings_values.networks(self.webhook_allowed_networks)
-
-    @property
-    def closed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Networks that nothing goes to whose address a user or Novita has chosen."""
-        return settings_values.networks(self.denied_networks)
 
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""

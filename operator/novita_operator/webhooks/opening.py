@@ -9,6 +9,7 @@ from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.settings import Settings
+from novita_operator.settings_values import networks
 from novita_operator.webhooks.courier import Courier
 from novita_operator.webhooks.outbox import Outbox
 from novita_operator.webhooks.posting import Poster
@@ -22,7 +23,7 @@ def courier(
     """A courier that has not started."""
     # Asked each time: a receiver may move between two tries, and what it moves to is judged again.
     names = Names(monotonic=clock.monotonic, remember=0.0)
-    guard = Guard(settings.webhook_networks, settings.closed_networks)
+    guard = Guard(networks(settings.webhook_allowed_networks), networks(settings.denied_networks))
     sender = Sender(timeout=settings.webhook_timeout / 1000, guard=guard, names=names)
     return Courier(
         outbox=outbox,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from novita_operator import settings_values
 from novita_operator.controllers.gpu_instance import handlers, reconciler
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
@@ -108,7 +109,7 @@ def _defaults(settings: Settings) -> Defaults:
 
 
 def _probing(core: Core) -> Probing:
-    guard = Guard(denied=core.settings.closed_networks)
+    guard = Guard(denied=settings_values.networks(core.settings.denied_networks))
     if core.settings.allow_private_endpoints:
         guard = guard.with_private_networks()
     names = PublicNames(Names(monotonic=core.clock.monotonic), guard)
