@@ -83,7 +83,7 @@ readOnly: true
 {{- end }}
 {{- if .Values.account.create }}
 - name: DEFAULT_ACCOUNT_SECRET
-  value: {{ include "novita-operator.accountSecret" . }}
+  value: {{ include "novita-operator.accountSecret" . | quote }}
 - name: DEFAULT_ACCOUNT_SECRET_KEY
   value: {{ .Values.simulator.enabled | ternary "apiKey" .Values.account.secretKey }}
 {{- end }}
@@ -101,7 +101,7 @@ readOnly: true
 - name: LEADER_ELECTION
   value: "true"
 - name: LEASE_NAME
-  value: {{ include "novita-operator.fullname" . }}
+  value: {{ include "novita-operator.fullname" . | quote }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}

@@ -1,8 +1,8 @@
 {{/* Rules come from files/rbac.yaml; `when` in a rule names one of these flags. */}}
 {{- define "novita-operator.rbacFlags" -}}
-createAccount: {{ .Values.account.create }}
+createAccount: {{ .Values.account.create | quote }}
 clusterIdFromCluster: {{ not .Values.settings.clusterId }}
-namespaceSelectors: {{ .Values.rbac.namespaceSelectors }}
+namespaceSelectors: {{ .Values.rbac.namespaceSelectors | quote }}
 uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
 crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- end -}}
@@ -26,9 +26,9 @@ crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "novita-operator.labels" (list .context .component) | nindent 4 }}
@@ -42,9 +42,9 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "novita-operator.labels" (list .context .component) | nindent 4 }}
@@ -55,9 +55,9 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $kind }}
-  name: {{ .name }}
+  name: {{ .name | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .account }}
-    namespace: {{ .context.Release.Namespace }}
+    name: {{ .account | quote }}
+    namespace: {{ .context.Release.Namespace | quote }}
 {{- end -}}
