@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,8 @@ def render(
 ) -> list[Body]:
     """The chart's objects, hooks included. Raises Refusal."""
     command = [str(helm.path()), "template", release, str(CHART), "-n", namespace, "--kube-version", "1.37.0", *options]
-    given = yaml.safe_dump(dict(values)) if values else "{}"
+    # JSON is YAML without guesses: PyYAML leaves `1e3` without quotes, which Helm then takes for a number.
+    given = json.dumps(values or {})
     done = subprocess.run(
         [*command, "-f", "-"],
         input=given,

@@ -40,17 +40,20 @@ app.kubernetes.io/instance: {{ $ctx.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
-{{/* Takes a list: context, component. */}}
+{{/* Takes a list: context, component, and perhaps labels of this object alone. Users' labels lie over what only informs;
+     those that selectors need are refused by `novita-operator.check`. */}}
 {{- define "novita-operator.labels" -}}
 {{- $ctx := index . 0 -}}
-{{ include "novita-operator.selector" . }}
-app.kubernetes.io/part-of: novita-operator
-app.kubernetes.io/version: {{ $ctx.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $ctx.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" $ctx.Chart.Name $ctx.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with $ctx.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $chart := printf "%s-%s" $ctx.Chart.Name $ctx.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $informing := dict
+      "app.kubernetes.io/part-of" "novita-operator"
+      "app.kubernetes.io/version" $ctx.Chart.AppVersion
+      "app.kubernetes.io/managed-by" $ctx.Release.Service
+      "helm.sh/chart" $chart -}}
+{{- $selecting := include "novita-operator.selector" . | fromYaml -}}
+{{- $here := dict -}}
+{{- if gt (len .) 2 -}}{{- $here = index . 2 | default dict -}}{{- end -}}
+{{- toYaml (merge $selecting $here (default dict $ctx.Values.commonLabels) $informing) -}}
 {{- end -}}
 
 {{- define "novita-operator.image" -}}

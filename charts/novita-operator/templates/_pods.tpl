@@ -6,7 +6,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -22,7 +22,7 @@ securityContext:
 
 {{/* The operator lets paid calls end and writes down their ids: its own grace, and half a minute for the rest. */}}
 {{- define "novita-operator.graceSeconds" -}}
-{{- add (div (int64 (default 45000 .Values.settings.shutdownGrace)) 1000) 30 -}}
+{{- add (div (int64 (default 45000 (default dict .Values.settings).shutdownGrace)) 1000) 30 -}}
 {{- end -}}
 
 {{/* A token that lives an hour and is renewed by the kubelet, mounted where every client looks for it. */}}
@@ -55,8 +55,9 @@ readOnly: true
 {{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
 {{- end -}}
 
+{{/* What the chart itself says to the operator; `novita-operator.check` keeps extraEnv from saying it again. */}}
 {{- define "novita-operator.environment" -}}
-{{- range $name, $value := .Values.settings }}
+{{- range $name, $value := default dict .Values.settings }}
 {{- if not (or (kindIs "invalid" $value) (and $.Values.simulator.enabled (eq $name "novitaApiUrl"))) }}
 - name: {{ $name | snakecase | upper }}
   value: {{ include "novita-operator.plain" $value | quote }}
@@ -64,8 +65,8 @@ readOnly: true
 {{- end }}
 {{- if .Values.simulator.enabled }}
 - name: NOVITA_API_URL
-  value: {{ printf "http://%s-simulator.%s.svc:8080" (include "novita-operator.fullname" .) .Release.Namespace }}
-{{- if not (hasKey .Values.settings "allowPrivateEndpoints") }}
+  value: {{ printf "http://%s-simulator.%s.svc:8080" (include "novita-operator.fullname" .) .Release.Namespace | quote }}
+{{- if not (hasKey (default dict .Values.settings) "allowPrivateEndpoints") }}
 - name: ALLOW_PRIVATE_ENDPOINTS
   value: "true"
 {{- end }}
@@ -85,16 +86,16 @@ readOnly: true
 - name: DEFAULT_ACCOUNT_SECRET
   value: {{ include "novita-operator.accountSecret" . | quote }}
 - name: DEFAULT_ACCOUNT_SECRET_KEY
-  value: {{ .Values.simulator.enabled | ternary "apiKey" .Values.account.secretKey }}
+  value: {{ empty .Values.simulator.enabled | ternary .Values.account.secretKey "apiKey" | quote }}
 {{- end }}
 {{- with .Values.webhook }}
 {{- if .secretName }}
 - name: WEBHOOK_URL
   valueFrom:
-    secretKeyRef: {name: {{ .secretName }}, key: {{ .urlKey }}}
+    secretKeyRef: {name: {{ .secretName | quote }}, key: {{ .urlKey | quote }}}
 - name: WEBHOOK_SECRET
   valueFrom:
-    secretKeyRef: {name: {{ .secretName }}, key: {{ .signingKey }}, optional: true}
+    secretKeyRef: {name: {{ .secretName | quote }}, key: {{ .signingKey | quote }}, optional: true}
 {{- end }}
 {{- end }}
 {{- if gt (int .Values.replicaCount) 1 }}
@@ -102,8 +103,5 @@ readOnly: true
   value: "true"
 - name: LEASE_NAME
   value: {{ include "novita-operator.fullname" . | quote }}
-{{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
 {{- end }}
 {{- end -}}

@@ -1,8 +1,8 @@
 {{/* Rules come from files/rbac.yaml; `when` in a rule names one of these flags. */}}
 {{- define "novita-operator.rbacFlags" -}}
-createAccount: {{ .Values.account.create | quote }}
-clusterIdFromCluster: {{ not .Values.settings.clusterId }}
-namespaceSelectors: {{ .Values.rbac.namespaceSelectors | quote }}
+createAccount: {{ .Values.account.create }}
+clusterIdFromCluster: {{ empty (default dict .Values.settings).clusterId }}
+namespaceSelectors: {{ .Values.rbac.namespaceSelectors }}
 uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
 crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- end -}}
@@ -17,7 +17,7 @@ crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- $rules = append $rules (omit . "when") -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml $rules | replace "$(fullname)" (include "novita-operator.fullname" $ctx) -}}
+{{- toJson $rules | replace "$(fullname)" (include "novita-operator.fullname" $ctx) | fromJsonArray | toYaml -}}
 {{- end -}}
 
 {{/* A role and its binding. Takes a dict: context, namespace ("" means the cluster), name, part, account, component. */}}

@@ -19,8 +19,18 @@ def text(values: Iterable[Value]) -> str:
 
 
 def _group(values: Iterable[Value]) -> Schema:
-    properties = {value.path[-1]: _value(value) for value in values}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    inside = tuple(values)
+    properties = {value.path[-1]: _value(value) for value in inside}
+    group: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    required = [value.path[-1] for value in inside if _is_needed(value)]
+    return group | ({"required": required} if required else {})
+
+
+def _is_needed(value: Value) -> bool:
+    """Whether null, by which Helm takes a default away, would mean something else than the empty value."""
+    if isinstance(value.default, list | dict) and not value.children:
+        return "minItems" in value.said
+    return bool(value.children or value.default)
 
 
 def _value(value: Value) -> Schema:
@@ -28,5 +38,12 @@ def _value(value: Value) -> Schema:
     if value.children:
         return _group(value.children) | about | value.said
     if value.settings:
-        return about | {"type": "object", "additionalProperties": False, "properties": settings.schemas()}
+        properties = {name: _or_null(schema) for name, schema in settings.schemas().items()}
+        return about | {"type": "object", "additionalProperties": False, "properties": properties}
     return about | {"type": value.type, "default": value.default} | value.said
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Null means the operator's own default. Helm takes away, before it validates, only what values.yaml names."""
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": [schema["type"], "null"]} | choices

@@ -35,7 +35,7 @@ def _chosen(properties: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
 
 
 def _schema(name: str, raw: Schema) -> Schema:
-    # `anyOf: [X, null]` is an optional X; Helm leaves out what is null before it validates.
+    # `anyOf: [X, null]` is an optional X.
     inner: Schema = next((choice for choice in raw.get("anyOf", []) if choice.get("type") != "null"), {})
     merged = {**inner, **raw}
     schema = {key: merged[key] for key in _KEPT if key in merged}
