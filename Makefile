@@ -12,7 +12,7 @@ TOTAL ?= 10
 NODES ?= 0
 UPGRADE ?=
 # Tests wait most of the time, so that there are more workers than cores.
-WORKERS ?= 6
+WORKERS ?= 8
 CORES := $(shell nproc 2>/dev/null || echo 2)
 
 # Every operator, simulator and worker of a run would compile all of its modules again.

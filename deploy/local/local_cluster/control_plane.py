@@ -129,7 +129,9 @@ def up(directory: Path) -> ControlPlane | None:
         if running(directory):
             return None
         _stop(directory)
-        return ControlPlane.start(directory)
+        plane = ControlPlane.start(directory)
+        plane.release_ports()  # it runs on when this process is gone
+        return plane
 
 
 def down(directory: Path) -> bool:
