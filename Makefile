@@ -10,6 +10,7 @@ CLUSTER ?= local
 CONCURRENT ?= 3
 TOTAL ?= 10
 NODES ?= 0
+ONLY ?=
 UPGRADE ?=
 # Tests wait most of the time, so that there are more workers than cores.
 WORKERS ?= 8
@@ -94,9 +95,9 @@ test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes th
 	@$(BIN)/python -m tests.oldest
 
 .PHONY: mutants
-mutants: $(READY) ## Change what decides about money, one thing at a time: does a test see it? (a quarter of an hour)
+mutants: $(READY) ## Change what decides about money, one thing at a time: does a test see it? (ONLY=policies/drift.py; all: a quarter of an hour)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/mutants.txt
-	@$(BIN)/python -m tests.mutants
+	@$(BIN)/python -m tests.mutants $(ONLY)
 
 .PHONY: first-run
 first-run: binaries ## A newcomer's `make demo`: empty cache, releases from loopback at 20 MB/s; fails above 90 s

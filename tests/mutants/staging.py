@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,19 +20,19 @@ _TOO_SLOW = "tests/unit/controllers/gpu_instance/deciding/test_plan_world.py"
 _NOT_MUTATED = (r"crashpoints\.reached", "assert_never", "case other:")
 
 
-def stage() -> Path:
-    """A new copy: what is known of an earlier run would hide what new tests kill."""
+def stage(only: Sequence[str] = ()) -> Path:
+    """A new copy: what is known of an earlier run would hide what new tests kill. `only`: files, none for all."""
     shutil.rmtree(STAGE, ignore_errors=True)
     for source, target in ((ROOT / "operator", STAGE / "src"), (ROOT / "tests" / "unit", STAGE / "tests" / "unit")):
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    (STAGE / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + _settings())
+    (STAGE / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + _settings(only or _MUTATED))
     return STAGE
 
 
-def _settings() -> str:
+def _settings(mutated: Sequence[str]) -> str:
     settings = {
         "source_paths": ["src"],
-        "only_mutate": [f"src/{_ROOM}/{pattern}" for pattern in _MUTATED],
+        "only_mutate": [f"src/{_ROOM}/{pattern}" for pattern in mutated],
         "do_not_mutate_patterns": list(_NOT_MUTATED),
         "pytest_add_cli_args": ["-p", "no:xdist", "-p", "no:cacheprovider", "--deselect", _TOO_SLOW],
         "pytest_add_cli_args_test_selection": list(_TESTS),

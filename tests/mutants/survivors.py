@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,15 @@ class Survivor:
         return f"{self.where}\n    - {self.was}\n    + {self.became}"
 
 
-def known() -> dict[Survivor, str]:
-    """Those of the list, with the reason why each may live."""
+def known(only: Sequence[str]) -> dict[Survivor, str]:
+    """Those of the list, with the reason why each may live. `only`: those in these files, none for all."""
     listed = tomllib.loads(_KNOWN.read_text())["reason"]
+    modules = tuple(file.removesuffix(".py").replace("/", ".") + "." for file in only)
     return {
         Survivor(mutant["where"], mutant["was"], mutant["became"]): reason["why"]
         for reason in listed
         for mutant in reason["mutants"]
+        if not only or mutant["where"].startswith(modules)
     }
 
 
