@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from novita_operator.api.events import EventReason
 
 
 class ConditionType(StrEnum):
@@ -144,6 +147,24 @@ class Reason(StrEnum):
     def _missing_(cls, value: object) -> Reason:  # noqa: ARG003 - the signature is enum's
         """A reason of another version."""
         return cls.UNKNOWN_STATUS
+
+
+TROUBLES: Mapping[Reason, EventReason] = {
+    Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
+    Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
+    Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.VOLUME_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
+    Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
+    Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
+    Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
+    Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
+    Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
+    Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
+    Reason.FAILED: EventReason.FAILED,
+}
+"""What a person should hear of, and the Event that tells it. The other reasons are seen in the conditions alone."""
 
 
 class Phase(StrEnum):

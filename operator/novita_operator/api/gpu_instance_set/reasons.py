@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from novita_operator.api.events import EventReason
 
 
 class ConditionType(StrEnum):
@@ -43,3 +46,10 @@ class Reason(StrEnum):
     """The object cannot be read by this version of the operator."""
     INTERNAL_ERROR = "InternalError"
     """A pass ended with an error that nobody expected."""
+
+
+TROUBLES: Mapping[Reason, EventReason] = {
+    Reason.CREATE_REFUSED: EventReason.FAILED_CREATE,
+    Reason.PROGRESS_DEADLINE_EXCEEDED: EventReason.PROGRESS_DEADLINE_EXCEEDED,
+}
+"""What a person should hear of, and the Event that tells it. The other reasons are seen in the conditions alone."""

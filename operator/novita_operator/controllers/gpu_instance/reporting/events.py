@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from novita_operator.api import conditions, meta
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_instance.reasons import TROUBLES, ConditionType, Phase, Reason
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Result
@@ -140,20 +140,6 @@ def _from_phase(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Even
         yield Event(type="Normal", reason=EventReason.READY, message=ready.message)
 
 
-_TROUBLE: dict[Reason, EventReason] = {
-    Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
-    Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
-    Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
-    Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,
-    Reason.REFERENCE_NOT_FOUND: EventReason.CREATE_REFUSED,
-    Reason.CREATE_REFUSED: EventReason.CREATE_REFUSED,
-    Reason.INSUFFICIENT_BALANCE: EventReason.CREATE_REFUSED,
-    Reason.QUOTA_EXCEEDED: EventReason.CREATE_REFUSED,
-    Reason.CREDENTIALS_REJECTED: EventReason.CREDENTIALS_REJECTED,
-    Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
-    Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
-    Reason.FAILED: EventReason.FAILED,
-}
 _WATCHED: tuple[Callable[[GPUInstanceStatus], conditions.Condition | None], ...] = (
     lambda status: conditions.find(status.conditions, _READY),
     lambda status: conditions.find(status.conditions, ConditionType.SYNCED),
@@ -167,7 +153,7 @@ def _from_trouble(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Ev
         before, after = watched(old), watched(new)
         if after is None or (before is not None and before.reason == after.reason):
             continue
-        reason = _TROUBLE.get(Reason(after.reason)) if after.status != "True" else None
+        reason = TROUBLES.get(Reason(after.reason)) if after.status != "True" else None
         if reason is EventReason.CREATE_REFUSED and after.reason == Reason.PRICE_ABOVE_LIMIT and new.instance_id:
             reason = EventReason.PRICE_ABOVE_LIMIT
         if reason is not None and reason not in told:

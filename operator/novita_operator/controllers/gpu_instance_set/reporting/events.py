@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from novita_operator.api import conditions
 from novita_operator.api.events import Event, EventReason
-from novita_operator.api.gpu_instance_set.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance_set.reasons import TROUBLES, ConditionType, Reason
 from novita_operator.api.gpu_instance_set.status import GPUInstanceSetStatus
 from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.result import Result
@@ -37,17 +37,11 @@ def _from_failures(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus) -> Iter
             yield Event("Warning", EventReason.REPLICA_FAILED, text)
 
 
-_TROUBLE = {
-    Reason.CREATE_REFUSED: EventReason.FAILED_CREATE,
-    Reason.PROGRESS_DEADLINE_EXCEEDED: EventReason.PROGRESS_DEADLINE_EXCEEDED,
-}
-
-
 def _from_ready(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus) -> Iterator[Event]:
     before, after = conditions.find(old.conditions, _READY), conditions.find(new.conditions, _READY)
     if after is None or (before is not None and before.reason == after.reason):
         return
     if after.status == "True":
         yield Event("Normal", EventReason.READY, after.message)
-    elif after.reason in _TROUBLE:
-        yield Event("Warning", _TROUBLE[Reason(after.reason)], after.message)
+    elif after.reason in TROUBLES:
+        yield Event("Warning", TROUBLES[Reason(after.reason)], after.message)

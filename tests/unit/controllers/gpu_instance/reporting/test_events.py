@@ -10,6 +10,7 @@ from tests.unit.support.builders import NAME, NOON
 from tests.unit.support.reports import CHOSEN, Life, a_problem, event, reasons
 
 from novita_operator.api import meta
+from novita_operator.api.gpu_instance.reasons import TROUBLES, Reason
 from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView
 from novita_operator.controllers.gpu_instance.result import Result
@@ -211,6 +212,7 @@ def test_a_blocked_deletion_is_told_once() -> None:
         ("Scheduled", "PriceAboveLimit", ["CreateRefused"]),
         ("Scheduled", "ProductNotFound", ["CreateRefused"]),
         ("Scheduled", "TemplateNotFound", ["CreateRefused"]),
+        ("Scheduled", "VolumeNotFound", ["CreateRefused"]),
         ("Scheduled", "ReferenceNotFound", ["CreateRefused"]),
         ("Provisioned", "CreateRefused", ["CreateRefused"]),
         ("Provisioned", "InsufficientBalance", ["CreateRefused"]),
@@ -226,6 +228,19 @@ def test_trouble_that_a_person_should_hear_of_is_told_once(about: str, reason: s
     problem = Result(problem=a_problem(about, reason))
 
     assert [reasons(life.step(result=problem)) for _ in range(3)] == [told, [], []]
+
+
+_SEEN_IN_CONDITIONS_ALONE = """
+    Ready Stopped Scheduling Creating Pulling Starting Migrating NotListed NameDiffers NotReachable Stopping
+    Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen
+    UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
+    CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown SecretConflict
+    ServiceConflict ServiceRefused Success RateLimited NovitaUnavailable Paused InvalidResponse
+"""
+
+
+def test_of_each_reason_it_was_decided_whether_an_event_tells_it() -> None:
+    assert TROUBLES.keys() | {Reason(word) for word in _SEEN_IN_CONDITIONS_ALONE.split()} == set(Reason)
 
 
 def test_trouble_that_comes_back_is_told_again() -> None:
