@@ -35,7 +35,7 @@ _NO_CLUSTER = 1
 @app.command()
 def run() -> None:
     """Run the operator against the current cluster. Settings come from environment variables."""
-    from novita_operator import process, settings_complaints, telemetry
+    from novita_operator import process, secrecy, settings_complaints, telemetry
     from novita_operator import settings as knobs
     from novita_operator.kube import errors
     from novita_operator.runtime.health import CannotListen
@@ -49,7 +49,7 @@ def run() -> None:
         raise typer.Exit(_BAD_SETTINGS) from None
     key = settings.own_api_key()
     if key is not None:
-        telemetry.SECRETS.add(key.get_secret_value())
+        secrecy.SECRETS.add(key.get_secret_value(), lasting=True)
     telemetry.configure_logging(settings.log_level, settings.log_format)
     for sentence in settings_complaints.unknown(os.environ):
         logger.warning(sentence)

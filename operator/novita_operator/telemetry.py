@@ -1,51 +1,18 @@
-"""The log format and its redaction."""
+"""The log format: one line, known facts, and no secret."""
 
 from __future__ import annotations
 
-import bisect
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 
-_REDACTED = "[redacted]"
+from novita_operator.secrecy import SECRETS, Secrets
+
 # Attributes that every LogRecord has; what is left over came through `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 # Keys of `extra` that reach the log; kopf adds whole objects (with env values) under others.
 _WANTED = ("namespace", "object", "uid", "account", "instance_id", "action", "reason", "attempt")
-
-
-class Secrets:
-    """Values that must never be printed. One register per process: the last line of defence, not the first."""
-
-    def __init__(self) -> None:
-        self._values: set[str] = set()
-        # Longer ones first, so that one which holds another leaves no rest behind. A tuple, since other threads log.
-        self._forms: tuple[str, ...] = ()
-
-    def add(self, value: str) -> None:
-        """Remember a secret; short ones are left out, since redacting `a` would destroy every message."""
-        # 8: shorter ones are no credentials, and words would match.
-        if len(value) >= 8 and value not in self._values:  # noqa: PLR2004 - see above
-            self._values.add(value)
-            forms = list(self._forms)
-            for form in _forms(value):
-                bisect.insort(forms, form, key=lambda known: -len(known))
-            self._forms = tuple(forms)
-
-    def redact(self, text: str) -> str:
-        for form in self._forms:
-            text = text.replace(form, _REDACTED)
-        return text
-
-
-def _forms(value: str) -> set[str]:
-    """A text as it is, as exceptions print it, and both as JSON prints them."""
-    plain = {value, repr(value)[1:-1]}
-    return plain | {json.dumps(form)[1:-1] for form in plain}
-
-
-SECRETS = Secrets()
 
 
 class Formatter(logging.Formatter):

@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from tests.plugin.conftest import Plugin
 from tests.support import builders, kube
@@ -90,3 +91,39 @@ def test_what_can_hold_a_secret_is_taken_out_wherever_it_is() -> None:
             }
         },
     }
+
+
+ADDRESSES = {
+    "https://host.example/hook#token=canary": f"https://host.example/{redaction.GONE}",
+    "https://host.example#canary": f"https://host.example/{redaction.GONE}",
+    "https://host.example/?q=canary": f"https://host.example/{redaction.GONE}",
+    "https://host.example/;canary": f"https://host.example/{redaction.GONE}",
+    "https://user:canary@host.example": f"https://host.example/{redaction.GONE}",
+    "https://user:canary@host.example:8443/": f"https://host.example:8443/{redaction.GONE}",
+    "http://[fd00::7]:80/canary": f"http://[fd00::7]:80/{redaction.GONE}",
+    "https://host.example:canary/": redaction.GONE,
+    "canary": redaction.GONE,
+    "https://host.example": "https://host.example",
+    "https://host.example:8443/": "https://host.example:8443/",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_of_an_address_only_the_host_is_kept(address: str) -> None:
+    assert redaction.cleaned({"url": address}) == {"url": ADDRESSES[address]}
+
+
+def test_addresses_in_messages_and_under_other_names_are_cut_as_well() -> None:
+    body = {
+        "status": {
+            "conditions": [{"message": "see https://host.example/a#canary, then https://user:canary@b.example."}]
+        },
+        "example": "wss://host.example/socket?token=canary",
+        "ssh": "root@203.0.113.7",
+    }
+
+    cleaned = redaction.cleaned(body)
+
+    assert "canary" not in str(cleaned)
+    assert cleaned["ssh"] == "root@203.0.113.7"
+    assert cleaned["example"] == f"wss://host.example/{redaction.GONE}"

@@ -6,13 +6,14 @@ import json
 import logging
 import sys
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novita_operator.telemetry import Calm, Formatter, Secrets
+from novita_operator.secrecy import Secrets
+from novita_operator.telemetry import Calm, Formatter
 
 
 def hiding(*values: str) -> Secrets:
@@ -123,6 +124,70 @@ def test_secrets_may_be_added_while_another_thread_writes() -> None:
     thread.join()
 
     assert failed == []
+
+
+def test_of_two_that_overlap_nothing_is_left() -> None:
+    secrets = hiding("canary-begins-here", "here-ends-the-canary")
+
+    assert secrets.redact("it is canary-begins-here-ends-the-canary!") == "it is [redacted]!"
+
+
+def test_two_beside_each_other_are_both_cut_out() -> None:
+    assert hiding("canary-one", "canary-two").redact("canary-onecanary-two") == "[redacted][redacted]"
+
+
+def test_the_oldest_value_goes_where_there_are_too_many_and_one_that_is_used_again_stays() -> None:
+    secrets = Secrets(most_values=3)
+    for value in ("canary-one", "canary-two", "canary-three", "canary-one", "canary-four"):
+        secrets.add(value)
+
+    assert secrets.redact("canary-one canary-two canary-three") == "[redacted] canary-two [redacted]"
+
+
+def test_what_all_values_take_together_is_bounded() -> None:
+    secrets = Secrets(most_chars=10_000)
+    for number in range(100):
+        secrets.add(f"canary-{number}-" + "x" * 1_000)
+
+    assert secrets.redact("canary-0-" + "x" * 1_000).startswith("canary")
+    assert secrets.redact("canary-99-" + "x" * 1_000) == "[redacted]"
+
+
+def test_a_key_of_an_account_is_never_pushed_out() -> None:
+    secrets = Secrets(most_values=10)
+    secrets.add("canary-of-the-account", lasting=True)
+    for number in range(1_000):
+        secrets.add(f"value-of-a-tenant-{number}")
+
+    assert secrets.redact("canary-of-the-account") == "[redacted]"
+
+
+@pytest.mark.parametrize("alike", [False, True], ids=["all-different", "all-begin-alike"])
+def test_a_line_costs_no_more_where_many_values_are_known(alike: bool) -> None:
+    few, many = Secrets(), Secrets()
+    for number in range(20_000):
+        value = f"canary-of-a-tenant-{number}" if alike else f"{number:08}-canary-of-a-tenant"
+        many.add(value)
+    few.add(value)
+    text = "created instance %s for namespace/object, which is Running now " * 4
+
+    assert _slices(many, text) == _slices(few, text)
+
+
+def _slices(secrets: Secrets, text: str) -> int:
+    """How many parts of the text are looked at."""
+
+    class Counted(str):
+        __slots__ = ()
+        looks: ClassVar[int] = 0
+
+        def __getitem__(self, key: Any) -> str:
+            Counted.looks += 1
+            return str.__getitem__(self, key)
+
+    counted = Counted(text)
+    assert secrets.redact(counted) == text
+    return Counted.looks
 
 
 @given(st.text(min_size=8, max_size=20), st.text(max_size=10), st.booleans())

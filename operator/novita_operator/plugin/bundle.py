@@ -28,7 +28,7 @@ _ABOUT = """\
 A support bundle of novita-operator, made by `kubectl novita support-bundle`.
 
 Not in it: Secrets (they are not read), values of environment variables, commands, annotations of others (names only),
-paths and queries of addresses. In it: names of objects and namespaces, instance ids, image names, prices, messages.
+of addresses more than the host. In it: names of objects and namespaces, instance ids, image names, prices, messages.
 Look through it before you hand it on.
 """
 
@@ -63,7 +63,7 @@ async def _collect(reader: Reader, scope: Scope, lease: str) -> dict[str, str]:
             parts[f"objects/{place}.yaml"] = yaml.safe_dump(redaction.cleaned(body), sort_keys=False)
     parts["events.json"] = _json(await _events(reader, scope))
     findings = await doctor.examine(reader, scope, lease)
-    parts["doctor.json"] = _json([finding.to_json() for finding in findings])
+    parts["doctor.json"] = _json([redaction.cleaned(finding.to_json()) for finding in findings])
     return parts
 
 

@@ -5,6 +5,7 @@ What can hold a secret is named here by its key, wherever it occurs; whatever el
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ GONE = "<redacted>"
 # People write tokens into all of these: values of variables, command lines, addresses of webhooks.
 _SECRET_KEYS = frozenset({"command", "entrypoint", "value", "payload", "body", "password", "token", "apiKey"})
 _ADDRESS_KEYS = frozenset({"url", "jupyter", "webTerminal", "baseUrl"})
+# Addresses stand in messages, too. Whatever follows the host may be a credential, and so may the user before it.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 _DROPPED_KEYS = frozenset({"managedFields"})
 
 
@@ -26,6 +29,8 @@ def cleaned(body: Any) -> Any:  # noqa: ANN401 - JSON
             return {key: _cleaned(key, value) for key, value in body.items() if key not in _DROPPED_KEYS}
         case list():
             return [cleaned(each) for each in body]
+        case str():
+            return _ADDRESS.sub(lambda found: _host_only(found.group()), body)
         case _:
             return body
 
@@ -46,7 +51,14 @@ def known_annotations(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def _host_only(address: str) -> str:
-    parts = urlsplit(address)
-    if not parts.hostname:
+    """Scheme, host and port; what else there was is gone."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
         return GONE
-    return f"{parts.scheme}://{parts.hostname}/{GONE}" if parts.path.strip("/") or parts.query else address
+    if not host:
+        return GONE
+    shown = f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
+    is_all = address.rstrip("/").lower() == shown
+    return address if is_all else f"{shown}/{GONE}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from novita_operator import crashpoints, telemetry
+from novita_operator import crashpoints, secrecy
 from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.clock import Clock
 from novita_operator.kube import errors
@@ -32,7 +32,7 @@ class Poster:
     async def post(self, waiting: Waiting, receiver: Receiver) -> Answer:
         """One try; reasons are whole sentences that show neither path nor query of the URL."""
         query = urlsplit(receiver.url.get_secret_value()).query
-        telemetry.SECRETS.add(query)
+        secrecy.SECRETS.add(query)
         try:
             secret = await self._secret(receiver, waiting.resource.meta.namespace)
         except _NoKey as error:
@@ -58,7 +58,7 @@ class Poster:
             secret = receiver.secret.get_secret_value()
         else:
             return None
-        telemetry.SECRETS.add(secret)
+        secrecy.SECRETS.add(secret)
         return secret
 
     async def _referred(self, ref: NotificationSecretRef, namespace: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator import telemetry
+from novita_operator import secrecy
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.spec import EnvVar, KeyRef
 from novita_operator.controllers.gpu_instance.launching import registries
@@ -121,5 +121,5 @@ def _user_and_password(entry: Mapping[str, Any]) -> str | None:
 
 
 def _remembered(value: str) -> SecretStr:
-    telemetry.SECRETS.add(value)
+    secrecy.SECRETS.add(value)
     return SecretStr(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from novita_operator import telemetry
+from novita_operator import secrecy
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
@@ -54,5 +54,5 @@ def _is_header_safe(text: str) -> bool:
 
 
 def _remembered(key: SecretStr) -> SecretStr:
-    telemetry.SECRETS.add(key.get_secret_value())
+    secrecy.SECRETS.add(key.get_secret_value(), lasting=True)
     return key
