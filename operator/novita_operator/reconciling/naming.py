@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import uuid
 
 from novita_operator.api import meta
 
 _CLUSTER_CHARS = 8  # 40 bits: two clusters of one account collide once in a trillion pairs
 _UID_CHARS = 26  # 128 bits in base32 without padding
+_OURS = re.compile(rf"{meta.NAME_PREFIX}-(?P<cluster>[a-z2-7]{{{_CLUSTER_CHARS}}})-(?P<uid>[a-z2-7]{{{_UID_CHARS}}})")
 
 
 def cluster_id(kube_system_uid: str) -> str:
@@ -34,10 +36,15 @@ def instance_name(cluster: str, uid: str) -> str:
 
 def owner_uid(cluster: str, name: str) -> str | None:
     """The UID of the object that a name belongs to, or None where the name is not of this cluster."""
-    tail = name.removeprefix(prefix(cluster))
-    if tail == name or len(tail) != _UID_CHARS:
+    return uid_in(name) if name.startswith(prefix(cluster)) else None
+
+
+def uid_in(name: str) -> str | None:
+    """The UID in a name, whatever cluster it is of; None where it is no name of ours."""
+    found = _OURS.fullmatch(name)
+    if found is None:
         return None
     try:
-        return str(uuid.UUID(bytes=base64.b32decode(tail.upper() + "======")))
+        return str(uuid.UUID(bytes=base64.b32decode(found["uid"].upper() + "======")))
     except ValueError:
         return None

@@ -171,18 +171,26 @@ async def lost_and_deleted(stage: Stage) -> Tally:
         return await judge.verdict(at, fired=1)
 
 
-async def another_key(seconds: float, count: int, others: int, stage: Stage) -> Tally:
-    """Another account's key lies in the Secret for a while: there is nothing of ours, and perhaps much of others."""
+async def another_key(seconds: float, count: int, others: int, stage: Stage, *, watched: bool = True) -> Tally:
+    """Another account's key lies in the Secret for a while: there is nothing of ours, and perhaps much of others.
+
+    `watched`: whether an operator works when it comes.
+    """
     async with scenes.hurried(stage, "key") as at:
         elsewhere = at.stage.simulator.account(f"sk_elsewhere-{at.workspace.namespace}")
         for number in range(others):
             await elsewhere.plant(name=f"somebody-elses-{number}")
-        at.keeper()
+        keeper = at.keeper()
         names = scenes.named(count)
         await scenes.settle(at, names, "ready")
         await at.create(["leaves"])
         await at.reach(["leaves"], ready, "Ready")
+        if not watched:
+            await keeper.stop()
         await _use(at, elsewhere.key)
+        if not watched:
+            keeper.start()
+            await waiting.until(at.works, "the next operator works")
         at.faulted()
         await asyncio.sleep(3.0)
         await at.create(["new"])
@@ -250,6 +258,8 @@ def _keys() -> Iterator[Case]:
         label = f"another account's key for 75 s, {count} objects, {others} strangers"
         yield Case(label, partial(another_key, _MIDDLE, count, others))
     yield Case("another account's key for 20 minutes, 2 objects", partial(another_key, 1200.0, 2, 1))
+    unwatched = partial(another_key, 1200.0, 2, 1, watched=False)
+    yield Case("another account's key for 20 minutes, 2 objects, put there while no operator works", unwatched)
 
 
 ROW = Row(

@@ -79,6 +79,12 @@ class NovitaAccountStatus(Model):
         description="Instances that were taken over with the consent of spec.tenancy. They stay with their objects, "
         "and go with them, whatever spec.tenancy says later.",
     )
+    key_fingerprint: str | None = Field(
+        None,
+        max_length=32,
+        description="Names the key with which the instances were last seen, without telling it: with another one, none "
+        "of them counts as lost.",
+    )
     last_polled_at: Moment | None = Field(
         None, description="Start of a recent whole poll; written once a minute at most."
     )

@@ -19,6 +19,7 @@ from novita_operator.controllers.novita_account.garbagecollection import collect
 from novita_operator.controllers.novita_account.polling import census
 from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.controllers.novita_account.polling.credentials import Credentials
+from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
 from novita_operator.controllers.novita_account.reporting import status
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
@@ -62,6 +63,7 @@ class Reconciler:
     collector: collector.Collector
     latecomers: latecomers.Latecomers
     credentials: Credentials
+    key_watch: KeyWatch
     recorder: Recorder
     open_account: Opener
     clock: Clock
@@ -135,31 +137,31 @@ class Reconciler:
             if held.spec != spec:
                 held.spec = spec
                 self._wake_users(held.name)
-            self._renew_key(held, key)
+            await self._renew_key(resource, held, key)
             return held
         account = self.open_account(resource, key if isinstance(key, SecretStr) else SecretStr(""))
         if not isinstance(key, SecretStr):
             account.health = key
         account.money.frozen = resource.status.creates is not None and resource.status.creates.frozen_at is not None
         if held is not None:
-            # Another address may lead to another account, as another key may.
-            account.losses = held.losses
-            account.losses.key_changed |= held.spec.base_url != spec.base_url and held.losses.shown > 0
+            account.losses, account.fingerprint = held.losses, held.fingerprint
+        if isinstance(key, SecretStr):
+            await self.key_watch.compare(resource, account, key)
         self.accounts.put(account)
         if held is not None:
             await held.client.aclose()
         self._wake_users(resource.meta.name)
         return account
 
-    def _renew_key(self, account: Account, key: SecretStr | KeyMissing) -> None:
+    async def _renew_key(self, resource: NovitaAccount, account: Account, key: SecretStr | KeyMissing) -> None:
         if not isinstance(key, SecretStr):
             if account.health != key:
                 account.health = key
                 self._wake_users(account.name)
-        elif account.client.replace_key(key) or isinstance(account.health, KeyMissing):
+        elif account.client.replace_key(key) or isinstance(account.health, KeyMissing) or account.fingerprint is None:
             logger.info("NovitaAccount %s: the key was replaced", account.name, extra={"account": account.name})
-            account.losses.key_changed = account.losses.shown + account.losses.count > 0
             account.health = NotPolled()
+            await self.key_watch.compare(resource, account, key)
             account.poll_due = self.clock.monotonic()
 
     async def _admit(self, resource: NovitaAccount, account: Account) -> None:
@@ -180,7 +182,8 @@ class Reconciler:
         account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
         missing = account.losses.explain()
         events += status.missing_events(resource.status, missing)
-        facts = status.Facts(health=account.health, creates=creates, users=users, missing=missing)
+        known = None if account.losses.key_changed else account.fingerprint
+        facts = status.Facts(health=account.health, creates=creates, users=users, missing=missing, fingerprint=known)
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))
             events += looked.events
@@ -195,6 +198,7 @@ class Reconciler:
                 creates=creates,
                 users=users,
                 missing=missing,
+                fingerprint=known,
             )
             looked.events = []
         self._measure(account, facts)

@@ -13,6 +13,7 @@ from novita_operator.controllers.novita_account import handlers
 from novita_operator.controllers.novita_account.garbagecollection.collector import Collector
 from novita_operator.controllers.novita_account.garbagecollection.latecomers import Latecomers
 from novita_operator.controllers.novita_account.polling.credentials import Credentials
+from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
 from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
 from novita_operator.controllers.novita_account.reconciler import Reconciler
 from novita_operator.novita.account import NovitaAccountClient
@@ -65,6 +66,7 @@ def _reconciler(core: Core) -> Reconciler:
         collector=_collector(core),
         latecomers=_latecomers(core),
         credentials=Credentials(core.kube, settings.own_api_key, settings.operator_namespace),
+        key_watch=KeyWatch(core.kube, settings.namespaces, settings.novita_api_url),
         recorder=core.recorder,
         open_account=partial(_open_account, core),
         clock=core.clock,

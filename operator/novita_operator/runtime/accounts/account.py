@@ -31,6 +31,7 @@ class Account:
     every poll must read everything. `everything` is the last unfiltered list, with the instances of others. `products`
     are those of the catalogue by id, as the account's own pass has last read them. `passes`
     bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
+    `fingerprint` names the key, without telling it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Account:
     polled_at: float = float("-inf")
     polls_begun: int = 0
     snapshot_poll: int = 0
+    fingerprint: str | None = None
     selected_namespaces: frozenset[str] = frozenset()
     _moving: set[Key] = field(default_factory=set)
     _waiting: set[Key] = field(default_factory=set)

@@ -6,6 +6,7 @@ losses beside many instances that are shown are believed soon, an empty list lat
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,27 +15,36 @@ from novita_operator.api import meta
 _FEW = 3  # single mishaps at Novita, such as a failed machine, never took more at once
 _SHARE = 10  # of a large account, a tenth
 _ALONE = 5  # so many times longer, where the list shows nothing else that would prove that it works
+_MEANWHILE = "Nothing is rented or let go meanwhile; it goes on by itself when they are back."
 
 
 @dataclass(slots=True)
 class Losses:
-    """What is missing in one account.
-
-    `shown`: instances of ours in the last list. `delay`: seconds until a few losses beside others are believed.
-    `key_changed`: the key is another one, and none of ours was seen with it yet. `healed_at`: when what was missing
-    was last seen to be back.
-    """
+    """What is missing in one account."""
 
     delay: float = 180.0
+    """Seconds until a few losses beside others are believed."""
     shown: int = 0
-    key_changed: bool = False
+    """Instances of ours in the last list."""
     healed_at: datetime | None = None
+    """When what was missing was last seen to be back."""
     _missing: dict[str, datetime] = field(default_factory=dict)
     _confirmed: set[str] = field(default_factory=set)
+    _expected: set[str] = field(default_factory=set)
+    _polled: bool = True
 
     @property
     def count(self) -> int:
         return len(self._missing)
+
+    @property
+    def key_changed(self) -> bool:
+        """Whether the key is another one, and none of ours was seen with it yet."""
+        return bool(self._expected)
+
+    def expect(self, uids: Collection[str]) -> None:
+        """The key is another one: the objects that may have instances, which are then to be seen with it."""
+        self._expected, self._polled = set(uids), False
 
     @property
     def since(self) -> datetime | None:
@@ -54,16 +64,23 @@ class Losses:
         """It no longer matters whether the instance of this object exists."""
         self._missing.pop(uid, None)
         self._confirmed.discard(uid)
+        self._expected.discard(uid)
 
     def polled(self, shown: int) -> None:
         """What a complete list has shown."""
-        self.shown = shown
-        self.key_changed &= shown == 0
+        self.shown, self._polled = shown, True
+
+    def recognise(self, uids: Collection[str]) -> None:
+        """Instances of these objects were seen: one of the expected proves that the key is of the right account."""
+        if not self._expected.isdisjoint(uids):
+            self._expected.clear()
 
     def confirm(self, asked: str | None) -> None:
         """A person repeats the number that the condition shows: all of them are gone."""
-        if self.count and asked == str(self.count):
-            self._confirmed |= self._missing.keys()
+        gone = self._missing.keys() | self._expected
+        if gone and self._polled and asked == str(len(gone)):
+            self._confirmed |= gone
+            self._expected.clear()
 
     def wait_for(self, uid: str) -> float | None:
         """Seconds that this object's instance must be missing before it counts as lost; None: until a person says."""
@@ -87,7 +104,8 @@ class Losses:
     @property
     def in_doubt(self) -> bool:
         """Whether the whole account may just be invisible: then nothing is rented and nothing is let go."""
-        return bool(self._missing.keys() - self._confirmed) and (self.key_changed or not self.shown or self._too_many)
+        missing = bool(self._missing.keys() - self._confirmed)
+        return self.key_changed or (missing and (not self.shown or self._too_many))
 
     @property
     def _too_many(self) -> bool:
@@ -95,15 +113,23 @@ class Losses:
 
     def explain(self) -> str | None:
         """What is missing, what is done about it, and what a person can do; None where nothing is."""
+        if self.key_changed:
+            return self._explain_key() if self._polled else None
         if self.since is None:
             return None
         total = self.shown + self.count
         which = f"none of {total}" if not self.shown else f"no more {self.count} of {total}"
         text = f"Novita shows {which} instances since {self.since:%Y-%m-%d %H:%M:%S} UTC, and gave no reason."
         if self.in_doubt:
-            text += " Nothing is rented or let go meanwhile; it goes on by itself when they are back."
-        if self.key_changed:
-            text += " The key was changed: it may be that of another Novita account. Put the right one into the Secret."
-        if self.key_changed or self._too_many:
+            text += f" {_MEANWHILE}"
+        if self._too_many:
             return f"{text} If they are really gone, annotate the account with {meta.CONFIRM_LOSSES}={self.count}."
         return f"{text} What stays away for {self.delay if self.shown else self.delay * _ALONE:.0f} s counts as lost."
+
+    def _explain_key(self) -> str:
+        count = len(self._missing.keys() | self._expected)
+        return (
+            f"The key was changed, or the address, and Novita shows none of {count} instances with it: it may be that "
+            f"of another Novita account. {_MEANWHILE} Put the right key back. If this is the account to use from now "
+            f"on, and they are to count as lost, annotate the account with {meta.CONFIRM_LOSSES}={count}."
+        )

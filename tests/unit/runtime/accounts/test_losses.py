@@ -42,10 +42,13 @@ def test_losses_are_believed_by_their_number_and_by_what_is_still_shown(
 
 def test_another_key_never_makes_a_loss_until_one_of_ours_is_seen_with_it() -> None:
     found = losses(1, 0)
-    found.key_changed = True
+    found.expect({"uid-0"})
 
     assert found.wait_for("uid-0") is None
     found.polled(2)
+    found.recognise({"of another account of this cluster"})
+    assert found.wait_for("uid-0") is None
+    found.recognise({"uid-0"})
     assert found.wait_for("uid-0") == 180.0
 
 
@@ -93,6 +96,35 @@ def test_a_deleted_object_never_waits_for_good_because_of_others(missing: int, s
 
 def test_with_another_key_a_deleted_object_waits_for_a_person() -> None:
     found = losses(0, 0)
-    found.key_changed = True
+    found.expect({"uid-0"})
 
     assert found.wait_to_let_go is None
+
+
+def test_with_another_key_nothing_is_rented_before_anything_is_missed() -> None:
+    found = losses(0, 0)
+    found.expect({"uid-0", "uid-1"})
+    before_a_poll = found.explain()
+    found.polled(0)
+
+    assert (before_a_poll, found.in_doubt) == (None, True)
+    assert "none of 2 instances" in (found.explain() or "")
+
+
+def test_a_person_accepts_another_account_by_repeating_the_number() -> None:
+    found = losses(0, 0)
+    found.expect({"uid-0", "uid-1"})
+    found.polled(0)
+
+    found.confirm("2")
+
+    assert (found.in_doubt, found.wait_for("uid-0"), found.explain()) == (False, 0.0, None)
+
+
+def test_another_key_matters_no_longer_when_the_objects_that_had_instances_are_gone() -> None:
+    found = losses(0, 0)
+    found.expect({"uid-0"})
+
+    found.forget("uid-0")
+
+    assert not found.in_doubt

@@ -12,7 +12,8 @@ from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, InstanceState
-from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, Unreachable
+from novita_operator.reconciling import naming
+from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 
@@ -59,13 +60,14 @@ class Poller:
             account.polling = False
         pause = self.pace.rejected if isinstance(account.health, KeyRejected) else self.pace.settled
         account.polled_at = self.clock.monotonic()
-        account.poll_due = account.polled_at + pause
+        account.poll_due = account.polled_at + (0.0 if isinstance(account.health, NotPolled) else pause)
         if type(before) is not type(account.health):
             logger.info("NovitaAccount %s is %s", account.name, type(account.health).__name__)
         return True
 
     async def _poll(self, account: Account) -> None:
         number, started = self.accounts.begin_poll(account), self.clock.now()
+        asked_with = account.fingerprint
         try:
             instances = await self._read(account)
         except errors.CredentialsRejected as error:
@@ -74,10 +76,16 @@ class Poller:
             since = account.health.since if isinstance(account.health, Unreachable) else started
             account.health = Unreachable(_unreachable(account, error), since)
         else:
+            if account.fingerprint != asked_with:
+                return  # what another key has shown says nothing
             current = snapshot.Snapshot.of(account.name, instances, started)
             changed = snapshot.changes(account.snapshot, current)
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
-            account.losses.polled(sum(_is_there(each) for each in current.instances.values()))
+            there = [each for each in current.instances.values() if _is_there(each)]
+            account.losses.polled(len(there))
+            account.losses.recognise({uid for each in there if (uid := naming.uid_in(each.name)) is not None})
+            if any(each.id in account.adopted for each in there):
+                account.losses.expect(())  # nobody else's account has an instance of that id
             self.metrics.snapshot_age.labels(account.name).set(started.timestamp())
             self._wake(changed)
         for key in account.take_waiting():

@@ -43,6 +43,7 @@ class Facts:
     creates: Creates | None = None
     users: tuple[str, ...] = ()
     missing: str | None = None
+    fingerprint: str | None = None
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
         "orphans": facts.orphans[:_SHOWN_ORPHANS],
         "creates": facts.creates,
     }
+    if facts.fingerprint is not None and isinstance(facts.health, account_health.Healthy):
+        changes["key_fingerprint"] = facts.fingerprint
     numbers = _numbers(facts, old)
     if facts.polled_at is not None and _is_due(old, numbers, facts.polled_at):
         changes |= numbers | {"last_polled_at": facts.polled_at.replace(microsecond=0)}
