@@ -71,7 +71,7 @@ class EventReason(StrEnum):
     ORPHAN_STOPPED = "OrphanStopped"
     """An instance still ran after its object was gone, and was stopped as the object had asked."""
     ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
-    """Orphans would be deleted, but something looks wrong."""
+    """Orphans would be deleted, but something seems wrong."""
     CREATES_FROZEN = "CreatesFrozen"
     """The same objects were rented for again too often."""
     ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"

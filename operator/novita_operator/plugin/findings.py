@@ -1,4 +1,4 @@
-"""What a look at something found: fine, worth knowing, or wrong with a way out."""
+"""What was found: fine, worth knowing, or wrong with a way out."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ async def _delete(reader: Reader, name: str, *, confirmed: bool) -> str:
     # Only the list that was looked at is confirmed: the operator compares the number once more.
     change = {"metadata": {"uid": account.meta.uid, "annotations": annotations}}
     await reader.patch(ACCOUNTS, "", name, change)
-    return f"Confirmed: the operator deletes {some} of account {name} at its next looks."
+    return f"Confirmed: the operator deletes {some} of account {name} at its next orphan checks."
 
 
 def _count(account: NovitaAccount) -> int:

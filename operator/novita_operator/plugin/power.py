@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it is so, or cannot be.")]
 Patience = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait, seconds.")]
 
-_LOOK_SECONDS = 1.0  # between two looks; the operator writes transitions within its poll period, 2 s
+_LOOK_SECONDS = 1.0  # between two reads; the operator writes transitions within its poll period, 2 s
 _PATIENCE = 900.0  # the default startup timeout of 600 s, and a stop before it
 _TRY_AGAIN = "asks for another try"
 

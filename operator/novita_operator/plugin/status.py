@@ -20,7 +20,7 @@ from novita_operator.plugin.cluster import Scope
 from novita_operator.plugin.options import Everywhere, Format, Namespace, Output
 from novita_operator.plugin.rows import Row
 
-# Between two looks of --watch: an instance needs seconds for each step, and the API server is everybody's.
+# Between two reads of --watch: an instance needs seconds for each step, and the API server is everybody's.
 _LOOK_SECONDS = 2.0
 _COLUMNS = ("NAME", "PHASE", "PROGRESS", "GPU", "REGION", "$/H", "COST", "AGE", "WHAT THE OPERATOR SAYS")
 _MONEY = ("$/H", "COST")

@@ -25,7 +25,7 @@ class Readiness(Model):
     )
     path: str = Field("/", max_length=1024, pattern=r"^/[^\s]*$", description="Path that is asked for at HTTP ports.")
     timeout_seconds: int = Field(5, ge=1, le=60, description="Longest time for one answer.")
-    period_seconds: int = Field(10, ge=1, le=300, description="Pause between two looks.")
+    period_seconds: int = Field(10, ge=1, le=300, description="Pause between two probes.")
     success_threshold: int = Field(1, ge=1, le=10, description="Looks in a row that must work before it is Ready.")
     failure_threshold: int = Field(3, ge=1, le=10, description="Looks in a row that must fail before it is not.")
 
@@ -75,7 +75,9 @@ class Schedule(Model):
         description='Cron expression of five fields, such as "0 8 * * 1-5". Without it, only an edit starts it again.',
     )
     time_zone: str = Field("UTC", min_length=1, max_length=64, description="IANA name, such as Europe/Paris.")
-    action: Literal["Stop", "Delete"] = Field("Stop", description="What `stop` does; Delete rents anew at `start`.")
+    action: Literal["Stop", "Delete"] = Field(
+        "Stop", description="What `stop` does. After Delete, another instance is rented at `start`."
+    )
 
 
 class Lifetime(Model):

@@ -118,7 +118,7 @@ class Startup(Model):
     on_no_capacity: Literal["Wait", "Recreate"] = Field(
         "Wait",
         description="What happens when a stopped instance finds no free GPU for its start. Wait tries again and keeps "
-        "the disk; Recreate deletes it, disk included, and rents anew wherever the spec allows.",
+        "the disk; Recreate deletes it, disk included, and rents another one wherever the spec allows.",
     )
 
 

@@ -31,7 +31,9 @@ class Orphan(Model):
 class Collector(Model):
     """What the collector of orphans remembers across restarts."""
 
-    objects: int = Field(0, ge=0, description="Objects that used the account at the last look without a complaint.")
+    objects: int = Field(
+        0, ge=0, description="Objects that used the account at the last orphan check that found nothing odd."
+    )
     checked_at: Moment | None = Field(None, description="When that was.")
 
 
@@ -72,7 +74,7 @@ class NovitaAccountStatus(Model):
     instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
     creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
-    collector: Collector | None = Field(None, description="The last look for orphans that found nothing odd.")
+    collector: Collector | None = Field(None, description="The last orphan check that found nothing odd.")
     adoptions: tuple[Adoption, ...] = Field(
         (),
         max_length=MOST_ADOPTIONS,

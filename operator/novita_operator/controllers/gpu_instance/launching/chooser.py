@@ -97,5 +97,5 @@ class Chooser:
         if found.reason is Reason.NO_CAPACITY:
             pause = account.capacity.retry_in(self.clock.monotonic()) or pause
         pause = max(pause, _SHORTEST_PAUSE)
-        message = f"{found.message} Next look in {pause:.0f} s." if not found.stalled else found.message
+        message = f"{found.message} Next try in {pause:.0f} s." if not found.stalled else found.message
         return Problem(ConditionType.SCHEDULED, found.reason, message, found.stalled, retry_after=pause, back_off=False)

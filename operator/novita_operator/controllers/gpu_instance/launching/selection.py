@@ -139,7 +139,7 @@ def _no_such_product(wanted: Desired, products: Sequence[Product]) -> NoSelectio
     hint = f" Close to it: {', '.join(close)}." if close else ""
     message = (
         f"{field}: Novita has no {_what(wanted)}.{hint} Create a new GPUInstance with an exact name; "
-        "this one looks again every few minutes."
+        "this one is tried again every few minutes."
     )
     return NoSelection(Reason.PRODUCT_NOT_FOUND, message, stalled=True)
 
@@ -151,7 +151,7 @@ def _not_offered(wanted: Desired, matching: Sequence[Product]) -> NoSelection:
     message = (
         f"{_what(wanted)} is not offered{where} as {wanted.billing} with a root disk of {wanted.rootfs_gb} GB. "
         f"Novita lists it in: {', '.join(regions) or 'no region'}. Create a new GPUInstance with other regions, "
-        "billing or rootfsSizeGB; this one looks again every few minutes."
+        "billing or rootfsSizeGB; this one is tried again every few minutes."
     )
     return NoSelection(Reason.PRODUCT_NOT_FOUND, message, stalled=True)
 

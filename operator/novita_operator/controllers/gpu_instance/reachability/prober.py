@@ -134,7 +134,7 @@ class Probing:
             return await self.looker.look(target, seconds)
         except Exception as error:
             # What answers there is not ours: whatever it does must not end the process.
-            logger.exception("the look at port %d failed", target.port)
+            logger.exception("the probe of port %d failed", target.port)
             return f"cannot be looked at ({type(error).__name__})"
 
     async def _resolve(

@@ -136,7 +136,9 @@ def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
             Reason.NO_OBJECTS, f"No GPUInstance uses this account, yet {count} marked instances exist.{confirm}"
         )
     if objects * 2 <= look.objects_before:
-        text = f"{look.objects_before} GPUInstances used this account at the last look and {objects} do now.{confirm}"
+        text = (
+            f"{look.objects_before} GPUInstances used this account at the last orphan check, {objects} do now.{confirm}"
+        )
         return Brake(Reason.OBJECTS_VANISHED, text)
     if count > max(_FEW, look.marked // _SHARE):
         return Brake(Reason.TOO_MANY, f"{count} of {look.marked} marked instances belong to no object.{confirm}")

@@ -117,7 +117,7 @@ def test_an_unknown_name_is_answered_with_close_ones_and_the_next_step() -> None
     assert (found.reason, found.stalled) == (Reason.PRODUCT_NOT_FOUND, True)
     assert found.message == (
         'spec.productName: Novita has no product "RTX 4090 24 GB". Close to it: RTX 4090 24GB. '
-        "Create a new GPUInstance with an exact name; this one looks again every few minutes."
+        "Create a new GPUInstance with an exact name; this one is tried again every few minutes."
     )
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_id_is_answered_with_close_ids() -> None:
 
     assert found.message == (
         'spec.productId: Novita has no product id "4090.16c62". Close to it: 4090.16c62g. '
-        "Create a new GPUInstance with an exact name; this one looks again every few minutes."
+        "Create a new GPUInstance with an exact name; this one is tried again every few minutes."
     )
 
 
@@ -155,7 +155,7 @@ def test_of_close_names_the_three_closest_are_said_and_distant_ones_all_the_same
 def test_an_empty_catalogue_is_no_crash() -> None:
     assert refused(wanted()).message == (
         'spec.productName: Novita has no product "RTX 4090 24GB". Create a new GPUInstance with an exact name; '
-        "this one looks again every few minutes."
+        "this one is tried again every few minutes."
     )
 
 
