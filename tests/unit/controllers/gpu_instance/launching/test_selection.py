@@ -207,8 +207,8 @@ def test_what_is_not_offered_as_asked_is_answered_with_where_it_is() -> None:
 
     assert found.message == (
         'product "RTX 4090 24GB" is not offered in EU-DE-01 as OnDemand with a root disk of 60 GB. Novita lists it in: '
-        "CN-HK-01, US-CA-06. Create a new GPUInstance with other regions, billing or rootfsSizeGB; this one looks "
-        "again every few minutes."
+        "CN-HK-01, US-CA-06. Create a new GPUInstance with other regions, billing or rootfsSizeGB; this one is "
+        "tried again every few minutes."
     )
 
 
