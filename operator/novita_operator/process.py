@@ -55,7 +55,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
         settings.health_host,
         settings.health_port,
         alive=watchdog.complaints,
-        ready=partial(_not_ready, ready, shared),
+        ready=partial(_not_ready, ready, resync, shared),
         registry=shared.metrics.registry,
     )
     server.start(settings.health_port_file)
@@ -83,8 +83,8 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
         server.stop()
 
 
-def _not_ready(ready: asyncio.Event, shared: Core) -> list[str]:
-    reasons = [] if ready.is_set() else ["the watch has not started"]
+def _not_ready(ready: asyncio.Event, resync: Resync, shared: Core) -> list[str]:
+    reasons = resync.complaints() if ready.is_set() else ["the watch has not started"]
     return reasons + (["shutting down"] if shared.shutdown.under_way else [])
 
 

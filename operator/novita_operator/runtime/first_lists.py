@@ -33,9 +33,21 @@ async def until_served(
 
 
 async def _served(kube: KubeClient, kind: Kind, namespaces: Sequence[str]) -> bool:
-    try:
-        await anext(kube.each(kind, namespaces), None)
-    except errors.NotYet as error:
-        logger.info("%s cannot be listed yet (%s); asked again in %.0f s", kind.plural, error, _PAUSE_SECONDS)
-        return False
+    """Whether it can be listed in every namespace. Raises Forbidden where none may be read.
+
+    One of several that is forbidden does not count: it may have been deleted, and our Role with it.
+    """
+    places = namespaces if kind.namespaced and namespaces else ("",)
+    forbidden: list[errors.Forbidden] = []
+    for place in places:
+        try:
+            await anext(kube.each(kind, (place,) if place else ()), None)
+        except errors.NotYet as error:
+            logger.info("%s cannot be listed yet (%s); asked again in %.0f s", kind.plural, error, _PAUSE_SECONDS)
+            return False
+        except errors.Forbidden as error:
+            logger.warning("namespace %s is left out until it can be read: %s", place, error)
+            forbidden.append(error)
+    if len(forbidden) == len(places):
+        raise forbidden[0]
     return True

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
+
 from novita_operator.api import kinds
 from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
@@ -16,8 +18,8 @@ from novita_operator.runtime.resync import Resync
 _KIND = kinds.GPU_INSTANCE
 
 
-def _body(name: str, version: int, uid: str = "u-1") -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "team", "uid": uid, "resourceVersion": str(version)}
+def _body(name: str, version: int, uid: str = "u-1", namespace: str = "team") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, "uid": uid, "resourceVersion": str(version)}
     return {"metadata": metadata | {"creationTimestamp": "2026-11-24T12:00:00Z"}}
 
 
@@ -26,12 +28,19 @@ class Cluster:
     """What the API server holds."""
 
     bodies: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    forbidden: set[str] = field(default_factory=set)
 
     def put(self, body: dict[str, Any]) -> None:
         self.bodies[key_of(_KIND.plural, body)] = body
 
-    async def versions(self, _kind: Kind, _namespaces: tuple[str, ...]) -> dict[Key, str]:
-        return {key: body["metadata"]["resourceVersion"] for key, body in self.bodies.items()}
+    async def versions(self, _kind: Kind, namespaces: tuple[str, ...]) -> dict[Key, str]:
+        if self.forbidden & set(namespaces or ("",)):
+            raise errors.Forbidden("gpuinstances is forbidden")
+        return {
+            key: body["metadata"]["resourceVersion"]
+            for key, body in self.bodies.items()
+            if not namespaces or key.namespace in namespaces
+        }
 
     async def get(self, _kind: Kind, namespace: str, name: str) -> dict[str, Any]:
         key = Key(_KIND.plural, namespace, name)
@@ -57,13 +66,13 @@ class Intake:
         self.cache.remove(key_of(_KIND.plural, body), body["metadata"]["uid"])
 
 
-def _parts(*known: dict[str, Any]) -> tuple[Cluster, Intake, Resync]:
+def _parts(*known: dict[str, Any], namespaces: tuple[str, ...] = ()) -> tuple[Cluster, Intake, Resync]:
     cluster, cache = Cluster(), Cache()
     for body in known:
         cluster.put(body)
         cache.put(key_of(_KIND.plural, body), body)
     intake = Intake(cache)
-    return cluster, intake, Resync(cast("KubeClient", cluster), cache, (intake,), (), 60, Metrics())
+    return cluster, intake, Resync(cast("KubeClient", cluster), cache, (intake,), namespaces, 60, Metrics())
 
 
 async def test_where_both_agree_nothing_is_read() -> None:
@@ -123,3 +132,30 @@ async def test_a_cache_that_is_ahead_of_the_list_is_right() -> None:
     cluster.put(_body("a", 6))
 
     assert [await resync.compare(), await resync.compare()] == [0, 0]
+
+
+async def test_a_namespace_that_cannot_be_read_stops_nothing_in_the_others_and_lets_no_object_of_its_own_go() -> None:
+    cluster, intake, resync = _parts(_body("a", 5), _body("b", 5, namespace="lost"), namespaces=("lost", "team"))
+    cluster.forbidden = {"lost"}
+    cluster.put(_body("a", 6))
+
+    assert [await resync.compare(), await resync.compare(), await resync.compare()] == [0, 1, 0]
+    assert intake.told == ["seen a@6"]
+    assert resync.complaints() == []
+
+
+@pytest.mark.parametrize("namespaces", [(), ("team",), ("team", "other")], ids=["everywhere", "one", "two"])
+async def test_where_nothing_can_be_read_the_process_is_not_ready_until_it_can_again(
+    namespaces: tuple[str, ...],
+) -> None:
+    cluster, _, resync = _parts(_body("a", 5), namespaces=namespaces)
+    cluster.forbidden = {"", "team", "other"}
+    before = resync.complaints()
+
+    await resync.compare()
+    blind = resync.complaints()
+    cluster.forbidden = set()
+    await resync.compare()
+
+    assert (before, resync.complaints()) == ([], [])
+    assert blind == ["gpuinstances cannot be read: gpuinstances is forbidden"]
