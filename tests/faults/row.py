@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from tests.faults.tally import Tally
 from tests.faults.world import Stage
@@ -30,3 +30,12 @@ class Row:
     cases: Sequence[Case]
     alone: bool = False
     must_fail: bool = False
+
+
+def with_quick(cases: Iterable[Case], *labels: str) -> tuple[Case, ...]:
+    """The cases, and those of these labels as part of `make test`, too. Raises ValueError for a label of no case."""
+    known = tuple(cases)
+    unknown = set(labels) - {case.label for case in known}
+    if unknown:
+        raise ValueError(f"no case is called {', '.join(sorted(unknown))}")
+    return tuple(replace(case, quick=case.quick or case.label in labels) for case in known)

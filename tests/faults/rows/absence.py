@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Check, Stage, World, gone, ready, secluded, stopped
@@ -265,5 +265,5 @@ def _keys() -> Iterator[Case]:
 ROW = Row(
     "absence",
     "List and look-up agree that nothing is there: 8 s, 75 s, 10 min; one hidden; another account's key; true losses",
-    (*_dark(), *_one(), *_keys()),
+    with_quick((*_dark(), *_one(), *_keys()), "8 s, 4 objects, running", "8 s, 1 objects, deleted in it"),
 )

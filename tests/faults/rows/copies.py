@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, gone, ready, secluded
@@ -264,5 +264,10 @@ def _cases() -> Iterator[Case]:
 ROW = Row(
     "copies",
     "Objects restored, cloned, carried into a second cluster of the account, or forged; deleted, stopped",
-    tuple(_cases()),
+    with_quick(
+        _cases(),
+        "restored, deleted at once, operator has settled in",
+        "second cluster, deleted later, operator has settled in",
+        "status with the id of a neighbour, deleted at once",
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import crashes, scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, gone, secluded
@@ -86,4 +86,8 @@ def _cases() -> Iterator[Case]:
     yield Case("all for some seconds, objects deleted in them", revoked)
 
 
-ROW = Row("keys", "401 at random, up to 50 % of all calls; stray ones while objects are deleted", tuple(_cases()))
+ROW = Row(
+    "keys",
+    "401 at random, up to 50 % of all calls; stray ones while objects are deleted",
+    with_quick(_cases(), "1 in a row, delete, while objects are deleted"),
+)

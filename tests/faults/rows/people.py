@@ -8,7 +8,7 @@ from functools import partial
 
 from tests.faults import judge
 from tests.faults.keeper import Keeper
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.rows.scenes import State
 from tests.faults.tally import Tally
@@ -131,8 +131,8 @@ async def adopted(deed: Deed, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=len(_NAMES))
 
 
-async def adopted_and_deleted(deed: Deed, stage: Stage) -> Tally:
-    """The same, and the objects are deleted before anything could be put back."""
+async def adopted_and_gone(deed: Deed, stage: Stage) -> Tally:
+    """The same, and they are deleted before anything could be put back."""
     async with secluded(stage, "people") as at:
         await _adopt(at)
         for name in _NAMES:
@@ -175,26 +175,6 @@ async def again_and_again(deed: Deed, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=len(_NAMES))
 
 
-async def adopted_and_gone(deed: Deed, stage: Stage) -> Tally:
-    """Adopted instances, whose names prove nothing: replaced or robbed, and deleted at once."""
-    async with secluded(stage, "people") as at:
-        at.keeper()
-        planted = {name: await at.novita.plant(name=f"by-hand-{name}") for name in _NAMES}
-        for name in _NAMES:
-            await at.create([name], adopt={"instanceId": planted[name]})
-        await at.reach(_NAMES, ready, "Ready")
-        for name in _NAMES:
-            await deed(at, name)
-            await at.delete([name])
-        await at.reach(_NAMES, gone, "gone")
-        await scenes.or_stuck(at, "adopted", waiting.until(partial(_none_lives, at), "the adopted ones are ended"))
-        return await judge.verdict(at, fired=len(_NAMES))
-
-
-async def _none_lives(at: World) -> bool:
-    return all(life.deleted is not None for life in await judge.lives(at))
-
-
 async def _begin(at: World, state: State) -> Keeper:
     if state == "creating":
         await at.novita.set(delays={**DELAYS, **scenes.SLOW_CREATE})
@@ -219,11 +199,10 @@ def _cases() -> Iterator[Case]:
             yield Case(f"{label}, {state}, no operator works", partial(while_nobody_works, deed, state))
         yield Case(f"{label}, again and again", partial(again_and_again, deed))
         yield Case(f"{label}, adopted", partial(adopted, deed))
-        yield Case(f"{label}, adopted, deleted at once", partial(adopted_and_deleted, deed))
     for state in _STATES:
         yield Case(f"deleted and cleared, {state}", partial(deleted_and_cleared, state))
         yield Case(f"status and all else wiped, {state}", partial(wiped, state))
-    for label, deed in (("finalizers and annotations cleared", scenes.strip), ("all wiped", scenes.wipe)):
+    for label, deed in (*_DEEDS, ("all wiped", scenes.wipe)):
         yield Case(f"{label}, adopted, deleted at once", partial(adopted_and_gone, deed))
     yield Case("cleared while Novita refuses the delete", cleared_while_it_ends)
     yield Case("deleted and cleared before the create's reply", gone_before_the_reply)
@@ -232,5 +211,11 @@ def _cases() -> Iterator[Case]:
 ROW = Row(
     "people",
     "Objects replaced, finalizers and notes cleared, status wiped, in each state, with and without an operator",
-    tuple(_cases()),
+    with_quick(
+        _cases(),
+        "finalizers cleared, ready",
+        "kubectl replace, ready, deleted at once",
+        "finalizers and annotations cleared, adopted, deleted at once",
+        "finalizers and annotations cleared, ready, no operator works",
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import LIST_LAG_SECONDS, Stage, World, gone, ready, secluded
@@ -104,5 +104,9 @@ def _cases() -> Iterator[Case]:
 ROW = Row(
     "posthumous",
     "Creates carried out after their object was deleted: each policy for orphans, with objects left and with none",
-    tuple(_cases()),
+    with_quick(
+        _cases(),
+        "3 carried out late, orphans: Report, no object left",
+        "1 carried out late, orphans: Delete, 1 objects left",
+    ),
 )

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import orphans, scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, ready, secluded
@@ -143,5 +143,10 @@ def _cases() -> Iterator[Case]:
 ROW = Row(
     "refusals",
     "Creates refused (400 to 429, quota, stock, balance) that were carried out all the same; deleted meanwhile",
-    tuple(_cases()),
+    with_quick(
+        _cases(),
+        "400 to 422: once, hidden for 1.2 s",
+        "quota: deleted before the answer",
+        "429: deleted after the answer",
+    ),
 )
