@@ -8,6 +8,7 @@ from tests.packaging.conftest import Site
 from tests.packaging.rendering import NAMESPACE, RELEASE
 from tests.packaging.requests import of_user
 from tests.support import builders, kube, waiting
+from tests.support.history import condition
 from tests.support.kube import Kube
 
 USER = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
@@ -70,6 +71,27 @@ async def test_a_restart_in_namespaced_mode_needs_no_right_that_it_does_not_have
     await site.until_ready("gpu")
 
     assert [request for request in of_user(log, USER) if request.status == 403] == []
+
+
+async def test_without_the_rights_of_a_feature_an_object_that_wants_it_says_who_gives_them(site: Site) -> None:
+    await site.give_key()
+    await site.install(rbac={"services": False})
+    await site.start()
+
+    await site.create("gpu", service={})
+    told = await site.until_condition(
+        kube.GPU_INSTANCES, "gpu", "Ready", reason="ServiceRefused", namespace=site.namespace
+    )
+    await site.create("plain")
+    await site.until_ready("plain")
+
+    assert "rbac.services=true" in condition(told, "Ready")["message"]
+    await site.plane.kube.delete(kube.GPU_INSTANCES, "gpu", site.namespace)
+    await waiting.until(lambda: _gone(site, "gpu"), "it is deleted all the same", explain=site.explain)
+
+
+async def _gone(site: Site, name: str) -> bool:
+    return await site.plane.kube.find(kube.GPU_INSTANCES, name, site.namespace) is None
 
 
 async def _client(site: Site) -> Kube:

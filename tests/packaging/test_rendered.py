@@ -128,6 +128,21 @@ def test_no_role_has_a_wildcard_or_lists_secrets(path: Path) -> None:
             assert not ("secrets" in rule["resources"] and {"list", "watch"} & set(rule["verbs"]))
 
 
+def test_rights_that_one_feature_needs_go_with_it() -> None:
+    off = {"account": {"create": False}, "rbac": {"namespaceSelectors": False, "services": False}}
+    rules = [
+        rule
+        for body in render(values=off)
+        if body["kind"] in {"Role", "ClusterRole"} and _component(body) == "operator"
+        for rule in body["rules"]
+    ]
+
+    asked = {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+    assert not {resource for resource, _ in asked} & {"services", "endpointslices"}
+    assert ("novitaaccounts", "create") not in asked
+    assert ("namespaces", "list") not in asked
+
+
 WANTED: list[tuple[dict[str, Any], bool]] = [
     ({}, True),
     ({"watchNamespaces": ["team-a"]}, False),

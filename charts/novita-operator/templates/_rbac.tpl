@@ -3,6 +3,7 @@
 createAccount: {{ .Values.account.create }}
 clusterIdFromCluster: {{ empty (default dict .Values.settings).clusterId }}
 namespaceSelectors: {{ .Values.rbac.namespaceSelectors }}
+services: {{ .Values.rbac.services }}
 uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
 crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- end -}}

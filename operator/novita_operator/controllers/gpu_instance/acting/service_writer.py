@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ServiceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.observing.memory import Memory, Served
@@ -34,23 +35,28 @@ class Serving:
         at_work = seen.account.state == "Usable" and seen.fresh and not (seen.paused or seen.deleting)
         if not at_work or resource.unreadable is not None:
             return result
-        name, old = service.name_of(resource), resource.status.service
-        if old is not None and old.name != name:
-            await self._remove(resource.meta, old.name)
-            memory.served = None
-        if name is None:
-            return result
-        wrong = service.complaint(name)
-        if wrong is not None:
-            return _with_problem(result, Reason.SERVICE_REFUSED, wrong)
+        name = service.name_of(resource)
         try:
-            return replace(result, service=await self._written(seen, name, memory))
+            await self._part_with_old(resource, name, memory)
+            wrong = None if name is None else service.complaint(name)
+            if wrong is not None:
+                return _with_problem(result, Reason.SERVICE_REFUSED, wrong)
+            return result if name is None else replace(result, service=await self._written(seen, name, memory))
         except kube_errors.Taken as error:
             text = f"spec.service: {error}. Delete it, or set spec.service.name to another name; nothing was changed."
             return _with_problem(result, Reason.SERVICE_CONFLICT, text)
-        except (kube_errors.Rejected, kube_errors.Forbidden) as error:
+        except kube_errors.Forbidden as error:
+            return _with_problem(result, Reason.SERVICE_REFUSED, _forbidden(error))
+        except kube_errors.Rejected as error:
             text = f"spec.service: the cluster does not take Service {name}: {error}. It is tried again by itself."
             return _with_problem(result, Reason.SERVICE_REFUSED, text)
+
+    async def _part_with_old(self, resource: GPUInstance, name: str | None, memory: Memory) -> None:
+        """The Service of another name than is wanted now goes."""
+        old = resource.status.service
+        if old is not None and old.name != name:
+            await self._remove(resource.meta, old.name)
+            memory.served = None
 
     async def _written(self, seen: Observation, name: str, memory: Memory) -> ServiceStatus | None:
         """What the status says of the Service now; None where that has not changed."""
@@ -102,6 +108,13 @@ def _does_not_run(seen: Observation) -> bool:
     """Seen for sure: one that the list lacks, or that is to be described anew, may well run."""
     instance = seen.instance
     return seen.instance_id is None or (instance is not None and instance.state is not InstanceState.RUNNING)
+
+
+def _forbidden(error: kube_errors.Forbidden) -> str:
+    return (
+        f"spec.service: the cluster does not let the operator write Services or EndpointSlices here: {error}. If the "
+        "right is missing, an administrator gives it with rbac.services=true of the chart. It is tried again by itself."
+    )
 
 
 def _with_problem(result: Result, reason: Reason, text: str) -> Result:
