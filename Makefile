@@ -147,7 +147,7 @@ lock: $(READY) ## Write requirements/*.txt anew; UPGRADE=1 takes the newest vers
 image: $(READY) ## The image as a file, dist/image.tar; by Docker or buildah, or from Debian packages (Linux, root)
 	@$(BIN)/python -m container_image
 
-.PHONY: release-manifests chart
+.PHONY: release-manifests chart wheel
 release-manifests: $(READY) generate ## Write dist/install.yaml and dist/crds.yaml, for those who use kubectl alone
 	@mkdir -p dist
 	kubectl kustomize deploy/default > dist/install.yaml
@@ -156,6 +156,10 @@ release-manifests: $(READY) generate ## Write dist/install.yaml and dist/crds.ya
 chart: binaries generate ## Lint the chart and pack it into dist/
 	@mkdir -p dist
 	helm=$$($(BIN)/python -m chart_tools.helm) && $$helm lint --strict charts/novita-operator && $$helm package charts/novita-operator -d dist
+
+wheel: $(READY) ## Build the Python package (operator, simulator and plugin) into dist/, with the locked build backend
+	@mkdir -p dist
+	$(BIN)/python -m pip --disable-pip-version-check wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 ##@ Clean
 .PHONY: clean

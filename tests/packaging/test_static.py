@@ -100,6 +100,50 @@ def test_the_image_takes_locked_wheels_and_nothing_else() -> None:
     assert not re.search(r"(?m)^[a-z0-9-]+(\[[^\]]*\])?(?!\S*==)[<>~]", locked)
 
 
+def test_the_release_pins_each_base_image_by_the_digest_that_its_registry_names(tmp_path: Path) -> None:
+    pinned = tmp_path / "Dockerfile"
+    pinned.write_text(DOCKERFILE.read_text())
+    digest = f"sha256:{'0123456789abcdef' * 4}"
+
+    done = _pin(pinned, tmp_path, f"echo {digest}; echo $4 >> {tmp_path / 'asked'}")
+
+    bases = ["python:3.13-slim-trixie", "gcr.io/distroless/python3-debian13:nonroot"]
+    assert done.stdout.splitlines() == [f"{base}@{digest}" for base in bases]
+    assert (tmp_path / "asked").read_text().splitlines() == bases
+    found = re.findall(r"(?m)^FROM (\S+)(.*)$", pinned.read_text())
+    assert found == [(f"{bases[0]}@{digest}", " AS build"), (f"{bases[1]}@{digest}", "")]
+
+
+def test_a_registry_that_names_no_digest_ends_the_release(tmp_path: Path) -> None:
+    pinned = tmp_path / "Dockerfile"
+    pinned.write_text(DOCKERFILE.read_text())
+
+    done = _pin(pinned, tmp_path, "echo '<no value>'")
+
+    assert done.returncode != 0
+    assert "no digest of python:3.13-slim-trixie" in done.stderr
+    assert pinned.read_text() == DOCKERFILE.read_text()
+
+
+def _pin(dockerfile: Path, directory: Path, docker: str) -> subprocess.CompletedProcess[str]:
+    """The program that the release runs, with a `docker` that does this."""
+    program = directory / "docker"
+    program.write_text(f"#!/bin/sh\n{docker}\n")
+    program.chmod(0o755)
+    command = [sys.executable, str(ROOT / "deploy" / "image" / "pin.py"), str(dockerfile)]
+    environment = {"PATH": f"{directory}:{os.environ['PATH']}"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_nothing_is_published_before_it_was_scanned_and_somebody_has_agreed() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
+    writers = {name for name, job in jobs.items() if "write" in job["permissions"].values()}
+
+    assert writers == {"image", "publish"}
+    assert {jobs[name]["environment"] for name in writers} == {"release"}
+    assert {"image", "scan"} <= set(jobs["publish"]["needs"])
+
+
 def test_the_pod_runs_as_the_user_of_the_image() -> None:
     user = find(render(), "Deployment")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
 
