@@ -15,6 +15,8 @@ from novita_operator.api import meta
 
 _CLUSTER_CHARS = 8  # 40 bits: two clusters of one account collide once in a trillion pairs
 _UID_CHARS = 26  # 128 bits in base32 without padding
+# The mark of the cluster, and 40 bits of the UID: of the objects of one account, no two share that by accident.
+_TELLING_CHARS = len(meta.NAME_PREFIX) + 1 + _CLUSTER_CHARS + 1 + 8
 _OURS = re.compile(rf"{meta.NAME_PREFIX}-(?P<cluster>[a-z2-7]{{{_CLUSTER_CHARS}}})-(?P<uid>[a-z2-7]{{{_UID_CHARS}}})")
 
 
@@ -48,3 +50,15 @@ def uid_in(name: str) -> str | None:
         return str(uuid.UUID(bytes=base64.b32decode(found["uid"].upper() + "======")))
     except ValueError:
         return None
+
+
+def resembles(name: str, shown: str) -> bool:
+    """Whether `shown` may be this name in another rendering: cut, with something added, or in another case."""
+    said = shown.strip().lower()
+    return name in said or (len(said) >= _TELLING_CHARS and name.startswith(said))
+
+
+def is_anothers(name: str, shown: str) -> bool:
+    """Whether `shown` is what an operator calls the instance of another object than that of this name."""
+    said = shown.strip().lower()
+    return said.startswith(f"{meta.NAME_PREFIX}-") and not resembles(name, shown)

@@ -38,3 +38,27 @@ def test_any_tail_of_the_right_form_is_a_uid_or_nothing(tail: str) -> None:
     uid = naming.owner_uid(CLUSTER, naming.prefix(CLUSTER) + tail)
 
     assert uid is None or uuid.UUID(uid)
+
+
+@given(st.uuids())
+def test_a_name_is_known_however_novita_renders_it(uid: uuid.UUID) -> None:
+    name = naming.instance_name(CLUSTER, str(uid))
+
+    assert all(naming.resembles(name, shown) for shown in (name, name.upper(), f"{name}-1", name[:24]))
+
+
+@given(st.uuids(), st.uuids())
+def test_the_name_of_another_object_resembles_none(one: uuid.UUID, other: uuid.UUID) -> None:
+    names = [naming.instance_name(CLUSTER, str(each)) for each in (one, other)]
+
+    assert one == other or not naming.resembles(*names)
+    assert not naming.resembles(names[0], naming.prefix(CLUSTER))
+    assert not naming.resembles(names[0], "")
+
+
+def test_a_mark_that_is_not_ours_is_that_of_another_object_and_other_names_are_nobodys() -> None:
+    name = naming.instance_name(CLUSTER, "6b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11")
+    others = ["nvo-zzzzzzzz-nm7dwtapnnhq5hyof6fauqsnce", "NVO-ZZZZZZZZ-NM7D", f"{naming.prefix(CLUSTER)}aaaaaaaaaaaa"]
+
+    assert all(naming.is_anothers(name, shown) for shown in others)
+    assert not any(naming.is_anothers(name, shown) for shown in (name, name.upper(), name[:24], "by-hand", ""))

@@ -233,8 +233,8 @@ class Reconciler:
         except errors.NovitaError:
             # Prices only estimate; the poll reports why Novita cannot be reached.
             prices = census.Prices({})
-        marks = census.Marks(self.poller.prefix, account.adopted, self.accounts.claims)
-        others = [instance for instance in account.everything if not marks.on(instance)]
+        marks = census.Marks(self.poller.prefix, account.adopted, self.accounts.claims, self._recorded(account.name))
+        others = [instance for instance in account.everything if not self.poller.is_ours(instance, account)]
         return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
 
     def _price_seconds(self, name: str) -> float:
@@ -273,6 +273,11 @@ class Reconciler:
     def _users(self, name: str) -> tuple[str, ...]:
         found = (key for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
         return tuple(f"{key.namespace}/{key.name}" for key in found)
+
+    def _recorded(self, name: str) -> frozenset[str]:
+        """The ids that objects of the account have in their status."""
+        users = (body for _, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
+        return frozenset(str((body.get("status") or {}).get("instanceId")) for body in users)
 
     def _wake_users(self, name: str) -> None:
         for key, body in self.cache.of_kind(_USERS.plural):

@@ -10,6 +10,7 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
 from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.launching import obstacles, recovery
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
@@ -20,6 +21,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState
+from novita_operator.reconciling import naming
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +66,15 @@ class Releaser:
             return await self.release(seen, this.memory, this.key)
         try:
             left = await account.client.find_by_name(seen.name)
+            unknown = seen.instance_id is None and seen.intent is not None and seen.intent.pending
+            alike = await recovery.find_alike(account.client, seen.name) if unknown and not left else None
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"make sure that {seen.name} is gone"))
         if left:
             this.memory.unseen_before = account.polls_begun
             return Result()
+        if alike is not None:
+            return Result(problem=obstacles.alike(alike, seen.name))
         if seen.instance_id is not None:
             self.metrics.instances_deleted.labels(account.name).inc()
         return await self.release(seen, this.memory, this.key)
@@ -79,8 +85,8 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     seen, account, memory = this.seen, this.account, this.memory
     try:
         instance = await account.client.get_instance(instance_id)
-        # One of another name belongs to somebody else: of this object, nothing is there under that id.
-        foreign = not seen.adopts and instance.name not in {"", seen.name}
+        # Another object's: of this one, nothing is there under that id. A name that is nobody's proves nothing.
+        foreign = not seen.adopts and naming.is_anothers(seen.name, instance.name)
         if not instance.state.is_gone and not foreign:
             proof.check(instance, seen)
     except errors.NotFound:
@@ -88,6 +94,9 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     except errors.NovitaError as error:
         return Result(problem=result.from_novita(error, f"make sure that instance {instance_id} is gone"))
     except proof.NotProven as error:
+        # It is there, under whatever name: nothing is missing, and nothing is lost.
+        memory.gone_in_polls.clear()
+        account.losses.back(seen.resource.meta.uid, clock.now())
         return Result(problem=error.as_problem())
     if instance.state.is_gone or foreign:
         memory.announced |= instance.state.is_gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.policies.defaults import Desired
 from novita_operator.controllers.gpu_instance.result import Problem
+from novita_operator.novita.models import Instance
 
 
 def frozen(account: str) -> Problem:
@@ -14,6 +15,17 @@ def frozen(account: str) -> Problem:
         "administrator thaws it. This object goes on by itself then."
     )
     return Problem(ConditionType.SCHEDULED, Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
+
+
+def alike(found: Instance, name: str) -> Problem:
+    """What a create call without an answer may have made shows under another name."""
+    text = (
+        f'Novita shows instance {found.id} as "{found.name}", much like {name}, which this object\'s instance would be '
+        "called: a create call without an answer may have made it, and Novita renders names otherwise than they were "
+        "sent. Nothing is rented beside it. It is taken when Novita shows the name as it was sent, and another one is "
+        "rented when it is gone: if it is not needed, delete it in Novita's console."
+    )
+    return Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, text, stalled=True)
 
 
 def no_template(wanted: Desired, retry_seconds: float) -> Problem:

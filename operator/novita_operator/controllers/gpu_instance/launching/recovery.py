@@ -10,7 +10,10 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Chosen, Price, Result
 from novita_operator.novita import errors
+from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, Product
+from novita_operator.reconciling import naming
 
 
 async def take(instance: Instance, this: Pass) -> Result:
@@ -53,3 +56,13 @@ def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
         price_per_hour=total,
         sentence=f"{product.name} ({product.id}) in {region} for {total} USD/h; found after a lost answer.",
     )
+
+
+async def find_alike(client: NovitaAccountClient, name: str) -> Instance | None:
+    """What a call whose outcome nobody knows may have made, shown under a name that is not quite ours.
+
+    Raises NovitaError.
+    """
+    everything = await client.list_instances(priority=Priority.READ_FOR_USER)
+    present = (each for each in everything if not each.state.is_gone)
+    return next((each for each in present if naming.resembles(name, each.name)), None)

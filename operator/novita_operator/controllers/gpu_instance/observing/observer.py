@@ -207,11 +207,14 @@ def _view(account: Account | None, resource: GPUInstance) -> AccountView:
 
 
 def _recorded(resource: GPUInstance, account: Account | None, name: str) -> str | None:
-    """The id in the status, unless it is that of an instance of another name: a restored status, or an edited one."""
+    """The id in the status, unless it is that of another object's instance: a restored status, or an edited one.
+
+    Under a name that is nobody's it stays recorded: Novita renders names otherwise, or gave the id away.
+    """
     instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
     listed = snapshot.instances.get(instance_id) if snapshot is not None and instance_id is not None else None
-    return instance_id if listed is None or listed.name == name else None
+    return None if listed is not None and naming.is_anothers(name, listed.name) else instance_id
 
 
 def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:

@@ -152,13 +152,23 @@ def _busy_at(facts: Facts) -> datetime | None:
 
 def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]:
     wanted = [ready.condition, _scheduled(facts), _provisioned(facts), _synced(facts)]
-    if ready.stalled:
-        wanted.append(Cond(_TYPE.STALLED, "True", ready.reason, ready.message))
+    if (stalled := _stalled(facts, ready)) is not None:
+        wanted.append(stalled)
     elif not ready.ready and not facts.seen.paused:
         wanted.append(Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
     wanted += abnormal.conditions(facts)
     generation = facts.seen.resource.meta.generation
     return conditions.merge(facts.old.conditions, [cond.at(facts.now, generation) for cond in wanted])
+
+
+def _stalled(facts: Facts, ready: readiness.Verdict) -> Cond | None:
+    """What needs a person, also where the instance runs on meanwhile."""
+    problem = facts.problem
+    if ready.stalled:
+        return Cond(_TYPE.STALLED, "True", ready.reason, ready.message)
+    if problem is not None and problem.reason is Reason.NAME_DIFFERS:
+        return Cond(_TYPE.STALLED, "True", problem.reason, problem.message)
+    return None
 
 
 def _scheduled(facts: Facts) -> Cond:

@@ -31,8 +31,12 @@ class Objects:
     users: int
 
     def own(self, instance: Instance, cluster: str) -> bool:
-        """Whether one of them has the UID in the instance's name, or its id."""
-        return instance.id in self.instance_ids or naming.owner_uid(cluster, instance.name) in self.uids
+        """Whether one of them has the UID in the instance's name, or its id; also where Novita renders the name."""
+        if instance.id in self.instance_ids or naming.owner_uid(cluster, instance.name) in self.uids:
+            return True
+        rendered = naming.uid_in(instance.name) is None
+        names = (naming.instance_name(cluster, uid) for uid in self.uids) if rendered else ()
+        return any(naming.resembles(name, instance.name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from novita_operator.novita.models import Instance, InstanceState, Product
+from novita_operator.reconciling import naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,24 @@ class Census:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What shows that an instance is this cluster's: the start of its name, or that an object has taken it over.
+    """What shows that an instance is this cluster's: the start of its name, or that an object has it.
 
-    `claims`: the names that belong to an object.
+    `claims`: the names that belong to an object. `recorded`: the ids that objects have in their status.
     """
 
     prefix: str
     adopted: Collection[str]
     claims: Collection[str]
+    recorded: Collection[str] = ()
 
     def on(self, instance: Instance) -> bool:
-        return instance.name.startswith(self.prefix) or instance.id in self.adopted
+        return instance.name.startswith(self.prefix) or self.claimed(instance)
 
     def claimed(self, instance: Instance) -> bool:
-        return instance.name in self.claims or instance.id in self.adopted
+        if instance.name in self.claims or instance.id in self.adopted:
+            return True
+        # Novita renders names otherwise. An id that it gave to somebody else carries a name that is nothing like ours.
+        return instance.id in self.recorded and any(naming.resembles(name, instance.name) for name in self.claims)
 
 
 def take(instances: Iterable[Instance], marks: Marks, prices: Prices) -> Census:

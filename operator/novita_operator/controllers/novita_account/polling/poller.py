@@ -101,7 +101,11 @@ class Poller:
         if not fresh:
             account.everything_read_at = self.clock.monotonic()
             await self._read_balance(account)
-        return tuple(each for each in everything if each.name.startswith(self.prefix) or each.id in account.adopted)
+        return tuple(each for each in everything if self.is_ours(each, account))
+
+    def is_ours(self, instance: Instance, account: Account) -> bool:
+        """Whether the snapshot holds it: by the mark in its name, or since an object has taken it over."""
+        return instance.name.startswith(self.prefix) or instance.id in account.adopted
 
     async def _read_balance(self, account: Account) -> None:
         try:

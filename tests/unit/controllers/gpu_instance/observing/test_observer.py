@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.support import builders as a
 from tests.unit.support import parts
-from tests.unit.support.builders import UID
+from tests.unit.support.builders import NAME, UID
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
@@ -203,16 +203,25 @@ def test_instances_of_our_name_are_found_oldest_first() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["nvo-abcdefgh-aaaaaaaaaaaaaaaaaaaaaaaaaa", "somebody-elses"])
-def test_an_id_in_the_status_that_belongs_to_another_name_is_not_ours(name: str) -> None:
+def test_an_id_in_the_status_that_belongs_to_another_object_is_not_ours() -> None:
     """A status that was restored with a backup, or edited by hand, must not lead to what belongs to others."""
+    world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
+    world.look()
+
+    seen = world.poll_and_look(a.an_instance(name="nvo-abcdefgh-aaaaaaaaaaaaaaaaaaaaaaaaaa"))
+
+    assert seen.instance_id is None
+    assert seen.found == ()
+
+
+@pytest.mark.parametrize("name", ["somebody-elses", NAME[:24], f"{NAME}-1", NAME.upper()])
+def test_an_id_under_a_name_that_is_no_objects_stays_recorded_and_nothing_is_done_to_it(name: str) -> None:
     world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
     world.look()
 
     seen = world.poll_and_look(a.an_instance(name=name))
 
-    assert seen.instance_id is None
-    assert seen.found == ()
+    assert (seen.instance_id, seen.instance, seen.found) == ("i-1", None, ())
 
 
 def test_an_id_that_novita_gave_this_process_counts_before_the_status_says_it() -> None:
