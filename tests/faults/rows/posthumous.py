@@ -17,6 +17,7 @@ from tests.support import kube, waiting
 _LATE_SECONDS = LIST_LAG_SECONDS + 6.0
 _COLLECTOR: Mapping[str, str] = {"ORPHAN_AGE": "2000", "ORPHAN_SIGHTINGS_APART": "1000"}
 _PATIENCE_SECONDS = 40.0
+_NOTED_SECONDS = 5.0  # a poll or two, on a loaded machine
 
 
 async def ended(policy: str, others: int, count: int, stage: Stage) -> Tally:
@@ -39,7 +40,8 @@ async def restarted(policy: str, others: int, stage: Stage) -> Tally:
         keeper = at.keeper()
         stay, names = [f"stay{number}" for number in range(others)], scenes.named(1)
         await scenes.settle(at, stay, "ready")
-        number = await _gone_too_early(at, names)
+        number = await _gone_too_early(at, names, later=2 * _NOTED_SECONDS)
+        await asyncio.sleep(_NOTED_SECONDS)  # until the account has noted the deletion
         await keeper.stop()
         await waiting.until(partial(_committed, at, others + 1), "it was carried out")
         at.sentinel.excused |= {life.id for life in await judge.lives(at) if life.deleted is None}
@@ -59,9 +61,10 @@ async def _as_the_account_says(at: World, policy: str, others: int) -> None:
     await scenes.or_stuck(at, "the orphan", until)
 
 
-async def _gone_too_early(at: World, names: tuple[str, ...]) -> int:
+async def _gone_too_early(at: World, names: tuple[str, ...], *, later: float = 0.0) -> int:
     """Created, deleted and gone before Novita carries the creates out; the number of the fault."""
-    number = await at.novita.fault("late-commit", route="create", seconds=_LATE_SECONDS, times=len(names))
+    late = _LATE_SECONDS + later
+    number = await at.novita.fault("late-commit", route="create", seconds=late, times=len(names))
     await at.create(names)
     await waiting.until(partial(_dropped, at, number, len(names)), "the creates are on their way")
     await at.delete(names)

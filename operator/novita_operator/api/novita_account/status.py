@@ -7,6 +7,8 @@ from pydantic import Field
 from novita_operator.api.conditions import Condition
 from novita_operator.api.meta import NAME_CHARS, Model, Moment
 
+MOST_DEPARTED = 20
+"""More than single mishaps leave behind at once."""
 MOST_ADOPTIONS = 500
 """More would make the account as large as the API server takes in one object, with all else that it holds."""
 
@@ -74,6 +76,12 @@ class NovitaAccountStatus(Model):
     instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
     creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
+    departed: tuple[str, ...] = Field(
+        (),
+        max_length=MOST_DEPARTED,
+        description="UIDs of the objects whose deletion was seen last, the newest at the end: what is left of one of "
+        "them may be deleted although no other object uses the account.",
+    )
     collector: Collector | None = Field(None, description="The last orphan check that found nothing odd.")
     adoptions: tuple[Adoption, ...] = Field(
         (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
@@ -183,22 +183,25 @@ class Reconciler:
         missing = account.losses.explain()
         events += status.missing_events(resource.status, missing)
         known = None if account.losses.key_changed else account.fingerprint
-        facts = status.Facts(health=account.health, creates=creates, users=users, missing=missing, fingerprint=known)
+        facts = status.Facts(
+            health=account.health,
+            creates=creates,
+            users=users,
+            missing=missing,
+            fingerprint=known,
+            departed=self.collector.departed(resource),
+        )
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))
             events += looked.events
-            facts = status.Facts(
-                health=account.health,
+            facts = replace(
+                facts,
                 polled_at=account.snapshot.started_at,
                 balance=account.balance.available if account.balance else None,
                 census=counted,
                 orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in looked.verdict.orphans),
                 brake=looked.verdict.brake,
                 baseline=looked.verdict.baseline,
-                creates=creates,
-                users=users,
-                missing=missing,
-                fingerprint=known,
             )
             looked.events = []
         self._measure(account, facts)

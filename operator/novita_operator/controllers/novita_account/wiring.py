@@ -88,6 +88,7 @@ def _collector(core: Core) -> Collector:
         sees_everything=not settings.namespaces or settings.cluster_id is not None,
         min_age=timedelta(milliseconds=settings.orphan_age),
         sightings_apart=timedelta(milliseconds=settings.orphan_sightings_apart),
+        departures=core.accounts.departures,
         clock=core.clock,
         metrics=core.metrics,
     )

@@ -12,6 +12,8 @@ from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.registry import Accounts
 
+_NOTED_SECONDS = 2.0  # the pace of polls while anything moves: many deletions share one
+
 
 @dataclass(frozen=True, slots=True)
 class Departing:
@@ -29,8 +31,9 @@ class Departing:
                 memory.left_alone = True
             return
         self.accounts.departures.add(departed)
-        if memory is None or not memory.let_go:
-            self._end_soon(departed)
+        # What was seen to its end can only appear late: that this object was deleted is written down by the next poll.
+        done = memory is not None and memory.let_go
+        self._poll_within(_NOTED_SECONDS if done else 0.0, departed)
 
     def answered(self, key: Key, resource: GPUInstance, memory: Memory, instance_id: str) -> None:
         """An id came for an object which went while the call was under way."""
@@ -41,7 +44,7 @@ class Departing:
         if resource.spec.adopt is not None and resource.spec.adopt.instance_id == instance_id:
             departed.adopted = instance_id
         self.accounts.departures.add(departed)
-        self._end_soon(departed)
+        self._poll_within(0.0, departed)
 
     def _departed(self, key: Key, resource: GPUInstance, memory: Memory | None) -> Departed | None:
         """None where its instance is to stay as it is."""
@@ -58,10 +61,10 @@ class Departing:
         name = naming.instance_name(self.cluster, uid)
         return Departed(key, uid, resource.spec.account_ref.name, name, ids, adopted, policy)
 
-    def _end_soon(self, departed: Departed) -> None:
+    def _poll_within(self, seconds: float, departed: Departed) -> None:
         account = self.accounts.find(departed.account)
         if account is not None:
-            account.poll_by(self.clock.monotonic())
+            account.poll_by(self.clock.monotonic() + seconds)
 
 
 def _taken_over(resource: GPUInstance, memory: Memory | None) -> str | None:

@@ -12,6 +12,7 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
+from novita_operator.api.novita_account.status import MOST_DEPARTED
 from novita_operator.api.novita_account.status import Orphan as ApiOrphan
 from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import orphans
@@ -29,6 +30,7 @@ from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.departures import Departures
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Collector:
     sees_everything: bool
     min_age: timedelta
     sightings_apart: timedelta
+    departures: Departures
     clock: Clock
     metrics: Metrics
     _looked: dict[str, Looked] = field(default_factory=dict)
@@ -98,8 +101,14 @@ class Collector:
             first_seen=looked.first_seen,
             confirmed=resource.meta.annotations.get(meta.CONFIRM_ORPHANS),
             now=self.clock.now(),
+            departed=frozenset(self.departed(resource)),
         )
         return orphans.judge(look, rules)
+
+    def departed(self, resource: NovitaAccount) -> tuple[str, ...]:
+        """Objects whose deletion was seen, by this process or an earlier one, and whose instance was to be deleted."""
+        seen = [each.uid for each in self.departures.of(resource.meta.name) if each.end == "Delete"]
+        return tuple(dict.fromkeys([*resource.status.departed, *seen]))[-MOST_DEPARTED:]
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""

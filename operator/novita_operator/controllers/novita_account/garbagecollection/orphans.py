@@ -78,7 +78,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look: the marked instances without a claim, the objects, and what earlier looks left."""
+    """One look: the marked instances without a claim, the objects, and what earlier looks left.
+
+    `departed`: UIDs of objects that asked for their instance to be deleted with them, and were seen to go.
+    """
 
     unclaimed: Collection[Instance]
     marked: int
@@ -87,6 +90,7 @@ class Look:
     first_seen: Mapping[str, datetime]
     confirmed: str | None
     now: datetime
+    departed: frozenset[str] = frozenset()
 
 
 def judge(look: Look, rules: Rules) -> Verdict:
@@ -123,6 +127,12 @@ def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake | None) -> b
     return odd is None or (odd.reason is not Reason.IDENTITY_SHARED and look.confirmed == str(len(found)))
 
 
+def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bool:
+    """A few that were left by objects which were seen to be deleted: nothing vanished, and no crowd has to prove it."""
+    owners = {naming.owner_uid(rules.cluster, orphan.instance.name) for orphan in found}
+    return len(found) <= _FEW and owners <= look.departed
+
+
 def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
     objects, count = look.objects.users, len(found)
     confirm = (
@@ -135,6 +145,8 @@ def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
             "these instances. Give each operator a CLUSTER_ID of its own, or delete them at Novita."
         )
         return Brake(Reason.IDENTITY_SHARED, text)
+    if _are_all_departed(found, look, rules):
+        return None
     if objects == 0:
         return Brake(
             Reason.NO_OBJECTS, f"No GPUInstance uses this account, yet {count} marked instances exist.{confirm}"

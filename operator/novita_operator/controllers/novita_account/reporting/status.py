@@ -44,6 +44,7 @@ class Facts:
     users: tuple[str, ...] = ()
     missing: str | None = None
     fingerprint: str | None = None
+    departed: tuple[str, ...] = ()
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
         "conditions": merged,
         "orphans": facts.orphans[:_SHOWN_ORPHANS],
         "creates": facts.creates,
+        "departed": facts.departed,
     }
     if facts.fingerprint is not None and isinstance(facts.health, account_health.Healthy):
         changes["key_fingerprint"] = facts.fingerprint

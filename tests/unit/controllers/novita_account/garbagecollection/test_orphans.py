@@ -142,3 +142,37 @@ def test_the_baseline_does_not_follow_a_loss(
     held = Objects(frozenset({UID}), frozenset(), users=users)
 
     assert orphans.judge(_look(*unclaimed, objects=held, objects_before=before), _RULES).baseline == baseline
+
+
+# --- What objects left that were seen to be deleted -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "departed", "deleted"),
+    [
+        pytest.param(1, 1, 1, id="the only one there was"),
+        pytest.param(3, 3, 3, id="three at once"),
+        pytest.param(2, 1, 0, id="one of two is unknown"),
+        pytest.param(4, 4, 0, id="more than single mishaps leave"),
+    ],
+)
+def test_a_few_whose_objects_were_seen_to_be_deleted_need_no_other_object(
+    count: int, departed: int, deleted: int
+) -> None:
+    nothing = Objects(frozenset(), frozenset(), users=0)
+    left = [_orphan(number) for number in range(count)]
+    look = _look(*left, objects=nothing, objects_before=count, departed=frozenset(_OTHERS[:departed]))
+
+    verdict = orphans.judge(look, _RULES)
+
+    assert len(verdict.delete) == deleted
+    assert (verdict.brake is None) is (deleted > 0)
+
+
+def test_an_instance_that_may_be_another_operators_is_never_deleted_by_such_a_memory() -> None:
+    look = _look(_orphan(), departed=frozenset(_OTHERS))
+
+    verdict = orphans.judge(look, replace(_RULES, sees_everything=False))
+
+    assert verdict.brake is not None
+    assert verdict.brake.reason is Reason.IDENTITY_SHARED
