@@ -13,7 +13,7 @@ sys.path[:0] = [str(_REPOSITORY / "deploy" / "local")]
 
 from local_cluster import binaries, catalogue  # noqa: E402 - the path comes first
 
-_TESTS = ("tests/cluster", "tests/packaging")
+_TESTS = ("tests/attacks", "tests/cluster", "tests/packaging")
 
 
 def main() -> int:
