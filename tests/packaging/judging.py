@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +39,19 @@ def argo(body: Body) -> Health:
 
 def flux(body: Body) -> str:
     """As Flux does it: in this order, and what cannot be evaluated is not there yet."""
-    (entry,) = [each for each in yaml.safe_load(EXPRESSIONS.read_text()) if each["kind"] == body["kind"]]
+    (entry,) = [each for each in _expressions() if each["kind"] == body["kind"]]
     if body["metadata"].get("deletionTimestamp"):
         return "InProgress"
     for name, verdict in (("inProgress", "InProgress"), ("failed", "Failed"), ("current", "Current")):
         if _true(entry[name], body):
             return verdict
     return "InProgress"
+
+
+@functools.cache
+def _expressions() -> list[dict[str, str]]:
+    found: list[dict[str, str]] = yaml.safe_load(EXPRESSIONS.read_text())
+    return found
 
 
 def _true(expression: str, body: Body) -> bool:

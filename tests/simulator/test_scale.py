@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ _LARGE = 5_000
 _SIMULATOR = str(Path(simulator.__file__).parent)
 
 
+@functools.cache
 def _an_account(size: int) -> Account:
     account = Account(Settings(acceleration=0))
     for number in range(size):
