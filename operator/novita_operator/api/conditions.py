@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 
 from novita_operator.api.meta import Model, Moment
 
@@ -31,6 +32,15 @@ class Condition(Model):
     )
     last_transition_time: Moment = Field(description="When `status` last changed.")
     observed_generation: int = Field(0, ge=0, description="The generation of the spec that the condition speaks of.")
+
+
+def readable(raw: object) -> tuple[Condition, ...]:
+    """Those of a status that are of the right form; whoever wrote the others did not follow the schema."""
+    found = []
+    for each in raw if isinstance(raw, list) else ():
+        with contextlib.suppress(ValidationError):
+            found.append(Condition.model_validate(each))
+    return tuple(found)
 
 
 def merge(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[Condition, ...]:

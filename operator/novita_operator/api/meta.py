@@ -31,6 +31,8 @@ SET_LABEL = f"{GROUP}/set"
 TEMPLATE_HASH_LABEL = f"{GROUP}/template-hash"
 JOB_LABEL = f"{GROUP}/job"
 ATTEMPT_LABEL = f"{GROUP}/job-attempt"
+REQUEST_CHARS = 256
+"""What a status holds of the annotation reconcile-requested-at; what is longer must not look like a new value."""
 LABEL_CHARS = 63
 """The longest value of a label in Kubernetes: names that become labels must not be longer."""
 
@@ -138,6 +140,12 @@ class Meta(BaseModel):
     def controller(self) -> OwnerReference | None:
         """The owner that is marked as the controller."""
         return next((owner for owner in self.owner_references if owner.controller), None)
+
+    @property
+    def reconcile_requested_at(self) -> str | None:
+        """The annotation's value, as far as a status holds it: a new value asks for another try."""
+        text = self.annotations.get(RECONCILE_REQUESTED_AT)
+        return None if text is None else text[:REQUEST_CHARS]
 
     @classmethod
     def parse(cls, metadata: Mapping[str, Any]) -> Meta:

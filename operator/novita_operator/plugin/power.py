@@ -137,4 +137,4 @@ async def _until(reader: Reader, patched: GPUInstance, patience: float) -> None:
 
 
 def _handled(found: GPUInstance) -> bool:
-    return found.meta.annotations.get(meta.RECONCILE_REQUESTED_AT) == found.status.last_handled_reconcile_at
+    return found.meta.reconcile_requested_at == found.status.last_handled_reconcile_at

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from novita_operator.api import kinds, meta
+from novita_operator.api import kinds, meta, money
 from novita_operator.kube.cache import Key
 
 Body = Mapping[str, Any]
@@ -161,6 +161,6 @@ def _ended(status: Body) -> Ended | None:
 
 def _price(text: object) -> Decimal | None:
     try:
-        return Decimal(str(text)) if text else None
-    except InvalidOperation:
+        return Decimal(money.amount(text)) if isinstance(text, str) and text else None
+    except ValueError:
         return None

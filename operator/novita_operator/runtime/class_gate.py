@@ -7,7 +7,7 @@ gate writes the same words, and what the operator of the right class writes lies
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -108,16 +108,14 @@ class ClassGate:
             )
             for kind, truth in wanted
         ]
-        old = [Condition.model_validate(each) for each in status.get("conditions") or []]
-        return [each.to_wire() for each in conditions.merge(old, new)]
+        return [each.to_wire() for each in conditions.merge(conditions.readable(status.get("conditions")), new)]
 
     def _record(self, key: Key, at: meta.Meta, event: Event) -> None:
         self.recorder.record(kinds.of(key.kind).name, at, [event], self.clock.now())
 
 
 def _somebody_spoke(status: Mapping[str, Any]) -> bool:
-    said: Sequence[Mapping[str, Any]] = status.get("conditions") or []
-    return any(each.get("reason") != REASON for each in said)
+    return any(each.reason != REASON for each in conditions.readable(status.get("conditions")))
 
 
 def _nobody(plural: str, foreign: Foreign) -> str:

@@ -8,14 +8,25 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus, PortEndpoint, ProductStatus
 
 
-def _parsed(status: dict[str, object]) -> GPUInstanceStatus:
+def _resource(status: dict[str, object]) -> GPUInstance:
     metadata = {"name": "demo", "uid": "u", "creationTimestamp": "2026-11-24T12:00:00Z"}
-    return GPUInstance.parse({"metadata": metadata, "spec": {}, "status": status}).status
+    return GPUInstance.parse({"metadata": metadata, "spec": {}, "status": status})
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "2026-11-24T12:00:00"])
-def test_a_time_that_nothing_can_be_counted_from_leaves_the_id(moment: str) -> None:
-    assert _parsed({"instanceId": "i-1", "startedAt": moment}) == GPUInstanceStatus(instance_id="i-1")
+def test_a_time_that_nothing_can_be_counted_from_is_left_out_and_told(moment: str) -> None:
+    resource = _resource({"instanceId": "i-1", "startedAt": moment, "attempts": 2})
+
+    assert resource.status == GPUInstanceStatus(instance_id="i-1", attempts=2)
+    assert "status.startedAt" in resource.lost
+
+
+@pytest.mark.parametrize("price", ["cheap", "NaN", "1e999"])
+def test_a_price_that_is_no_amount_is_left_out_and_told(price: str) -> None:
+    resource = _resource({"instanceId": "i-1", "pricePerHour": price})
+
+    assert resource.status == GPUInstanceStatus(instance_id="i-1")
+    assert "status.pricePerHour" in resource.lost
 
 
 def test_words_that_are_too_long_are_cut_to_what_the_schema_takes() -> None:

@@ -105,7 +105,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         cache=cache,
         publisher=cast("Publisher", nothing),
         accounts=accounts,
-        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG, fence.read),
+        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG, fence.read, fence.complaint),
         executor=cast("Executor", nothing),
         metrics=Metrics(),
         probing=cast("Probing", nothing),

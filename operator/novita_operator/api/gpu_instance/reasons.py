@@ -29,6 +29,8 @@ class ConditionType(StrEnum):
     """Only while true: Novita holds something else than the spec asks, and not because the spec has changed."""
     PRICE_ABOVE_LIMIT = "PriceAboveLimit"
     """Only while true: the instance costs more than spec.maxPricePerHour says now; it is kept."""
+    UNREADABLE = "Unreadable"
+    """Only while true: an annotation or a part of the status is not of a form that can be read."""
     DATA_AT_RISK = "DataAtRisk"
     """Only while true: the instance is stopped, and Novita keeps its root disk for 7 days only."""
 
@@ -106,6 +108,8 @@ class Reason(StrEnum):
     """The NovitaAccount rents nothing, since instances were rented again and again for the same objects."""
     INVALID_SPEC = "InvalidSpec"
     """The object cannot be read by this version of the operator."""
+    INVALID_VALUE = "InvalidValue"
+    """Somebody wrote an annotation, or a part of the status, that cannot be read."""
     INTERNAL_ERROR = "InternalError"
     """A pass ended with an error that nobody expected."""
     NOT_CREATED = "NotCreated"

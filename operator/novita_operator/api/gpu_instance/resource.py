@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
+from novita_operator.api import lenient
 from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.api.meta import Meta
@@ -15,61 +14,50 @@ from novita_operator.api.meta import Meta
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a spec cannot be read. `can_delete`: what deletion needs of it, account and policy, could be."""
+    """Why a spec cannot be read. `can_delete`: what deletion needs of it, account and policy, could be.
+
+    `fields`: those that were left out; they have their defaults, by which nothing may be ended.
+    """
 
     message: str
     can_delete: bool
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class GPUInstance:
-    """One object as the cluster holds it. Of a spec that is `unreadable`, only account and deletion policy count."""
+    """One object as the cluster holds it. Of a spec that is `unreadable`, only its other fields count.
+
+    `lost`: what of the status cannot be read; it is written again.
+    """
 
     meta: Meta
     spec: GPUInstanceSpec
     status: GPUInstanceStatus
     unreadable: Unreadable | None = None
+    lost: str = ""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> GPUInstance:
         """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata."""
         spec, unreadable = _spec(body.get("spec") or {})
-        return cls(Meta.parse(body["metadata"]), spec, _status(body.get("status") or {}), unreadable)
+        status, lost = lenient.read(GPUInstanceStatus, body.get("status") or {}, "status")
+        return cls(Meta.parse(body["metadata"]), spec, status, unreadable, str(lost))
 
 
 def account_of(body: Mapping[str, Any]) -> str:
     """The account that `GPUInstance.parse` finds in a body, without the work of reading all of it."""
-    needed = _needed_for_deletion(body.get("spec") or {})
-    return (needed or GPUInstanceSpec()).account_ref.name
+    raw = body.get("spec") or {}
+    needed = {"accountRef": raw["accountRef"]} if isinstance(raw, Mapping) and "accountRef" in raw else {}
+    return lenient.read(GPUInstanceSpec, needed, "spec")[0].account_ref.name
 
 
-_NEEDED_FOR_DELETION = ("accountRef", "deletionPolicy")
-_COMPLAINTS = 5  # more fields than that are another version of the schema, and the list helps nobody
+_NEEDED_FOR_DELETION = frozenset({"", "accountRef", "deletionPolicy"})
 
 
-def _spec(raw: Mapping[str, Any]) -> tuple[GPUInstanceSpec, Unreadable | None]:
-    try:
-        return GPUInstanceSpec.model_validate(raw), None
-    except ValidationError as error:
-        # Without the values: one of them may be a password that somebody put into `env`.
-        found = error.errors(include_input=False, include_url=False)[:_COMPLAINTS]
-        complaints = "; ".join(f"spec.{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
-    needed = _needed_for_deletion(raw)
-    return needed or GPUInstanceSpec(), Unreadable(complaints, can_delete=needed is not None)
-
-
-def _needed_for_deletion(raw: Mapping[str, Any]) -> GPUInstanceSpec | None:
-    needed = {name: raw[name] for name in _NEEDED_FOR_DELETION if isinstance(raw, Mapping) and name in raw}
-    try:
-        return GPUInstanceSpec.model_validate(needed)
-    except ValidationError:
-        return None
-
-
-def _status(raw: Mapping[str, Any]) -> GPUInstanceStatus:
-    """A status of another version keeps what deletion needs: the id."""
-    try:
-        return GPUInstanceStatus.model_validate(raw)
-    except ValidationError:
-        instance_id = raw.get("instanceId") if isinstance(raw, Mapping) else None
-        return GPUInstanceStatus(instance_id=instance_id if isinstance(instance_id, str) else None)
+def _spec(raw: Any) -> tuple[GPUInstanceSpec, Unreadable | None]:  # noqa: ANN401 - whatever version wrote it
+    spec, lost = lenient.read(GPUInstanceSpec, raw, "spec")
+    if not lost:
+        return spec, None
+    can_delete = not _NEEDED_FOR_DELETION & lost.fields
+    return spec, Unreadable(str(lost), can_delete, lost.fields)

@@ -68,7 +68,9 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
         cache=core.cache,
         publisher=Publisher(KIND, core.kube, core.cache, core.recorder, core.clock),
         accounts=core.accounts,
-        observer=Observer(core.cache, core.accounts, core.clock, core.cluster, defaults, lag, fence.read),
+        observer=Observer(
+            core.cache, core.accounts, core.clock, core.cluster, defaults, lag, fence.read, fence.complaint
+        ),
         probing=probing,
         serving=Serving(core.kube, core.clock),
         executor=_executor(core, defaults),

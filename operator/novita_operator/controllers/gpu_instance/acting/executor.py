@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from typing import assert_never
 
-from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.status import Ended
 from novita_operator.clock import Clock
@@ -112,7 +111,7 @@ class Executor:
             action=decided.action,
             at=self.clock.now(),
             generation=at.generation,
-            reconcile_requested_at=at.annotations.get(meta.RECONCILE_REQUESTED_AT),
+            reconcile_requested_at=at.reconcile_requested_at,
         )
         return Result(ended=ended)
 

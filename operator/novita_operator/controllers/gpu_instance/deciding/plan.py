@@ -24,8 +24,26 @@ def decide(seen: Observation, now: datetime) -> action.Action:
     return action.Nothing()
 
 
-def _unreadable(seen: Observation, _: datetime) -> action.Action | None:
-    return action.Nothing() if seen.resource.unreadable is not None else None
+def _unreadable(seen: Observation, now: datetime) -> action.Action | None:
+    """Of a spec that cannot be read as a whole, what can be read still ends: a stop, and every deadline."""
+    unreadable, instance = seen.resource.unreadable, seen.instance
+    if unreadable is None:
+        return None
+    if not unreadable.can_delete:
+        return action.Nothing()
+    end = _lifetime_is_over(seen, now)
+    if end is None and instance is not None and seen.power == "Stopped":
+        end = _towards_stopped(instance)
+    if end is None and "startup" not in unreadable.fields:
+        end = _startup_is_over(seen, now)
+    return end or action.Nothing()
+
+
+def _startup_is_over(seen: Observation, now: datetime) -> action.Action | None:
+    failure, instance = seen.resource.status.failure, seen.instance
+    if failure is not None and seen.failure_stands:
+        return _end_billing(seen, now) if failure.reason == "StartupTimeout" and instance is not None else None
+    return _too_late(seen, instance, now) if instance is not None and seen.power == "Running" else None
 
 
 def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
@@ -232,11 +250,11 @@ def _too_late(seen: Observation, instance: Instance, now: datetime) -> action.Ac
 _LIVING: tuple[Check, ...] = (
     holding.not_held,
     guards.paused,
-    _unreadable,
     guards.account_is_of_no_use,
     _id_not_recorded,
     _price_is_unproven,
     guards.view_is_old,
+    _unreadable,
     guards.more_than_one,
     _failed_before,
     _replaced,

@@ -21,7 +21,7 @@ from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 
-_SINCE_EVER = datetime.fromtimestamp(0, UTC)
+_DAMAGED = Intent(attempt=1, at=datetime.fromtimestamp(0, UTC), holder="", product="", region="")
 # What lies outside was not written by an operator, and does not fit into a status.
 _MOST_ATTEMPTS = 1_000_000
 _FIRST_YEAR = 2000
@@ -120,12 +120,25 @@ def read(at: meta.Meta) -> Intent | None:
     the object then looks by name before it does anything else.
     """
     annotation = at.annotations.get(meta.CREATE_INTENT)
-    if annotation is None:
+    return None if annotation is None else _understood(annotation) or _DAMAGED
+
+
+def complaint(at: meta.Meta) -> str | None:
+    """Why the note that the object carries cannot be read, in a sentence."""
+    annotation = at.annotations.get(meta.CREATE_INTENT)
+    if annotation is None or _understood(annotation) is not None:
         return None
+    return (
+        f"The annotation {meta.CREATE_INTENT} is not as an operator writes it: it counts as a create call of unknown "
+        "outcome, and the instance is looked for by name."
+    )
+
+
+def _understood(annotation: str) -> Intent | None:
     try:
         return _from_json(json.loads(annotation))
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
-        return Intent(attempt=1, at=_SINCE_EVER, holder="", product="", region="")
+        return None
 
 
 def _to_annotation(intent: Intent) -> str:

@@ -93,6 +93,8 @@ class Observation:
     """The price of an instance that was just rented is not known yet, and it is time to look at it."""
     listed_price: Decimal | None = None
     """What Novita's catalogue asked for such an instance when it was last read, USD per hour."""
+    unreadable: tuple[str, ...] = ()
+    """What of the object's status and annotations cannot be read, and why; each a sentence."""
     measure: bool = False
     """It is time to ask how busy the GPU is."""
     edit_settles: bool = False

@@ -43,6 +43,7 @@ class Observer:
     defaults: Defaults
     list_lag: timedelta
     intent_of: Callable[[meta.Meta], Intent | None]
+    complaint: Callable[[meta.Meta], str | None]
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
@@ -74,6 +75,7 @@ class Observer:
             price_limit=(limit := _unproven_limit(resource, memory)),
             price_due=limit is not None and account is not None and account.polls_begun > memory.price_asked_in_poll,
             listed_price=_listed_price(resource, account),
+            unreadable=self._unreadable(resource),
             measure=self._should_measure(resource, memory),
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
             matched_generation=memory.matched_generation,
@@ -142,6 +144,10 @@ class Observer:
             return ()
         self.accounts.claim(found.name, Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name))
         return (found,)
+
+    def _unreadable(self, resource: GPUInstance) -> tuple[str, ...]:
+        found = (resource.lost and f"{resource.lost}.", self.complaint(resource.meta), lifetimes.unclear_use(resource))
+        return tuple(each for each in found if each)
 
     def _should_measure(self, resource: GPUInstance, memory: Memory) -> bool:
         lifetime = resource.spec.lifetime

@@ -55,7 +55,7 @@ def stays_ended(resource: GPUInstance, now: datetime) -> bool:
     ended = resource.status.ended
     if ended is None:
         return False
-    asked = resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT)
+    asked = resource.meta.reconcile_requested_at
     if ended.generation != resource.meta.generation or ended.reconcile_requested_at != asked:
         return False
     wakes_at = _wakes_at(resource, ended)
@@ -69,12 +69,18 @@ def wakes_at(resource: GPUInstance) -> datetime | None:
 
 def last_used(resource: GPUInstance) -> datetime | None:
     """The annotation; nothing where it is absent or no time."""
-    text = resource.meta.annotations.get(meta.LAST_USED, "")
     try:
-        moment = datetime.fromisoformat(text)
+        return meta.reasonable(datetime.fromisoformat(resource.meta.annotations.get(meta.LAST_USED, "")))
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+
+
+def unclear_use(resource: GPUInstance) -> str | None:
+    """Why the annotation does not count, in a sentence."""
+    text = resource.meta.annotations.get(meta.LAST_USED)
+    if text is None or last_used(resource) is not None:
+        return None
+    return f"The annotation {meta.LAST_USED} is no time with a zone, such as 2026-11-24T12:00:00Z: it does not count."
 
 
 def _wakes_at(resource: GPUInstance, ended: Ended) -> datetime | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Failure, Restarts
 from novita_operator.controllers.gpu_instance.action import Fail, FailureReason
@@ -27,7 +26,7 @@ def failure(decided: Fail, resource: GPUInstance, instance_id: str | None, now: 
         instance_id=instance_id,
         retry_at=_retry_at(decided.reason, resource, now),
         generation=resource.meta.generation,
-        reconcile_requested_at=resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
+        reconcile_requested_at=resource.meta.reconcile_requested_at,
     )
 
 
@@ -43,7 +42,7 @@ def stands(resource: GPUInstance, now: datetime) -> bool:
     found = resource.status.failure
     if found is None or (found.retry_at is not None and found.retry_at <= now):
         return False
-    asked = resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT)
+    asked = resource.meta.reconcile_requested_at
     return found.generation == resource.meta.generation and found.reconcile_requested_at == asked
 
 

@@ -18,7 +18,7 @@ _TYPE = ConditionType
 
 def conditions(facts: Facts) -> list[Cond]:
     """Those of this pass."""
-    found = (_spot(facts), _drifted(facts), _too_dear(facts), _at_risk(facts))
+    found = (_spot(facts), _drifted(facts), _too_dear(facts), _at_risk(facts), _unreadable(facts))
     return [cond for cond in found if cond is not None]
 
 
@@ -55,6 +55,13 @@ def _too_dear(facts: Facts) -> Cond | None:
         return None
     text += " It is kept: the limit counts when an instance is rented or started. Stop or delete it if it is too dear."
     return Cond(_TYPE.PRICE_ABOVE_LIMIT, "True", Reason.PRICE_ABOVE_LIMIT, text)
+
+
+def _unreadable(facts: Facts) -> Cond | None:
+    if not facts.seen.unreadable:
+        return None
+    text = " ".join(facts.seen.unreadable)
+    return Cond(_TYPE.UNREADABLE, "True", Reason.INVALID_VALUE, f"{text} Everything else goes on.")
 
 
 def _at_risk(facts: Facts) -> Cond | None:

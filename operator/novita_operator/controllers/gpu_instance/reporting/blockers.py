@@ -23,7 +23,10 @@ def problem(seen: Observation) -> Problem | None:
         text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text)
     if unreadable is not None and not (seen.deleting and unreadable.can_delete):
-        text = f"{unreadable.message}. Nothing is done until the spec can be read; what is rented stays as it is."
+        text = (
+            f"{unreadable.message}. Nothing is rented or changed until the spec can be read; a stop or a deadline in "
+            "the rest of it is followed."
+        )
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text, stalled=True)
     return _of_the_account(seen) or _in_doubt(seen)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from novita_operator.api import conditions
+from novita_operator.api import conditions, lenient
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance.notifications import (
     MESSAGE_CHARS,
@@ -39,7 +39,8 @@ def amended(
     `newest` is the status that the write starts from: webhooks that were delivered during the pass are out of it.
     """
     old, new = resource.status, GPUInstanceStatus.model_validate(outcome.status)
-    waiting = GPUInstanceStatus.model_validate({"notifications": newest.get("notifications")}).notifications or ()
+    held, _ = lenient.read(GPUInstanceStatus, {"notifications": newest.get("notifications")}, "status")
+    waiting = held.notifications or ()
     added = tuple(_addressed(told, resource, receivers) for told in transitions(old, new, now))
     both = (*waiting, *(told for told in added if told.to))
     left = both[-MOST_WAITING:]

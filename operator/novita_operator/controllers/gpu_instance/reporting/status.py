@@ -81,7 +81,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         "failure": _failure(facts, ready),
         "restarts": result.restarts or old.restarts,
         **_life(facts, pace),
-        "last_handled_reconcile_at": seen.resource.meta.annotations.get(meta.RECONCILE_REQUESTED_AT),
+        "last_handled_reconcile_at": seen.resource.meta.reconcile_requested_at,
     }
     if chosen is not None:
         changes |= {

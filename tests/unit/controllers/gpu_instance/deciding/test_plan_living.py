@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.controllers.gpu_instance.action import Action, Describe, Fail, Nothing, Start, Stop, Wait
+from novita_operator.controllers.gpu_instance.action import Action, Describe, End, Fail, Nothing, Start, Stop, Wait
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.policies import lifetime
 from novita_operator.novita.models import Instance
 
 NEXT_POLL = Wait(moving=True, poll=True)
@@ -158,3 +160,47 @@ def test_an_instance_between_two_states_is_stopped_when_it_arrives(word: str) ->
 
 def test_no_deadline_hastens_a_stop() -> None:
     assert decide(with_one(a.an_instance("starting"), STOPPED, startedAt=wire(ago(6000)))) == NEXT_POLL
+
+
+# --- A spec that cannot be read as a whole ---------------------------------------------------------------------------
+
+
+def an_unreadable(*found: Instance, spec: dict[str, Any], **status: Any) -> Observation:
+    resource = a.an_object(
+        spec={"gpuCount": "many"} | spec, status={"instanceId": "i-1"} | status, intent=a.an_intent()
+    )
+    seen = a.an_observation(resource, *found)
+    return replace(seen, end=lifetime.next_end(resource, None, NOON))
+
+
+def test_a_stop_goes_on_though_another_field_cannot_be_read() -> None:
+    assert plan.decide(an_unreadable(a.an_instance(), spec={"powerState": "Stopped"}), NOON) == Stop("i-1")
+
+
+def test_a_deadline_goes_on_though_another_field_cannot_be_read() -> None:
+    lifetime_of_a_minute = {"lifetime": {"maxSeconds": 60, "action": "Delete"}}
+
+    decided = plan.decide(an_unreadable(a.an_instance(), spec=lifetime_of_a_minute, startedAt=wire(ago(61))), NOON)
+
+    assert isinstance(decided, End)
+
+
+@pytest.mark.parametrize(
+    ("startup", "fails"), [({"timeoutSeconds": 60}, True), ({"timeoutSeconds": "soon"}, False)], ids=["readable", "not"]
+)
+def test_the_startup_deadline_counts_only_where_it_can_be_read(startup: dict[str, Any], fails: bool) -> None:
+    seen = an_unreadable(a.an_instance("pulling"), spec={"startup": startup}, startedAt=wire(ago(601)))
+
+    assert isinstance(plan.decide(seen, NOON), Fail) is fails
+
+
+def test_nothing_is_rented_by_a_spec_that_cannot_be_read() -> None:
+    resource = a.an_object(spec={"gpuCount": "many"})
+
+    assert plan.decide(a.an_observation(resource), NOON) == Nothing()
+
+
+def test_without_the_account_nothing_at_all_is_done() -> None:
+    seen = an_unreadable(a.an_instance(), spec={"accountRef": 7, "powerState": "Stopped"})
+
+    assert plan.decide(seen, NOON) == Nothing()

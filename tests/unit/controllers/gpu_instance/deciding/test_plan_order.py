@@ -91,16 +91,16 @@ SPOT_WENT = Fail("SpotReclaimed", "Novita takes spot instance i-1 back.", "the s
 
 LIVING = (
     Order("not_held", "paused", with_one(RUNS, held=False, annotations=PAUSED), Hold(None), Nothing()),
-    Either("paused", "_unreadable", "both decide on nothing"),
-    Order("_unreadable", "account_is_of_no_use", with_one(spec=UNREADABLE, view=ABSENT), Nothing(), NO_ACCOUNT),
+    Order("paused", "account_is_of_no_use", with_one(annotations=PAUSED, view=ABSENT), Nothing(), NO_ACCOUNT),
     Order("account_is_of_no_use", "_id_not_recorded", nameless(RUNS, view=ABSENT), NO_ACCOUNT, Take("i-1")),
     Either("_id_not_recorded", "_price_is_unproven", "the price is asked of an id that is recorded"),
     Order("_price_is_unproven", "view_is_old", unproven(with_one(view={"fresh": False})), ProvePrice("i-1"), NEXT_POLL),
+    Order("view_is_old", "_unreadable", with_one(spec=UNREADABLE, view={"fresh": False}), NEXT_POLL, Nothing()),
     Order(
-        "view_is_old",
+        "_unreadable",
         "more_than_one",
-        with_one(RUNS, SECOND, view={"fresh": False}),
-        NEXT_POLL,
+        with_one(RUNS, SECOND, spec=UNREADABLE),
+        Nothing(),
         RemoveDuplicates("i-1", ("i-2",)),
     ),
     Order(
