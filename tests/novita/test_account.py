@@ -150,6 +150,47 @@ async def test_a_hollow_list_is_not_believed(account: SimulatedAccount) -> None:
         await account.client.list_instances(name="nvo-")
 
 
+async def test_a_list_that_keeps_coming_is_whole_though_its_total_counts_what_was_removed(
+    account: SimulatedAccount,
+) -> None:
+    await account.begin()
+    ours, other = [await account.client.create_instance(a_request(name=name)) for name in ("nvo-a", "nvo-b")]
+    await account.post("settings", {"totalCounts": "ever"})
+    await account.client.delete_instance(other)
+    await eventually(lambda: is_gone(account.client, other))
+
+    listed = await account.client.list_instances(name="nvo-")
+
+    assert [found.id for found in listed] == [ours]
+
+
+async def test_a_total_that_counts_removals_before_our_time_is_believed_when_the_list_comes_again(
+    account: SimulatedAccount,
+) -> None:
+    await account.begin()
+    ours, other = [await account.client.create_instance(a_request(name=name)) for name in ("nvo-a", "nvo-b")]
+    await account.post("settings", {"totalCounts": "ever"})
+    await account.client.delete_instance(other)
+    await eventually(lambda: is_gone(account.client, other))
+    later = account.open()
+
+    listed = await later.list_instances(name="nvo-")
+
+    await later.aclose()
+    assert [found.id for found in listed] == [ours]
+
+
+@pytest.mark.parametrize("shown", ["upper", "as-made"])
+async def test_an_instance_is_found_by_its_id_in_whatever_case_novita_shows_it(
+    account: SimulatedAccount, shown: str
+) -> None:
+    await account.begin()
+    (ours,) = await plant(account, "nvo-a")
+    await account.post("settings", {"ids": shown})
+
+    assert (await account.client.get_instance(ours)).id == ours
+
+
 async def test_a_total_that_counts_the_whole_account_is_no_reason_to_stop(account: SimulatedAccount) -> None:
     await account.begin()
     ours, _ = await plant(account, "nvo-a", "someone-else")

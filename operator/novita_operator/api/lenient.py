@@ -41,9 +41,8 @@ def read(kind: type[M], raw: Any, where: str) -> tuple[M, Lost]:  # noqa: ANN401
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
         told = tuple(f"{'.'.join(map(str, (where, *each['loc'])))}: {each['msg']}" for each in found)
-        lost = Lost(
-            lost.fields | {str(each["loc"][0]) if each["loc"] else "" for each in found}, lost.complaints + told
-        )
+        names = {str(each["loc"][0]) if each["loc"] else "" for each in found}
+        lost = Lost(lost.fields | names, lost.complaints + told)
         kept = {name: value for name, value in left.items() if name not in lost.fields}
         # Where no field is to blame, none counts.
         left = kept if len(kept) < len(left) else {}

@@ -44,7 +44,6 @@ class NovitaAccountClient:
     ) -> None:
         """`catalog_max_age_seconds`: how long products, regions and templates are believed, if a call does not say."""
         self._transport = transport
-        self._instances = Instances(transport)
         self._catalog = Catalog(transport)
         self._templates = Templates(transport)
         self._billing = Billing(transport)
@@ -53,6 +52,7 @@ class NovitaAccountClient:
         self._network_volumes = Volumes(transport)
         self._max_age = catalog_max_age_seconds
         clock = clock or SystemClock()
+        self._instances = Instances(transport, clock)
         self._products: FreshValues[tuple[Product, ...]] = FreshValues(clock)
         self._clusters: FreshValues[tuple[Cluster, ...]] = FreshValues(clock)
         self._found: FreshValues[Template | None] = FreshValues(clock)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from novita_operator.clock import WaitingClock
 from novita_operator.novita import decoding, errors, paging
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import CreateRequest, Instance, PortSpec
+from novita_operator.novita.models import CreateRequest, Instance, InstanceState, PortSpec
+from novita_operator.novita.removed import Removed
 from novita_operator.novita.transport import Transport
 
 _BASE = "/gpu-instance/openapi/v1/gpu"
+_LEAVING = frozenset({InstanceState.REMOVING, InstanceState.REMOVED})
+_SAME_AGAIN = 2  # with the first one, three lists that say the same are no mishap of one page
 
 
 class Instances:
     """The instance endpoints of one account."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, clock: WaitingClock) -> None:
         self._transport = transport
+        self._removed = Removed(clock)
 
     async def list(self, name: str, priority: Priority) -> tuple[Instance, ...]:
         """Everything whose name contains `name` ("": everything), complete or an error.
@@ -30,12 +36,22 @@ class Instances:
             return tuple(found.by_id.values())
         if name:
             found = await self._read("", priority)
-        if not found.complete:
+        if not self._removed.explain(found.by_id, found.total or 0):
+            await self._read_again(found, priority)
+        # One without a readable name may be meant, too: an instance that is not seen is one that nobody deletes.
+        return tuple(item for item in found.by_id.values() if not item.name or name.lower() in item.name.lower())
+
+    async def _read_again(self, found: paging.Found[Instance], priority: Priority) -> None:
+        """Raises InvalidResponse, unless the same list comes again and again."""
+        same = self._removed.is_believable(found.by_id)
+        for _ in range(_SAME_AGAIN if same else 0):
+            again = await self._read("", priority)
+            same = same and again.by_id.keys() == found.by_id.keys() and again.total == found.total
+        if not same:
             raise errors.InvalidResponse(
                 f"the list of instances holds {len(found.by_id)}, and Novita says that there are {found.total}"
             )
-        # One without a readable name may be meant, too: an instance that is not seen is one that nobody deletes.
-        return tuple(item for item in found.by_id.values() if not item.name or name.lower() in item.name.lower())
+        self._removed.accept(found.by_id, found.total or 0)
 
     async def get(self, instance_id: str) -> Instance:
         """One instance with its connection details. Raises NotFound."""
@@ -47,9 +63,9 @@ class Instances:
             priority=Priority.READ_FOR_USER,
         )
         found = decoding.instance(raw)
-        if found.id != instance_id:
+        if found.id.casefold() != instance_id.casefold():
             raise errors.InvalidResponse("Novita answered with another instance than the one asked for")
-        return found
+        return replace(found, id=instance_id)  # Novita may show ids in another case than it takes them
 
     async def create(self, request: CreateRequest, *, not_after: float | None) -> str:
         """The new id. See NovitaAccountClient.create_instance."""
@@ -75,6 +91,7 @@ class Instances:
 
     async def delete(self, instance_id: str) -> None:
         await self._change("delete", {"instanceId": instance_id}, Priority.DELETE)
+        self._removed.goes(instance_id)
 
     async def edit(self, instance_id: str, ports: Sequence[PortSpec], expand_root_gb: int) -> None:
         """Replace the whole port list, and grow the root disk by so many GB."""
@@ -97,4 +114,8 @@ class Instances:
             )
             return decoding.instances(raw)
 
-        return await paging.read_all(page)
+        found = await paging.read_all(page)
+        for each in found.by_id.values():
+            if each.state in _LEAVING:
+                self._removed.goes(each.id)
+        return found

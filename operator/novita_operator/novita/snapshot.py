@@ -21,6 +21,14 @@ class Snapshot:
     instances: Mapping[str, Instance]
     by_name: Mapping[str, tuple[Instance, ...]]
 
+    def find(self, instance_id: str) -> Instance | None:
+        """The instance of this id, in whatever case Novita shows it."""
+        found = self.instances.get(instance_id)
+        if found is not None:
+            return found
+        folded = instance_id.casefold()
+        return next((each for key, each in self.instances.items() if key.casefold() == folded), None)
+
     @classmethod
     def of(cls, account: str, instances: Iterable[Instance], started_at: datetime) -> Snapshot:
         """Index a complete list."""

@@ -15,6 +15,7 @@ from novita_operator.novita.models import Balance, Instance, Product
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
+from novita_operator.runtime.accounts.caseless_ids import CaselessIds
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.told_prices import ToldPrices
@@ -48,7 +49,7 @@ class Account:
     everything: tuple[Instance, ...] | None = None
     products: Mapping[str, Product] = field(default_factory=dict)
     everything_read_at: float = float("-inf")
-    adopted: set[str] = field(default_factory=set)
+    adopted: CaselessIds = field(default_factory=CaselessIds)
     balance: Balance | None = None
     polling: bool = False
     poll_due: float = float("-inf")

@@ -41,7 +41,8 @@ class Departing:
         if departed is None or memory.left_alone:
             return
         departed.ids.add(instance_id)
-        if resource.spec.adopt is not None and resource.spec.adopt.instance_id == instance_id:
+        adopt = resource.spec.adopt
+        if adopt is not None and adopt.instance_id.casefold() == instance_id.casefold():
             departed.adopted = instance_id
         self.accounts.departures.add(departed)
         self._poll_within(0.0, departed)

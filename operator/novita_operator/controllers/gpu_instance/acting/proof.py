@@ -27,7 +27,7 @@ async def prove(instance_id: str, seen: Observation, client: NovitaAccountClient
 
     A fresh list that shows the id under our name is proof, too, where the look by id says nothing.
     """
-    if seen.adopts == instance_id:
+    if seen.takes_over(instance_id):
         return
     try:
         found = await client.get_instance(instance_id)
@@ -41,7 +41,7 @@ async def prove(instance_id: str, seen: Observation, client: NovitaAccountClient
 
 def check(found: Instance, seen: Observation) -> None:
     """Raises NotProven, unless this instance carries our name, or is the one to adopt."""
-    if found.name == seen.name or seen.adopts == found.id:
+    if found.name == seen.name or seen.takes_over(found.id):
         return
     raise NotProven(_rendered(found, seen) if naming.resembles(seen.name, found.name) else _somebody_elses(found, seen))
 

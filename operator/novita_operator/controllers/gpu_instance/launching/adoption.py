@@ -93,9 +93,10 @@ def _comes_first(other: GPUInstance, at: meta.Meta, instance_id: str) -> bool:
     """Whether another object than `at` has the instance, or has asked for it earlier."""
     if other.meta.uid == at.uid:
         return False
-    wants = other.spec.adopt is not None and other.spec.adopt.instance_id == instance_id
+    wanted = other.spec.adopt.instance_id if other.spec.adopt is not None else ""
+    wants = wanted.casefold() == instance_id.casefold()
     elder = wants and (other.meta.created_at, other.meta.uid) < (at.created_at, at.uid)
-    return elder or other.status.instance_id == instance_id
+    return elder or (other.status.instance_id or "").casefold() == instance_id.casefold()
 
 
 def _refused(message: str) -> Result:

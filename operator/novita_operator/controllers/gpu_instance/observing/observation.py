@@ -198,6 +198,10 @@ class Observation:
         adopt = self.resource.spec.adopt
         return adopt.instance_id if adopt is not None else None
 
+    def takes_over(self, instance_id: str) -> bool:
+        """Whether this is the id of the instance that spec.adopt names, in whatever case Novita shows it."""
+        return self.adopts is not None and self.adopts.casefold() == instance_id.casefold()
+
     @property
     def is_spot(self) -> bool:
         """Whether it is billed as a spot instance."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -51,6 +51,7 @@ class Observer:
         memory.note = intent or memory.note
         instance_id, found = self._instances(name, resource, account, memory)
         memory.had = instance_id or memory.had
+        resource = _spelled(resource, instance_id)
         now = self.clock.now()
         horizon = _horizon(resource, memory, now)
         seen = Observation(
@@ -97,6 +98,7 @@ class Observer:
             found = self._adopted(account, instance_id, resource)
         if unwritten.released:
             instance_id = None  # the status does not say so yet
+        instance_id = _as_listed(instance_id, found)
         for listed in (each for each in found if each.id == instance_id):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()
@@ -123,7 +125,7 @@ class Observer:
     def _belief(
         self, resource: GPUInstance, account: Account | None, memory: Memory, instance_id: str | None
     ) -> Belief:
-        listed = account.snapshot.instances.get(instance_id or "") if account and account.snapshot else None
+        listed = account.snapshot.find(instance_id) if account and account.snapshot and instance_id else None
         removed = listed is not None and listed.state is InstanceState.REMOVED
         looks = Looks(len(memory.gone_in_polls), memory.gone_since, memory.gone_looked_at)
         return belief.judge(
@@ -139,7 +141,7 @@ class Observer:
         if account is None or instance_id is None:
             return ()
         account.adopted.add(instance_id)
-        found = account.snapshot.instances.get(instance_id) if account.snapshot is not None else None
+        found = account.snapshot.find(instance_id) if account.snapshot is not None else None
         if found is None or found.state is InstanceState.REMOVED:
             return ()
         self.accounts.claim(found.name, Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name))
@@ -219,13 +221,33 @@ def _recorded(resource: GPUInstance, account: Account | None, name: str) -> str 
     """
     instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
-    listed = snapshot.instances.get(instance_id) if snapshot is not None and instance_id is not None else None
+    listed = snapshot.find(instance_id) if snapshot is not None and instance_id is not None else None
     return None if listed is not None and naming.is_anothers(name, listed.name) else instance_id
 
 
 def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:
     """The recorded id, if it is the one to adopt: whoever may write a status must not choose what is deleted."""
-    return recorded if recorded == adopt.instance_id else None
+    same = recorded is not None and recorded.casefold() == adopt.instance_id.casefold()
+    return recorded if same else None
+
+
+def _as_listed(instance_id: str | None, found: tuple[Instance, ...]) -> str | None:
+    """The id in the case in which the list shows it: that may be another one than the create call gave."""
+    if instance_id is None:
+        return None
+    return next((each.id for each in found if each.id.casefold() == instance_id.casefold()), instance_id)
+
+
+def _spelled(resource: GPUInstance, instance_id: str | None) -> GPUInstance:
+    """The object with its id and that of its failure in the case in which the list shows it: they are compared."""
+    status = resource.status
+    known = status.instance_id or ""
+    if instance_id is None or known == instance_id or known.casefold() != instance_id.casefold():
+        return resource
+    failure = status.failure
+    if failure is not None and failure.instance_id == known:
+        failure = failure.model_copy(update={"instance_id": instance_id})
+    return replace(resource, status=status.model_copy(update={"instance_id": instance_id, "failure": failure}))
 
 
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:

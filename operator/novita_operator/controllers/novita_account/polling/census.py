@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -48,7 +48,7 @@ class Marks:
     """
 
     prefix: str
-    adopted: Collection[str]
+    adopted: Container[str]
     claims: Collection[str]
     recorded: Collection[str] = ()
 

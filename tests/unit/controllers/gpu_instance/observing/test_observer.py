@@ -274,3 +274,16 @@ def test_an_adopting_object_holds_what_it_has_adopted() -> None:
     seen = world.poll_and_look(mine)
 
     assert (seen.instance_id, seen.found) == ("mine", (mine,))
+
+
+def test_an_id_in_another_case_is_the_same_instance_and_so_is_that_of_its_failure() -> None:
+    failure = a.a_failure("SpotReclaimed") | {"instanceId": "ab-1"}
+    world = World(status={"instanceId": "ab-1", "failure": failure}, intent=a.an_intent())
+    world.look()
+
+    seen = world.poll_and_look(a.an_instance(instance_id="AB-1"))
+
+    assert seen.instance is not None
+    assert seen.instance_id == "AB-1"
+    assert seen.resource.status.failure is not None
+    assert seen.resource.status.failure.instance_id == "AB-1"
