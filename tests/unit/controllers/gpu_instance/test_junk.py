@@ -249,7 +249,7 @@ def run(
 deleting = st.booleans()
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(
     st.sampled_from(NOTES),
     st.sampled_from(junk.HURTFUL) | st.text(max_size=60) | junk.anything.map(json.dumps),
@@ -270,21 +270,21 @@ NOTE = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(junk.spoiled(NOTE), st.booleans(), deleting)
 def test_junk_in_the_note_of_intent(metrics: Metrics, note: Any, recorded: bool, deleting: bool) -> None:
     status = STATUS if recorded else {}
     run(a_body(annotations={meta.CREATE_INTENT: json.dumps(note)}, status=status, deleting=deleting), metrics)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(junk.spoiled(SPEC), st.booleans(), deleting)
 def test_junk_in_the_spec(metrics: Metrics, spec: Any, recorded: bool, deleting: bool) -> None:
     status = STATUS if recorded else {}
     run(a_body(intent=a.an_intent(), status=status, deleting=deleting) | {"spec": spec}, metrics)
 
 
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(junk.spoiled(STATUS), deleting)
 @example(STATUS | {"pricePerHour": "cheap"}, False)
 @example(STATUS | {"cost": {"amount": "NaN", "since": wire(NOON), "asOf": wire(NOON)}}, True)
@@ -292,14 +292,14 @@ def test_junk_in_the_status(metrics: Metrics, status: Any, deleting: bool) -> No
     run(a_body(intent=a.an_intent(), deleting=deleting) | {"status": status}, metrics)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(junk.spoiled(SHOWN) | junk.anything, st.booleans(), deleting)
 def test_junk_in_what_novita_says_of_an_instance(metrics: Metrics, shown: Any, recorded: bool, deleting: bool) -> None:
     status = {"instanceId": "i-1"} if recorded else {}
     run(a_body(intent=a.an_intent(), status=status, deleting=deleting), metrics, shown=shown)
 
 
-@settings(max_examples=100)
+@settings(max_examples=25)
 @given(junk.spoiled({"offered": OFFERED, "regions": REGIONS}))
 def test_junk_in_the_catalogue(metrics: Metrics, catalogue: Any) -> None:
     offered, regions = catalogue.get("offered"), catalogue.get("regions")

@@ -232,7 +232,7 @@ def test_trouble_that_a_person_should_hear_of_is_told_once(about: str, reason: s
 
 _SEEN_IN_CONDITIONS_ALONE = """
     Ready Stopped Scheduling Creating Pulling Starting Migrating NotListed NameDiffers NotReachable Stopping
-    Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen
+    Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen InvalidValue
     UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
     CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown SecretConflict
     ServiceConflict ServiceRefused Success RateLimited NovitaUnavailable Paused InvalidResponse
