@@ -73,7 +73,7 @@ class EventReason(StrEnum):
     ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
     """Orphans would be deleted, but something seems wrong."""
     CREATES_FROZEN = "CreatesFrozen"
-    """The same objects were rented for again too often."""
+    """Instances were rented too often for the same objects."""
     ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"
     """The account belongs to the operator of another class, and this one leaves the object alone."""
     NOTIFICATION_FAILED = "NotificationFailed"

@@ -19,7 +19,7 @@ class ConditionType(StrEnum):
     ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
     """Only while true: orphans would be deleted, but something seems wrong, so a person must decide first."""
     CREATES_FROZEN = "CreatesFrozen"
-    """Only while true: the same objects were rented for again too often, so nothing is rented any more."""
+    """Only while true: instances were rented too often for the same objects, so nothing is rented any more."""
     DELETION_BLOCKED = "DeletionBlocked"
     """Only while true: the account is to be deleted and objects still use it."""
 

@@ -267,7 +267,8 @@ class Reconciler:
             return Creates(thawed_by=old.thawed_by), []
         if account.money.frozen and old.frozen_at is None:
             text = (
-                "The same objects were rented for again too often; nothing is rented until a person thaws the account."
+                "Instances were rented too often for the same objects; nothing is rented until a person sets the "
+                f"annotation {meta.THAW_CREATES} on the account."
             )
             frozen = Creates(frozen_at=self.clock.now(), thawed_by=asked)
             return frozen, [Event("Warning", EventReason.CREATES_FROZEN, text)]

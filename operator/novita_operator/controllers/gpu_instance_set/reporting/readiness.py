@@ -46,7 +46,8 @@ def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
     if late:
         text = (
             f"{counted} Nothing got better for {spec.progress_deadline_seconds} s (spec.progressDeadlineSeconds); "
-            "it is tried on. status.failures and `kubectl get gpui -l` with status.selector say what hinders."
+            "the operator keeps trying. The cause is in status.failures, or in the instances that "
+            "`kubectl get gpui -l SELECTOR` lists; SELECTOR is in status.selector."
         )
         return Verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, text, stalled=True)
     return Verdict(False, _doing(seen, spec), counted)

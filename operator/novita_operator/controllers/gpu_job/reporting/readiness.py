@@ -78,7 +78,7 @@ def _between(seen: Observation, changed: GPUJobStatus) -> Verdict:
     last, limit = changed.failures[-1], seen.spec.backoff_limit if seen.spec else 0
     due = last.at + seen.pauses.after(changed.failed)
     text = (
-        f"Attempt {last.attempt} failed ({changed.failed} of {limit} that may): {last.message} "
+        f"Attempt {last.attempt} failed (failure {changed.failed} of at most {limit}): {last.message} "
         f"The next one begins after {due:%H:%M:%S} UTC, when the instance is gone."
     )
     if changed.failed > limit:

@@ -169,7 +169,7 @@ def test_between_two_attempts_the_job_says_why_and_when_the_next_one_begins() ->
     told = report(a.seen(a.a_job(status=a.MADE), a.ended(a.BROKE)), action.GiveUp("Failed", "It broke."))
 
     assert conditions(told)["Ready"] == ("False", "BackingOff")
-    assert "Attempt 1 failed (1 of 3 that may): It broke." in message(told)
+    assert "Attempt 1 failed (failure 1 of at most 3): It broke." in message(told)
     assert "12:00:10 UTC" in message(told)
 
 
