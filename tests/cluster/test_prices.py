@@ -9,6 +9,7 @@ from tests.support.workspace import Workspace
 
 CHEAP, DEAR = 35_000, 70_000  # in 1/100000 USD an hour
 LIMIT = "0.50"
+_REPLY_SECONDS = 3.0  # time to change the price on a busy machine; five would be the end of the call
 PRODUCT = "RTX 4090 24GB"
 
 
@@ -18,7 +19,7 @@ async def price_is(workspace: Workspace, price: int) -> None:
 
 async def test_what_was_rented_above_the_limit_is_ended_and_told_with_its_cost(workspace: Workspace) -> None:
     await workspace.novita.set(tellPrice=True)
-    number = await workspace.novita.fault("delay", route="create", seconds=1.0)
+    number = await workspace.novita.fault("delay", route="create", seconds=_REPLY_SECONDS)
     await workspace.create(maxPricePerHour=LIMIT)
 
     async def under_way() -> bool:
@@ -58,7 +59,7 @@ async def test_a_limit_that_is_lowered_later_ends_nothing_and_is_told(workspace:
 
 async def test_the_price_that_novita_tells_of_the_instance_is_the_one_in_the_status(workspace: Workspace) -> None:
     await workspace.novita.set(tellPrice=True)
-    number = await workspace.novita.fault("delay", route="create", seconds=1.0)
+    number = await workspace.novita.fault("delay", route="create", seconds=_REPLY_SECONDS)
     await workspace.create()
 
     async def under_way() -> bool:
