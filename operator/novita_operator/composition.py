@@ -12,6 +12,7 @@ from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance_set import wiring as gpu_instance_set
 from novita_operator.controllers.gpu_job import wiring as gpu_job
 from novita_operator.controllers.novita_account import wiring as novita_account
+from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.class_gate import ClassGate
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.intake import Intake
@@ -49,4 +50,5 @@ def controllers(core: Core) -> Controllers:
 
 
 def _gate(core: Core, kind: Wired) -> ClassGate:
-    return ClassGate(kind.reconciler, core.operator_class, core.kube, core.cache, core.recorder, core.clock)
+    publisher = Publisher(kind.intake.kind, core.kube, core.cache, core.recorder, core.clock)
+    return ClassGate(kind.reconciler, core.operator_class, core.cache, publisher, core.clock)

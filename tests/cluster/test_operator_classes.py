@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from tests.cluster.owners import JOBS, SETS, Owners, owners
 from tests.conftest import MakeWorkspace, StartOperator
 from tests.support import kube, processes, waiting
@@ -308,3 +309,39 @@ async def test_the_first_account_of_an_operator_names_its_class_and_is_named_aft
 
     found = await private_plane.kube.list(kube.NOVITA_ACCOUNTS)
     assert {body["metadata"]["name"]: body["spec"]["className"] for body in found} == {"default": "one", "two": "two"}
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the operator goes on", "the operator is restarted"])
+async def test_what_an_account_leaves_behind_that_moves_to_a_class_without_an_operator_is_no_longer_ready(
+    make_workspace: MakeWorkspace, start_operator: StartOperator, private_plane: Plane, restarted: bool
+) -> None:
+    workspace = await make_workspace()
+    operator = await start_operator(**_CALM)
+    async with made_by(workspace) as (sets, jobs):
+        await fill(workspace, sets, jobs)
+        if restarted:
+            await operator.terminate()
+        await workspace.edit_account(className="absent")
+        if restarted:
+            operator = await start_operator(**_CALM)
+
+        account = await workspace.until_account("Ready", "Unknown")
+        body = await workspace.until_condition("Ready", "Unknown", _REASON)
+        await sets.until("web", told_so, "is told")
+        await jobs.until("train", told_so, "is told")
+        before = private_plane.audit.from_now()
+        await until_looked_again(workspace, [operator])
+        assert status_writes(before) == []
+        assert "spec.className" in condition(account, "Ready")["message"]
+        assert "CLASS_NAME=absent" in condition(body, "Ready")["message"]
+        assert [condition(body, each)["status"] for each in ("Provisioned", "Synced", "Stalled")] == [
+            "True", "False", "True",
+        ]  # fmt: skip
+
+        await start_operator(CLASS_NAME="absent", **_CALM)
+
+        await workspace.until_account("Ready", "True")
+        found = await workspace.until_ready()
+        await sets.until("web", is_ready, "is Ready")
+        assert found["status"]["instanceId"] == body["status"]["instanceId"]
+        assert (await workspace.novita.ledger()).created == 4

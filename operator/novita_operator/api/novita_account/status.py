@@ -95,6 +95,12 @@ class NovitaAccountStatus(Model):
         description="Names the key with which the instances were last seen, without telling it: with another one, none "
         "of them counts as lost.",
     )
+    class_name: str | None = Field(
+        None,
+        max_length=63,
+        description="Class of the operator that wrote this; empty: the one without a class. Where spec.className is "
+        "another, no operator of that class has looked yet.",
+    )
     last_polled_at: Moment | None = Field(
         None, description="Start of a recent whole poll; written once a minute at most."
     )

@@ -52,11 +52,12 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
     old, generation = resource.status, resource.meta.generation
     if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
         # As after each restart: what was true before is still the best guess, and the first poll is on its way.
-        return old.to_wire()
+        return old.model_copy(update={"class_name": resource.spec.class_name}).to_wire()
     wanted = [*_health(facts.health), *_abnormal(resource, facts)]
     merged = conditions.merge(old.conditions, [cond.at(now, generation) for cond in wanted])
     changes: dict[str, Any] = {
         "observed_generation": generation,
+        "class_name": resource.spec.class_name,
         "conditions": merged,
         "orphans": facts.orphans[:_SHOWN_ORPHANS],
         "creates": facts.creates,
