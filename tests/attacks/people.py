@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.support import builders, kube
+from tests.support import builders, kube, waiting
 from tests.support.kube import Body, Kind, Kube, Refused
 from tests.support.plane import Output, Plane
 
@@ -28,7 +28,9 @@ class Person:
         name = f"{role}-of-{namespace}"
         kind = kube.CLUSTER_ROLE_BINDINGS if everywhere else _ROLE_BINDINGS
         await plane.kube.create(kind, _binding(name, role, "" if everywhere else namespace))
-        return cls(plane, name, namespace, Kube.of(plane.kubeconfig, user=name))
+        client = Kube.of(plane.kubeconfig, user=name)
+        await waiting.until(lambda: _may(client, namespace), f"the API server knows {name}")
+        return cls(plane, name, namespace, client)
 
     async def kubectl(self, *arguments: str, stdin: str | None = None) -> Output:
         """The real kubectl, as this person, in this namespace."""
@@ -50,6 +52,18 @@ class Person:
             await self.patch(change, name, kind=kind, at=at)
         assert caught.value.status == 403, caught.value
         return caught.value.message
+
+
+async def _may(client: Kube, namespace: str) -> bool:
+    """Whether the user may read GPUInstances there, as each of the roles allows: bindings take a moment to count."""
+    asked = {"namespace": namespace, "verb": "get", "group": "gpu.novita.ai", "resource": "gpuinstances"}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    answer = await client.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+    return bool(answer["status"]["allowed"])
 
 
 def _binding(name: str, role: str, namespace: str) -> Body:

@@ -13,7 +13,7 @@ from tests.support.kube import Refused
 
 async def test_a_namespace_that_the_account_does_not_admit_causes_no_call(settle: Settle, employ: Employ) -> None:
     victim = await settle("victim")
-    await victim.edit_account(namespaces={"names": [victim.namespace]})
+    await victim.edit_account_and_wait(namespaces={"names": [victim.namespace]})
     neighbour = await settle("neighbour", account=False)
     attacker = await employ("admin", neighbour)
 
@@ -72,7 +72,7 @@ async def test_match_expressions_admit_whom_they_say_and_nobody_else(operator: s
     for where, labels in ((victim, friend), (neighbour, foreigner)):
         named = {f"attacks.example.com/{key}": value for key, value in labels.items()}
         await where.plane.kube.patch(kube.NAMESPACES, where.namespace, {"metadata": {"labels": named}})
-    await victim.edit_account(namespaces={"selector": {"matchExpressions": [EXPRESSIONS[operator]]}})
+    await victim.edit_account_and_wait(namespaces={"selector": {"matchExpressions": [EXPRESSIONS[operator]]}})
 
     await neighbour.create(accountRef={"name": victim.account_name})
     await neighbour.until_condition("Ready", "False", "AccountNotAdmitted")

@@ -81,6 +81,25 @@ async def test_an_object_is_not_made_with_what_only_the_operator_writes(
     assert await here.plane.kube.find(kube.GPU_INSTANCES, "gpu", here.namespace) is None
 
 
+async def test_a_set_does_not_write_for_people_what_they_may_not_write(settle: Settle, employ: Employ) -> None:
+    here = await settle("victim")
+    attacker = await employ("edit", here)
+    body = _body("GPUInstanceSet", here.namespace)
+    body["spec"]["template"] = {
+        "metadata": {"annotations": _intent("Released") | {"example.com/note": "kept"}},
+        "spec": {"accountRef": {"name": here.account_name}},
+    }
+
+    await attacker.kube.create(SETS, body)
+    made = await waiting.until(lambda: _only_one(here), "the set has made one", explain=here.explain)
+
+    history = [made, await here.until_ready(made["metadata"]["name"])]
+    assert all("Released" not in each["metadata"]["annotations"].get(INTENT, "") for each in history)
+    assert made["metadata"]["annotations"]["example.com/note"] == "kept"
+    await attacker.kube.delete(SETS, "several", here.namespace)
+    await here.until_gone(made["metadata"]["name"])
+
+
 async def test_neither_finalizer_nor_intent_is_added_or_changed_later(settle: Settle, employ: Employ) -> None:
     here = await settle("victim")
     person = await employ("edit", here)
@@ -159,6 +178,11 @@ def _manifest(here: Workspace, finalizer: str) -> str:
 async def _done(person: Person, *arguments: str, stdin: str | None = None) -> None:
     output = await person.kubectl(*arguments, stdin=stdin)
     assert output.code == 0, output.err
+
+
+async def _only_one(here: Workspace) -> Body | None:
+    found = await here.plane.kube.list(kube.GPU_INSTANCES, here.namespace)
+    return found[0] if len(found) == 1 else None
 
 
 async def _replaced(person: Person, manifest: str) -> None:

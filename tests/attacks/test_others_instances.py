@@ -21,7 +21,7 @@ _INTENT = "gpu.novita.ai/create-intent"
 async def victim(settle: Settle) -> Workspace:
     """A namespace with an instance that is Ready; its account admits this namespace alone."""
     made = await settle("victim")
-    await made.edit_account(namespaces={"names": [made.namespace]})
+    await made.edit_account_and_wait(namespaces={"names": [made.namespace]})
     await made.create()
     await made.until_ready()
     return made

@@ -11,8 +11,8 @@ import yaml
 from tests.attacks.conftest import Settle
 from tests.attacks.installation import Installation
 from tests.packaging import rendering
-from tests.support import builders, kube
-from tests.support.kube import Kube
+from tests.support import builders, kube, waiting
+from tests.support.kube import Kube, Refused
 from tests.support.workspace import Workspace
 
 _CLUSTER_WIDE = {
@@ -63,11 +63,20 @@ async def test_each_writes_what_the_policies_of_the_other_keep_from_people(
     }
     at = {"name": "of-the-other", "namespace": here.namespace}
 
-    await other_operator.patch(kube.GPU_INSTANCES, at["name"], change, at["namespace"], dry_run=True)
     status = {"status": {"phase": "Running"}}
-    await other_operator.patch(
-        kube.GPU_INSTANCES, at["name"], status, at["namespace"], subresource="status", dry_run=True
-    )
+
+    async def allowed() -> bool:
+        """The bindings of a release take a moment to count; a policy that denies would do so for good."""
+        try:
+            await other_operator.patch(kube.GPU_INSTANCES, at["name"], change, at["namespace"], dry_run=True)
+            await other_operator.patch(
+                kube.GPU_INSTANCES, at["name"], status, at["namespace"], subresource="status", dry_run=True
+            )
+        except Refused:
+            return False
+        return True
+
+    await waiting.until(allowed, "the second operator may write", explain=here.explain)
     # The first one rents, reports and ends under the policies of the second.
     await here.create()
     await here.until_ready()

@@ -75,6 +75,17 @@ class Workspace:
         """Merge changes into the spec of the NovitaAccount."""
         return await self.plane.kube.patch(kube.NOVITA_ACCOUNTS, self.account_name, {"spec": spec})
 
+    async def edit_account_and_wait(self, **spec: Any) -> Body:
+        """The same, once the operator goes by it."""
+        edited = await self.edit_account(**spec)
+
+        async def followed() -> Body | None:
+            body = await self.plane.kube.get(kube.NOVITA_ACCOUNTS, self.account_name)
+            ready = condition(body, "Ready")
+            return body if ready.get("observedGeneration", 0) >= edited["metadata"]["generation"] else None
+
+        return await waiting.until(followed, "the operator goes by the account's new spec", explain=self.explain)
+
     def instance_body(self, name: str = "gpu", *, annotations: dict[str, str] | None = None, **spec: Any) -> Body:
         """A GPUInstance that this workspace's account pays for."""
         wanted = {"accountRef": {"name": self.account_name}, **spec}
