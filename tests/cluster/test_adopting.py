@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.history import condition
-from tests.support.workspace import Workspace
+from tests.support.workspace import ADOPTION, Workspace
+
+
+@pytest.fixture
+async def workspace(workspace: Workspace) -> Workspace:
+    """One whose account allows adoption."""
+    await workspace.edit_account(tenancy=ADOPTION)
+    return workspace
 
 
 async def test_an_existing_instance_is_taken_over_and_goes_with_the_object(workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from tests.conftest import MakeWorkspace, StartOperator
 from tests.support import kube
 from tests.support.operator_process import OperatorProcess
-from tests.support.workspace import Workspace
+from tests.support.workspace import ADOPTION, Workspace
 
 
 async def _lost_while_nobody_looks(
@@ -37,7 +37,7 @@ async def _until_live(workspace: Workspace, *ids: str) -> None:
 async def test_an_adopted_instance_whose_object_was_replaced_and_deleted_is_deleted(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace = await make_workspace()
+    workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
     other, mine = await workspace.novita.plant(name="by-hand"), await workspace.novita.plant(name="by-hand")
     await workspace.create(adopt={"instanceId": mine})
@@ -51,7 +51,7 @@ async def test_an_adopted_instance_whose_object_was_replaced_and_deleted_is_dele
 async def test_an_adopted_instance_whose_object_lost_its_status_too_is_deleted(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace = await make_workspace()
+    workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
     mine = await workspace.novita.plant(name="by-hand")
     await workspace.create(adopt={"instanceId": mine})
@@ -65,7 +65,7 @@ async def test_an_adopted_instance_whose_object_lost_its_status_too_is_deleted(
 async def test_an_instance_that_was_only_to_be_adopted_is_left_alone(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace = await make_workspace()
+    workspace = await make_workspace(tenancy=ADOPTION)
     await start_operator(workspace)
     await workspace.create("first")
     theirs = (await workspace.until_ready("first"))["status"]["instanceId"]
@@ -86,7 +86,7 @@ async def test_an_instance_that_was_only_to_be_adopted_is_left_alone(
 async def test_the_adopted_instance_of_a_retained_object_stays(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace = await make_workspace()
+    workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
     kept, mine = await workspace.novita.plant(name="by-hand"), await workspace.novita.plant(name="by-hand")
     await workspace.create("kept", deletionPolicy="Retain", adopt={"instanceId": kept})
@@ -104,7 +104,7 @@ async def test_the_adopted_instance_of_a_retained_object_stays(
 async def test_an_instance_is_stopped_where_its_lost_object_asked_for_that(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace = await make_workspace()
+    workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
     await workspace.create(deletionPolicy="Stop")
     await workspace.until_ready()

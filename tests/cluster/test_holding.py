@@ -8,7 +8,7 @@ from typing import Any
 from tests.conftest import MakeWorkspace, StartOperator
 from tests.support import kube
 from tests.support.kube import Body
-from tests.support.workspace import Workspace
+from tests.support.workspace import ADOPTION, Workspace
 
 _FINALIZER = "gpu.novita.ai/instance"
 _INTENT = "gpu.novita.ai/create-intent"
@@ -76,6 +76,7 @@ async def test_a_stopped_and_paused_object_is_held_again(workspace: Workspace) -
 
 
 async def test_an_adopted_instance_is_held_again(workspace: Workspace) -> None:
+    await workspace.edit_account(tenancy=ADOPTION)
     mine = await workspace.novita.plant(name="by-hand")
     await workspace.create(adopt={"instanceId": mine})
     await workspace.until_ready()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.support.history import condition
-from tests.support.workspace import Workspace
+from tests.support.workspace import ADOPTION, Workspace
 
 CHEAP, DEAR = 35_000, 70_000  # in 1/100000 USD an hour
 LIMIT = "0.50"
@@ -90,6 +90,7 @@ async def test_a_stopped_instance_is_not_started_above_the_limit(workspace: Work
 
 
 async def test_an_instance_above_the_limit_is_not_taken_over(workspace: Workspace) -> None:
+    await workspace.edit_account(tenancy=ADOPTION)
     planted = await workspace.novita.plant(name="by-hand")
     await workspace.create(adopt={"instanceId": planted}, maxPricePerHour="0.01")
 

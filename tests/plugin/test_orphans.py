@@ -12,6 +12,7 @@ from tests.conftest import MakeWorkspace, StartOperator
 from tests.plugin.conftest import Plugin, assert_no_secret_was_printed
 from tests.support import kube, waiting
 from tests.support.history import condition
+from tests.support.workspace import ADOPTION
 
 from novita_operator.reconciling import naming
 
@@ -57,6 +58,7 @@ async def test_orphans_are_listed_with_their_price_and_change_the_exit_code(alon
 
 
 async def test_an_orphan_becomes_an_object_again_by_the_manifest_that_is_printed(alone: Plugin) -> None:
+    await alone.workspace.edit_account(tenancy=ADOPTION)
     orphan = await _plant(alone)
     await _listed(alone, 1)
 

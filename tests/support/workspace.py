@@ -21,6 +21,8 @@ from tests.support.waiting import DEADLINE_SECONDS
 # Far above what a test calls, so that no pause of the rate limit is in the way; the limit has tests of its own.
 _NO_LIMITS = {"requestsPerMinute": 6000, "maxConcurrentCreates": 16}
 Check = Callable[[Body], bool]
+ADOPTION: dict[str, Any] = {"rules": [{"adoption": "Allow", "retention": "Allow"}]}
+"""spec.tenancy of an account whose objects may take instances over, and leave them behind."""
 
 
 @dataclass

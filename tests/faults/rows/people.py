@@ -14,6 +14,7 @@ from tests.faults.rows.scenes import State
 from tests.faults.tally import Tally
 from tests.faults.world import DELAYS, Stage, World, gone, ready, secluded
 from tests.support import waiting
+from tests.support.workspace import ADOPTION
 
 _NAMES = ("a", "b", "c")
 _STATES: tuple[State, ...] = ("ready", "stopped", "creating")
@@ -144,6 +145,7 @@ async def adopted_and_gone(deed: Deed, stage: Stage) -> Tally:
 
 
 async def _adopt(at: World) -> None:
+    await at.workspace.edit_account(tenancy=ADOPTION)
     at.keeper()
     for name in _NAMES:
         await at.create([name], adopt={"instanceId": await at.novita.plant(name="by-hand")})

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
@@ -21,6 +22,8 @@ from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.policies.belief import Belief
 from novita_operator.novita.models import Cluster, Instance, PortMapping, Product, Ssh, WebTerminal, state_of
 from novita_operator.reconciling import naming
+from novita_operator.tenancy import allowance as allowances
+from novita_operator.tenancy.allowance import Allowance
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LAG = timedelta(seconds=60)
@@ -130,6 +133,13 @@ def a_running_instance(**changes: Any) -> Instance:
     return an_instance(**(values | changes))
 
 
+def an_allowance(*rules: Mapping[str, Any], limits: Mapping[str, Any] | None = None) -> Allowance:
+    """What namespace `team` may have of an account whose spec.tenancy has these rules."""
+    tenancy = {"rules": list(rules), "limits": dict(limits or {})}
+    spec = NovitaAccountSpec.model_validate({"tenancy": tenancy})
+    return allowances.of("default", spec, "team", allowances.Selected())
+
+
 def an_observation(
     resource: GPUInstance | None = None,
     *found: Instance,
@@ -144,6 +154,8 @@ def an_observation(
     doubt: str | None = None,
     detail: Instance | None = None,
     remembered: Intent | None = None,
+    allowance: Allowance | None = None,
+    consent: bool = False,
 ) -> Observation:
     """What a pass sees: a usable account, a fresh view, and the id that the status holds.
 
@@ -175,6 +187,8 @@ def an_observation(
         doubt=doubt,
         detail=detail,
         remembered=remembered,
+        allowance=allowance,
+        consent=consent,
         failure_stands=restarts.stands(resource, NOON),
     )
 

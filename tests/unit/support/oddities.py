@@ -28,6 +28,8 @@ OURS = "i-1"
 """The id that most statuses hold, and that every spec which adopts names."""
 HELD_PORTS = ((80, "HTTP"), (22, "TCP"))
 DISK_GB = 60
+OPEN = a.an_allowance({"adoption": "Allow", "retention": "Allow"})
+NOBODY = {"namespaces": {"names": ["another"]}}
 
 
 @cache
@@ -69,6 +71,8 @@ class _Chance:
         )
         return replace(
             seen,
+            allowance=self.one_of(None, None, OPEN, a.an_allowance(), a.an_allowance({}), a.an_allowance(NOBODY)),
+            consent=self.happens(0.5),
             ended=lifetime.stays_ended(resource, NOON),
             end=lifetime.next_end(resource, None, NOON),
             price_due=self.happens(0.1),

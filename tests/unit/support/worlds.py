@@ -101,7 +101,7 @@ class World:
     def restart(self) -> None:
         """A new process: it remembers nothing."""
         self.accounts = Accounts()
-        self.account = parts.an_account()
+        self.account = parts.an_account(spec={"tenancy": {"rules": [{"adoption": "Allow"}]}})
         self.accounts.put(self.account)
         self.reconciler = parts.a_reconciler(self.accounts, self.clock)
 

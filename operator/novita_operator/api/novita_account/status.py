@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from novita_operator.api.conditions import Condition
@@ -76,7 +78,7 @@ class NovitaAccountStatus(Model):
     instances: InstanceCounts | None = Field(None, description="How many instances the account holds.")
     orphans: tuple[Orphan, ...] = Field((), max_length=50, description="Instances that no object claims, oldest first.")
     creates: Creates | None = Field(None, description="Whether the money breaker has frozen creates.")
-    departed: tuple[str, ...] = Field(
+    departed: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
         (),
         max_length=MOST_DEPARTED,
         description="UIDs of the objects whose deletion was seen last, the newest at the end: what is left of one of "

@@ -102,6 +102,7 @@ class Reconciler:
             self._let_adopted_go(resource, account)
             if account is not None:
                 account.losses.forget(resource.meta.uid)
+                account.usage.settle(seen.name)
         return self._come_back(decided, result, seen)
 
     def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
@@ -142,6 +143,8 @@ class Reconciler:
             account.set_moving(key, moving=False)
             if memory is not None and memory.had is not None:
                 account.adopted.discard(memory.had)  # whoever else has it says so in each pass
+                account.usage.settle(memory.had)
+            account.usage.settle(naming.instance_name(self.cluster, uid))
         self._miss_no_more(uid)
 
     def _miss_no_more(self, uid: str) -> None:

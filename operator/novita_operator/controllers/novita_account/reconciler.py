@@ -13,10 +13,10 @@ from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.resource import NovitaAccount
-from novita_operator.api.novita_account.status import Creates
+from novita_operator.api.novita_account.status import Adoption, Creates
 from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
-from novita_operator.controllers.novita_account.polling import census
+from novita_operator.controllers.novita_account.polling import adoptions, census, selecting
 from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.controllers.novita_account.polling.credentials import Credentials
 from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
@@ -82,7 +82,6 @@ class Reconciler:
             await self._hold(resource, key)
             return After(0.0)
         account = await self._account(resource)
-        await self._admit(resource, account)
         if resource.meta.deleted_at is not None:
             await self.poller.tick(account)
         await self._report(resource, account, users, key)
@@ -132,10 +131,11 @@ class Reconciler:
     async def _account(self, resource: NovitaAccount) -> Account:
         """The working account: opened once, opened anew for another address or limit, given a new key in place."""
         key, spec = await self.credentials.key(resource), resource.spec
+        selected = await selecting.selected(spec, self.kube)
         held = self.accounts.find(resource.meta.name)
         if held is not None and (held.spec.base_url, held.spec.limits) == (spec.base_url, spec.limits):
-            if held.spec != spec:
-                held.spec = spec
+            if (held.spec, held.selected) != (spec, selected):
+                held.spec, held.selected = spec, selected
                 self._wake_users(held.name)
             await self._renew_key(resource, held, key)
             return held
@@ -145,6 +145,9 @@ class Reconciler:
         account.money.frozen = resource.status.creates is not None and resource.status.creates.frozen_at is not None
         if held is not None:
             account.losses, account.fingerprint = held.losses, held.fingerprint
+            account.usage, account.products = held.usage, held.products
+        account.selected = selected
+        account.adopt(adoptions.by_id(resource.status.adoptions))
         if isinstance(key, SecretStr):
             await self.key_watch.compare(resource, account, key)
         self.accounts.put(account)
@@ -164,16 +167,6 @@ class Reconciler:
             await self.key_watch.compare(resource, account, key)
             account.poll_due = self.clock.monotonic()
 
-    async def _admit(self, resource: NovitaAccount, account: Account) -> None:
-        """Namespaces by label: read with each pass, since a label changes without an event for us."""
-        allowed = resource.spec.namespaces
-        if allowed is None or allowed.selector is None:
-            return
-        selected = await self.kube.namespaces_with(allowed.selector.text())
-        if selected != account.selected_namespaces:
-            account.selected_namespaces = selected
-            self._wake_users(account.name)
-
     async def _report(self, resource: NovitaAccount, account: Account, users: tuple[str, ...], key: Key) -> None:
         now = self.clock.now()
         counted, prices = await self._census(account)
@@ -182,14 +175,16 @@ class Reconciler:
         account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
         missing = account.losses.explain()
         events += status.missing_events(resource.status, missing)
+        taken = self._adoptions(resource, account)
         known = None if account.losses.key_changed else account.fingerprint
         facts = status.Facts(
-            health=account.health,
+            account.health,
             creates=creates,
             users=users,
             missing=missing,
             fingerprint=known,
             departed=self.collector.departed(resource),
+            adoptions=taken,
         )
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))
@@ -273,6 +268,15 @@ class Reconciler:
             frozen = Creates(frozen_at=self.clock.now(), thawed_by=asked)
             return frozen, [Event("Warning", EventReason.CREATES_FROZEN, text)]
         return resource.status.creates, []
+
+    def _adoptions(self, resource: NovitaAccount, account: Account) -> tuple[Adoption, ...]:
+        """What the status records counts from now on, also in a process that has just started."""
+        taken = adoptions.of((body for _, body in self.cache.of_kind(_USERS.plural)), resource, account)
+        recorded = adoptions.by_id(resource.status.adoptions)
+        if recorded != account.adoptions:
+            account.adopt(recorded)
+            self._wake_users(account.name)
+        return taken
 
     def _users(self, name: str) -> tuple[str, ...]:
         found = (key for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)

@@ -121,4 +121,5 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), core.queue.add),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
         losses=Losses(settings.loss_delay / 1000),
+        claims=core.accounts.claims,
     )

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
+from novita_operator.api.novita_account.status import Adoption
 from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.novita.models import Balance, Instance, Product
+from novita_operator.novita.models import Balance, Instance, InstanceState, Product
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
@@ -20,6 +23,13 @@ from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.told_prices import ToldPrices
 from novita_operator.runtime.parking import Parking
+from novita_operator.tenancy import allowance as allowances
+from novita_operator.tenancy.allowance import Allowance, Selected
+from novita_operator.tenancy.judging import Refusal
+from novita_operator.tenancy.load import Load
+from novita_operator.tenancy.usage import Held, Judge, Usage, View
+
+_AT_REST = frozenset({InstanceState.EXITED, InstanceState.FROZEN, InstanceState.REMOVING})
 
 
 @dataclass
@@ -33,6 +43,8 @@ class Account:
     are those of the catalogue by id, as the account's own pass has last read them. `passes`
     bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
     `fingerprint` names the key, without telling it.
+    `claims`: which object has the instances of a name. `adoptions`: by id, who has taken over which instance with the
+    consent of spec.tenancy, as the status records it.
     """
 
     name: str
@@ -57,14 +69,76 @@ class Account:
     polls_begun: int = 0
     snapshot_poll: int = 0
     fingerprint: str | None = None
-    selected_namespaces: frozenset[str] = frozenset()
+    selected: Selected = field(default_factory=Selected)
+    claims: Mapping[str, Key] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    adoptions: Mapping[str, Adoption] = field(default_factory=dict)
     _moving: set[Key] = field(default_factory=set)
     _waiting: set[Key] = field(default_factory=set)
 
-    def admits(self, namespace: str) -> bool:
-        """Whether objects of this namespace may use the account."""
-        allowed = self.spec.namespaces
-        return allowed is None or namespace in allowed.names or namespace in self.selected_namespaces
+    def allowance(self, namespace: str) -> Allowance:
+        """What objects of this namespace may have of the account."""
+        return allowances.of(self.name, self.spec, namespace, self.selected)
+
+    def adopt(self, recorded: Mapping[str, Adoption]) -> None:
+        """What the status records counts from now on; every poll must show these instances, too."""
+        self.adoptions = recorded
+        for each in recorded.values():
+            self.adopted.add(each.instance_id)
+
+    def adoption_of(self, uid: str) -> str | None:
+        """The instance that this object has taken over, as the status records it."""
+        return next((each.instance_id for each in self.adoptions.values() if each.uid == uid), None)
+
+    def consents_to(self, resource: GPUInstance) -> bool:
+        """Whether the object may have taken over what spec.adopt names: that is recorded, or spec.tenancy allows it."""
+        at, adopt = resource.meta, resource.spec.adopt
+        if adopt is None:
+            return False
+        recorded = self.adoptions.get(adopt.instance_id.casefold())
+        return recorded.uid == at.uid if recorded is not None else self.allowance(at.namespace).adoption
+
+    def admit(self, name: str, allowance: Allowance, more: Load) -> Refusal | None:
+        """Promise this load to the instance of this name, unless spec.tenancy has a limit that it would exceed."""
+        if not allowance.capped:
+            return None
+        return self.usage.admit(name, allowance, more, self._view(), self.polls_begun)
+
+    def room(self, name: str, allowance: Allowance) -> Judge:
+        """Whether a load of the instance of this name would be admitted now, for any load."""
+        if not allowance.capped:
+            return lambda _: None
+        return self.usage.beside(name, allowance, self._view())
+
+    def _view(self) -> View:
+        listed = self.snapshot.instances.values() if self.snapshot is not None else ()
+        return View([self._held(each) for each in listed if not each.state.is_gone], self.snapshot_poll)
+
+    def _held(self, instance: Instance) -> Held:
+        runs = instance.state not in _AT_REST
+        load = Load(1, instance.gpu_count, self._price(instance) if runs else Decimal(0))
+        taken, owner = self.adoptions.get(instance.id.casefold()), self.claims.get(instance.name)
+        if taken is not None or instance.id in self.adopted:
+            # Its name is anybody's.
+            return Held(instance.id, taken.namespace if taken is not None else None, load, runs)
+        return Held(instance.name, owner.namespace if owner is not None else None, load, runs)
+
+    def listed(self) -> None:
+        """A complete list was read: what it shows is no promise any more."""
+        self.usage.listed(self._view())
+
+    def know(self, products: Iterable[Product]) -> None:
+        """Products of the catalogue, read by an object: without prices nobody knows what is in use."""
+        self.products = {**self.products, **{each.id: each for each in products}}
+
+    def _price(self, instance: Instance) -> Decimal:
+        """USD per hour: as Novita told it, else as the catalogue says; nothing where neither does."""
+        if instance.price_per_hour is not None:
+            return instance.price_per_hour
+        product = self.products.get(instance.product_id)
+        known = [product] if product is not None else []
+        asked = self.prices.asked(known, instance.product_id, spot=instance.is_spot, gpu_count=instance.gpu_count)
+        return asked or Decimal(0)
 
     def key_was_rejected(self, message: str) -> None:
         """A call of an object was refused: from now on only the poll tests the key, once in a while."""

@@ -10,6 +10,7 @@ from novita_operator.kube.cache import Key
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.tenancy.allowance import Selected
 
 A, B, C = (Key("gpuinstances", "team", name) for name in "abc")
 
@@ -52,18 +53,18 @@ def test_nothing_to_wait_for_is_no_wait() -> None:
 
 
 def test_without_a_list_every_namespace_is_admitted() -> None:
-    assert an_account().admits("whoever")
+    assert an_account().allowance("whoever").admitted
 
 
 def test_an_empty_list_admits_nobody() -> None:
-    assert not an_account(spec={"namespaces": {}}).admits("team")
+    assert not an_account(spec={"namespaces": {}}).allowance("team").admitted
 
 
 def test_a_namespace_is_admitted_by_name_or_by_label() -> None:
     account = an_account(spec={"namespaces": {"names": ["a"]}})
-    account.selected_namespaces = frozenset({"b"})
+    account.selected = Selected(frozenset({"b"}))
 
-    assert [account.admits(name) for name in ("a", "b", "c")] == [True, True, False]
+    assert [account.allowance(name).admitted for name in ("a", "b", "c")] == [True, True, False]
 
 
 def test_the_account_is_moving_while_any_object_is() -> None:

@@ -13,6 +13,7 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
 from novita_operator.controllers.gpu_instance.action import Edit
+from novita_operator.controllers.gpu_instance.launching import entitling
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import DISK_KEPT, Problem, Result, data_at_risk
 from novita_operator.kube.recorder import Recorder
@@ -30,7 +31,10 @@ class Caller:
 
     async def start(self, instance_id: str, this: Pass) -> Result:
         """Start a stopped instance."""
-        at = self.clock.now()
+        at, instance = self.clock.now(), this.seen.instance
+        denied = await entitling.obstacle(instance, this, self.clock.monotonic()) if instance is not None else None
+        if denied is not None:
+            return Result(problem=denied)
         call = partial(this.account.client.start_instance, instance_id)
         problem = await _call("start", call, instance_id, this)
         this.memory.detail = None
@@ -69,7 +73,7 @@ async def delete(instance_ids: tuple[str, ...], this: Pass) -> Result:
     account, memory = this.account, this.memory
     for instance_id in instance_ids:
         try:
-            await proof.prove(instance_id, this.seen, account.client)
+            await proof.prove(instance_id, this)
             crashpoints.reached("delete.before-call")
             await account.client.delete_instance(instance_id)
             crashpoints.reached("delete.after-call")
@@ -89,7 +93,7 @@ async def delete(instance_ids: tuple[str, ...], this: Pass) -> Result:
 async def _call(verb: str, call: Callable[[], Awaitable[None]], instance_id: str, this: Pass) -> Problem | None:
     doing = f"{verb} instance {instance_id}"
     try:
-        await proof.prove(instance_id, this.seen, this.account.client)
+        await proof.prove(instance_id, this)
         crashpoints.reached(f"{verb}.before-call")
         await call()
         crashpoints.reached(f"{verb}.after-call")

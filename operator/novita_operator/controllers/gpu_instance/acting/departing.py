@@ -56,7 +56,7 @@ class Departing:
         let_go = memory is not None and memory.let_go
         if policy == "Stop" and let_go:
             return None  # it was seen at rest: a person may start it again
-        adopted = None if let_go else _taken_over(resource, memory)
+        adopted = None if let_go else self._taken_over(resource, memory)
         ids = {adopted} if adopted is not None else set()
         uid = resource.meta.uid
         name = naming.instance_name(self.cluster, uid)
@@ -67,13 +67,16 @@ class Departing:
         if account is not None:
             account.poll_by(self.clock.monotonic() + seconds)
 
+    def _taken_over(self, resource: GPUInstance, memory: Memory | None) -> str | None:
+        """The instance that the object had adopted: its status says so, or what this process knows.
 
-def _taken_over(resource: GPUInstance, memory: Memory | None) -> str | None:
-    """The instance that the object had adopted: its status says so, or what this process knows."""
-    if resource.spec.adopt is None:
-        return None
-    known = {resource.status.instance_id}
-    if memory is not None:
-        known |= {memory.had, memory.unwritten.instance_id}
-    wanted = resource.spec.adopt.instance_id
-    return wanted if wanted in known else None
+        Both follow what tenants write: only with the account's consent is it ended.
+        """
+        if resource.spec.adopt is None:
+            return None
+        known = {resource.status.instance_id}
+        if memory is not None:
+            known |= {memory.had, memory.unwritten.instance_id}
+        wanted, account = resource.spec.adopt.instance_id, self.accounts.find(resource.spec.account_ref.name)
+        is_known = wanted.casefold() in {each.casefold() for each in known if each is not None}
+        return wanted if account is not None and account.consents_to(resource) and is_known else None

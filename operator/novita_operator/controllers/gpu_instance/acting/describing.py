@@ -19,7 +19,7 @@ async def describe(instance_id: str, this: Pass, kube: KubeClient) -> Result:
     seen, memory = this.seen, this.memory
     try:
         instance = await this.account.client.get_instance(instance_id)
-        proof.check(instance, seen)
+        proof.check(instance, this)
     except errors.NotFound:
         memory.detail = seen.instance
         return Result()

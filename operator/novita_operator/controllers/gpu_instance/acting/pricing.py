@@ -88,7 +88,7 @@ class Pricing:
     def _too_dear(self, instance_id: str, price: Decimal, limit: Decimal, this: Pass) -> Result:
         text = (
             f"Instance {instance_id} was rented for {price} USD/h, since its price rose between the choice and the "
-            f"call: the limit was {limit} USD/h (spec.maxPricePerHour)."
+            f"call: the limit was {limit} USD/h (spec.maxPricePerHour, or spec.tenancy of the account)."
         )
         now = self.clock.now()
         failure = restarts.failure(Fail("PriceAboveLimit", text), this.seen.resource, instance_id, now)
@@ -99,7 +99,7 @@ async def _look(instance_id: str, this: Pass) -> Instance | None:
     """The instance as Novita shows it by id; None where it does not, or not yet."""
     try:
         found = await this.account.client.get_instance(instance_id)
-        proof.check(found, this.seen)
+        proof.check(found, this)
     except (errors.NovitaError, proof.NotProven):
         return None
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita import errors
-from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 
@@ -22,27 +23,29 @@ class NotProven(Exception):
         return Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, self.message, stalled=True)
 
 
-async def prove(instance_id: str, seen: Observation, client: NovitaAccountClient) -> None:
+async def prove(instance_id: str, this: Pass) -> None:
     """Look at it by id right before something is done to it. Raises NotProven, NovitaError.
 
     A fresh list that shows the id under our name is proof, too, where the look by id says nothing.
     """
-    if seen.takes_over(instance_id):
-        return
+    listed = _listed(instance_id, this.seen)
     try:
-        found = await client.get_instance(instance_id)
+        found = await this.account.client.get_instance(instance_id)
     except errors.NovitaError:
-        if _listed(instance_id, seen):
-            return
-        raise
-    if found.name or not _listed(instance_id, seen):
-        check(found, seen)
+        if listed is None:
+            raise
+        found = listed
+    check(found if found.name or listed is None else listed, this)
 
 
-def check(found: Instance, seen: Observation) -> None:
-    """Raises NotProven, unless this instance carries our name, or is the one to adopt."""
-    if found.name == seen.name or seen.takes_over(found.id):
+def check(found: Instance, this: Pass) -> None:
+    """Raises NotProven, unless this instance carries our name, or is the one that was taken over with consent."""
+    if found.name == this.seen.name:
         return
+    if this.seen.takes_over(found.id):
+        _check_adopted(found, this)
+        return
+    seen = this.seen
     raise NotProven(_rendered(found, seen) if naming.resembles(seen.name, found.name) else _somebody_elses(found, seen))
 
 
@@ -64,5 +67,20 @@ def _somebody_elses(found: Instance, seen: Observation) -> str:
     )
 
 
-def _listed(instance_id: str, seen: Observation) -> bool:
-    return seen.fresh and any(found.id == instance_id and found.name == seen.name for found in seen.found)
+def _check_adopted(found: Instance, this: Pass) -> None:
+    """spec.adopt is written by whoever likes to: the account must have agreed, and nobody else may have it."""
+    if (refused := this.seen.not_ours) is not None:
+        raise NotProven(f"Instance {found.id} is left alone. {refused.message}")
+    marked = found.name.startswith(f"{meta.NAME_PREFIX}-")
+    owner = this.account.claims.get(found.name) if marked else None
+    if owner is not None and owner != this.key:
+        raise NotProven(
+            f"Instance {found.id} carries the name {found.name} at Novita and belongs to GPUInstance "
+            f"{owner.namespace}/{owner.name}: it is left alone. Delete this object; its instance stays."
+        )
+
+
+def _listed(instance_id: str, seen: Observation) -> Instance | None:
+    shown = seen.found if seen.fresh else ()
+    known = (found for found in shown if found.id == instance_id)
+    return next((found for found in known if found.name == seen.name or seen.takes_over(instance_id)), None)

@@ -88,7 +88,7 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
         # Another object's: of this one, nothing is there under that id. A name that is nobody's proves nothing.
         foreign = not seen.adopts and naming.is_anothers(seen.name, instance.name)
         if not instance.state.is_gone and not foreign:
-            proof.check(instance, seen)
+            proof.check(instance, this)
     except errors.NotFound:
         return _absent(this, clock)
     except errors.NovitaError as error:

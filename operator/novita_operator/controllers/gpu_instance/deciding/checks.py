@@ -26,6 +26,11 @@ def account_is_of_no_use(seen: Observation, _: datetime) -> action.Action | None
     return action.Wait(moving=seen.account.state == "Starting", poll=True)
 
 
+def not_ours(seen: Observation, _: datetime) -> action.Action | None:
+    """What was taken over without consent is not stopped, started, edited or deleted."""
+    return action.Nothing() if seen.not_ours is not None else None
+
+
 def view_is_old(seen: Observation, _: datetime) -> action.Action | None:
     return None if seen.fresh else NEXT_POLL
 

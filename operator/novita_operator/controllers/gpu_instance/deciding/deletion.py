@@ -35,6 +35,11 @@ def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
     return action.Release() if seen.nothing_was_ever_asked else None
 
 
+def _must_not_be_left(seen: Observation, _: datetime) -> action.Action | None:
+    """An instance that no namespace answers for is not allowed here: a person chooses what becomes of it."""
+    return action.Nothing() if seen.retention_denied is not None else None
+
+
 def _retain(seen: Observation, _: datetime) -> action.Action | None:
     return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
 
@@ -71,7 +76,9 @@ CHECKS: tuple[Check, ...] = (
     checks.paused,
     _nothing_to_delete,
     _unclear_how,
+    _must_not_be_left,
     _retain,
+    checks.not_ours,
     _account_is_out_of_reach,
     checks.view_is_old,
     _stop_and_leave,

@@ -133,6 +133,9 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return action.Nothing()
     if seen.doubt is not None:
         return action.Wait(poll=True)
+    if seen.denied is not None:
+        # An edit of the account wakes the object.
+        return action.Nothing()
     if seen.refusal_settles_in:
         return action.Wait(seconds=seen.refusal_settles_in.total_seconds())
     return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
@@ -194,7 +197,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
 
 def _in_place(seen: Observation, instance: Instance) -> action.Action:
     """It runs, and is described: what is left is to change what the spec changed, and to see whether it is used."""
-    change = drift.edit(seen.resource.spec, instance)
+    change = drift.edit(seen.resource.spec, instance, seen.most_rootfs_gb)
     if change is not None:
         return action.Wait(moving=True) if seen.edit_settles else change
     return action.Measure(instance.id) if seen.measure else action.Nothing()
@@ -213,7 +216,7 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
         return action.Nothing()
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
-        return action.Start(instance.id)
+        return action.Start(instance.id) if seen.denied is None else action.Nothing()
     said = (
         f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
     )
@@ -251,6 +254,7 @@ _LIVING: tuple[Check, ...] = (
     holding.not_held,
     guards.paused,
     guards.account_is_of_no_use,
+    guards.not_ours,
     _id_not_recorded,
     _price_is_unproven,
     guards.view_is_old,

@@ -12,7 +12,7 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.launching import quote
+from novita_operator.controllers.gpu_instance.launching import entitling, quote, recovery
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
@@ -54,12 +54,17 @@ class Adopter:
             price = await quote.of(instance, this.account, self.clock.monotonic())
             if price is None or price > limit:
                 return _refused(_too_dear(instance_id, price, limit))
+        if (problem := await entitling.obstacle(instance, this, self.clock.monotonic())) is not None:
+            return Result(problem=problem)
+        chosen = await recovery.priced(instance, this, "taken over, as spec.adopt asks")
         await self.fence.take_over(instance.product_id, instance.cluster_name, this.key)
         this.memory.learned(instance.id)
         this.memory.unseen_before = this.account.polls_begun
         this.account.adopted.add(instance.id)
         at = self.clock.now()
-        return Result(instance_id=instance.id, adopted=True, price=_known(price), created_at=at, started_at=at)
+        return Result(
+            instance_id=instance.id, adopted=True, chosen=chosen, price=_known(price), created_at=at, started_at=at
+        )
 
     async def _owner(self, instance: Instance, seen: Observation) -> str | None:
         """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""

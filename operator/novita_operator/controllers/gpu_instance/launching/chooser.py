@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
-from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.launching import obstacles, references, selection, volumes
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection, Selection
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import defaults
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults, Desired
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.models import Template
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.tenancy import judging
+from novita_operator.tenancy.judging import Refusal
+from novita_operator.tenancy.load import Load
 
 _SHORTEST_PAUSE = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is about to be rented: candidates in order, and what goes with each."""
+    """What is about to be rented: candidates in order, and what goes with each.
+
+    `limit`: USD per hour that the instance may cost, by its spec and by spec.tenancy of the account.
+    """
 
     wanted: Desired
     selection: Selection
     template: Template | None
     inputs: Inputs
+    limit: Decimal | None = None
 
     def chosen(self, candidate: Candidate, image: str) -> Chosen:
         """What the status says of the candidate that was rented."""
@@ -53,20 +61,19 @@ class Chooser:
     defaults: Defaults
     catalog_max_age: float
 
-    async def choose(self, resource: GPUInstance, account: Account) -> Choice | Problem:
+    async def choose(self, this: Pass) -> Choice | Problem:
         """What to rent. Raises kube errors; everything else that stands in the way is a Problem."""
+        resource, account = this.seen.resource, this.account
         wanted = defaults.desired(resource, self.defaults)
         if resource.spec.volumes:
             cluster = volumes.cluster(resource.spec.volumes, await account.client.network_volumes())
             if isinstance(cluster, Problem):
                 return cluster
             wanted = replace(wanted, cluster_id=cluster)
-        asked, template = wanted.template, None
-        if asked is not None:
-            template = await account.client.find_template(name=asked.name, template_id=asked.id)
-            if template is None:
-                return obstacles.no_template(wanted, self.catalog_max_age)
-        found = await self._select(wanted, account)
+        template = await self._template(wanted, this)
+        if isinstance(template, Problem):
+            return template
+        found = await self._select(wanted, this)
         if isinstance(found, NoSelection):
             return self._nothing_fits(found, account)
         image = resource.spec.image or (template.image if template else "")
@@ -75,24 +82,50 @@ class Chooser:
         except references.Unresolved as error:
             text = f"{error} Looked up again by itself."
             return Problem(ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, text)
-        return Choice(wanted, found, template, inputs)
+        bounds = (wanted.max_price_per_hour, account.allowance(this.key.namespace).max_price_per_hour)
+        limit = min((bound for bound in bounds if bound is not None), default=None)
+        return Choice(wanted, found, template, inputs, limit)
 
     async def still_holds(self, choice: Choice, candidate: Candidate, account: Account) -> bool:
         """Whether the price is within the limit now, right before the call. Raises NovitaError."""
         wanted = choice.wanted
-        if wanted.max_price_per_hour is None:
+        if choice.limit is None:
             return True
         products = await account.client.products(since=self.clock.monotonic())
         spot, gpus = wanted.billing == "Spot", wanted.gpu_count
         price = account.prices.asked(products, candidate.product.id, spot=spot, gpu_count=gpus)
-        return price is not None and price <= wanted.max_price_per_hour
+        return price is not None and price <= choice.limit
 
-    async def _select(self, wanted: Desired, account: Account) -> Selection | NoSelection:
+    async def _template(self, wanted: Desired, this: Pass) -> Template | Problem | None:
+        """The template that is wanted. One with secrets is not everybody's."""
+        asked = wanted.template
+        if asked is None:
+            return None
+        found = await this.account.client.find_template(name=asked.name, template_id=asked.id)
+        if found is None:
+            return obstacles.no_template(wanted, self.catalog_max_age)
+        allowance, secret = this.account.allowance(this.key.namespace), bool(found.env or found.image_auth_id)
+        refused = judging.of_template(allowance, (found.name, found.id)) if secret else None
+        return found if refused is None else obstacles.not_allowed(refused)
+
+    async def _select(self, wanted: Desired, this: Pass) -> Selection | NoSelection:
+        account, name = this.account, this.seen.name
         products, clusters = await account.client.products(), await account.client.clusters()
         products = account.prices.corrected(products)
-        return selection.select(wanted, products, clusters, account.capacity.exhausted(self.clock.monotonic()))
+        account.know(products)
+        allowance = account.allowance(this.key.namespace)
+        room = account.room(name, allowance)
+
+        def complaint(offer: Candidate) -> Refusal | None:
+            load = Load(1, wanted.gpu_count, offer.price_per_hour)
+            return judging.of_offer(allowance, offer.offer) or room(load)
+
+        exhausted = account.capacity.exhausted(self.clock.monotonic())
+        return selection.select(wanted, products, clusters, exhausted, complaint)
 
     def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:
+        if found.refused is not None:
+            return obstacles.not_allowed(found.refused)
         pause = self.catalog_max_age
         if found.reason is Reason.NO_CAPACITY:
             pause = account.capacity.retry_in(self.clock.monotonic()) or pause

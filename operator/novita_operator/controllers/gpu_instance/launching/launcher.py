@@ -18,10 +18,13 @@ from novita_operator.controllers.gpu_instance.launching.chooser import Choice, C
 from novita_operator.controllers.gpu_instance.launching.fence import Fence, Terms
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
+from novita_operator.controllers.gpu_instance.policies import entitlement
 from novita_operator.controllers.gpu_instance.result import Price, Problem, Result
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import CreateRequest, Instance
+from novita_operator.tenancy import judging
+from novita_operator.tenancy.load import Load
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +71,15 @@ class Launcher:
         account = this.account
         if account.money.frozen:
             return Result(problem=obstacles.frozen(account.name))
+        allowance = account.allowance(this.key.namespace)
+        # Before any call: one more, whatever it costs.
+        least = Load(1, this.seen.resource.spec.gpu_count)
+        if (refused := account.room(this.seen.name, allowance)(least)) is not None:
+            return Result(problem=obstacles.not_allowed(refused))
         if not account.creates.try_take(this.key):
             return Result(queued=True)
         try:
-            choice = await self.chooser.choose(this.seen.resource, account)
+            choice = await self.chooser.choose(this)
             if isinstance(choice, Problem):
                 return Result(problem=choice)
             return await self._rent(choice, this)
@@ -88,7 +96,7 @@ class Launcher:
             fresh = await self.fence.newest(this.key)  # step 1: the server's own copy, not the watch's
             if (found := await self._search(fresh, this, refused)) is not None:
                 return await recovery.take(found, this) if isinstance(found, Instance) else found
-            if (obstacle := await self._obstacle(choice, candidate, this)) is not None:
+            if (obstacle := await self._obstacle(choice, candidate, fresh, this)) is not None:
                 return obstacle
             attempt = await self._prepare(choice, candidate, fresh, this)
             refused = attempt.intent
@@ -96,6 +104,7 @@ class Launcher:
             if outcome.problem is None or outcome.problem.reason is Reason.CREATE_OUTCOME_UNKNOWN:
                 return outcome
             problem = outcome.problem
+            this.account.usage.settle(this.seen.name)
             if problem.reason is not Reason.NO_CAPACITY:
                 return await self._refused(outcome, attempt, this)
             this.account.capacity.remember(*attempt.offer, self.clock.monotonic())
@@ -121,13 +130,20 @@ class Launcher:
         later = replace(problem, retry_after=max(problem.retry_after or 0.0, lag)) if problem is not None else None
         return replace(outcome, problem=later)
 
-    async def _obstacle(self, choice: Choice, candidate: Candidate, this: Pass) -> Result | None:
+    async def _obstacle(self, choice: Choice, candidate: Candidate, fresh: GPUInstance, this: Pass) -> Result | None:
         """Step 4: what speaks against the call right before it. Raises NovitaError."""
+        account, name = this.account, this.seen.name
         if not await self.chooser.still_holds(choice, candidate, this.account):
             # The price rose since it was chosen: the next pass chooses by the new one.
             return Result(again=True)
-        if not this.account.money.admits(repeated=this.memory.rented, monotonic=self.clock.monotonic()):
-            return Result(problem=obstacles.frozen(this.account.name))
+        allowance = account.allowance(this.key.namespace)
+        denied = judging.of_wish(allowance, entitlement.wish(fresh)) or judging.of_offer(allowance, candidate.offer)
+        load = Load(1, choice.wanted.gpu_count, candidate.price_per_hour)
+        if (denied := denied or account.admit(name, allowance, load)) is not None:
+            return Result(problem=obstacles.not_allowed(denied))
+        if not account.money.admits(repeated=this.memory.rented, monotonic=self.clock.monotonic()):
+            account.usage.settle(name)
+            return Result(problem=obstacles.frozen(account.name))
         return None
 
     async def _search(self, fresh: GPUInstance, this: Pass, refused: Intent | None) -> Instance | Result | None:
@@ -161,7 +177,7 @@ class Launcher:
         """Step 5: the fence is raised, and the time for the call runs."""
         # From before the write: a process that is frozen while its answer is under way must not send any more.
         valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
-        terms = Terms(candidate.product.id, candidate.region, choice.wanted.max_price_per_hour)
+        terms = Terms(candidate.product.id, candidate.region, choice.limit)
         intent = await self.fence.raise_for(fresh, terms, this.key)
         this.memory.note = intent
         return Attempt(choice, candidate, intent, fresh, this.seen.name, valid_until)

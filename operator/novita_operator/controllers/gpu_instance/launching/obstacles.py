@@ -6,6 +6,10 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.policies.defaults import Desired
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita.models import Instance
+from novita_operator.tenancy.judging import Refusal
+
+_AGAIN_SECONDS = 300.0  # prices and catalogue move slowly, and an edit of the account wakes the object
+_ROOM_SECONDS = 30.0  # what others let go shows with the next poll
 
 
 def frozen(account: str) -> Problem:
@@ -26,6 +30,16 @@ def alike(found: Instance, name: str) -> Problem:
         "rented when it is gone: if it is not needed, delete it in Novita's console."
     )
     return Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, text, stalled=True)
+
+
+def not_allowed(refused: Refusal, *, then: str = "Nothing was rented.") -> Problem:
+    """spec.tenancy of the account is in the way. An edit of the account is followed at once."""
+    passing = refused.reason == "LimitReached"
+    pause = _ROOM_SECONDS if passing else _AGAIN_SECONDS
+    again = f"It is looked at again in {pause:.0f} s" + ("." if passing else ", and at once when the account changes.")
+    text = f"{refused.message} {then} {again}"
+    reason = Reason(refused.reason)
+    return Problem(ConditionType.SCHEDULED, reason, text, stalled=not passing, retry_after=pause, back_off=False)
 
 
 def no_template(wanted: Desired, retry_seconds: float) -> Problem:

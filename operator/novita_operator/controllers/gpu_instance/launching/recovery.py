@@ -27,13 +27,21 @@ async def take(instance: Instance, this: Pass) -> Result:
     return facts(instance, this.seen, products)
 
 
+async def priced(instance: Instance, this: Pass, how: str) -> Chosen | None:
+    """The same, where the catalogue can be read: the price is for people, and nothing waits for it."""
+    try:
+        return chosen(instance, await this.account.client.products(), how)
+    except errors.NovitaError:
+        return None
+
+
 def facts(instance: Instance, seen: Observation, products: Iterable[Product]) -> Result:
     """What was chosen and when, from the list and the note of the call. The deadline counts from the call."""
     asked_at = seen.intent.at if seen.intent is not None else instance.created_at
     return Result(
         instance_id=instance.id,
         adopted=True,
-        chosen=_chosen(instance, products),
+        chosen=chosen(instance, products, "found after a lost answer"),
         attempt=seen.intent.attempt if seen.intent is not None else None,
         price=Price(limit=seen.intent.limit) if seen.intent is not None and seen.intent.limit is not None else None,
         created_at=instance.created_at or asked_at,
@@ -41,7 +49,8 @@ def facts(instance: Instance, seen: Observation, products: Iterable[Product]) ->
     )
 
 
-def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
+def chosen(instance: Instance, products: Iterable[Product], how: str) -> Chosen | None:
+    """What an instance that exists is, and costs, by the catalogue. `how` it came to the object, for the sentence."""
     product = next((known for known in products if known.id == instance.product_id), None)
     total = product and product.price_per_hour(spot=instance.is_spot, gpu_count=instance.gpu_count)
     if product is None or not total:
@@ -54,7 +63,7 @@ def _chosen(instance: Instance, products: Iterable[Product]) -> Chosen | None:
         image=instance.image,
         template=None,
         price_per_hour=total,
-        sentence=f"{product.name} ({product.id}) in {region} for {total} USD/h; found after a lost answer.",
+        sentence=f"{product.name} ({product.id}) in {region} for {total} USD/h; {how}.",
     )
 
 

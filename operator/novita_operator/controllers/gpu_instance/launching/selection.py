@@ -6,7 +6,7 @@ Names are compared exactly, since Novita's own filter is fuzzy and `RTX 4090 24G
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.novita.models import Cluster, Product
+from novita_operator.tenancy import judging
+from novita_operator.tenancy.judging import Refusal
 
 if TYPE_CHECKING:
     from novita_operator.controllers.gpu_instance.policies.defaults import Desired
@@ -30,6 +32,11 @@ class Candidate:
     region: str
     cluster_id: str
     price_per_hour: Decimal
+
+    @property
+    def offer(self) -> judging.Offer:
+        """The same, as spec.tenancy speaks of it."""
+        return judging.Offer(self.product.id, self.product.name, self.region, self.price_per_hour)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +58,29 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class NoSelection:
-    """Nothing can be rented now, and why. `stalled`: it will not get better without a person."""
+    """Nothing can be rented now, and why. `stalled`: it will not get better without a person.
+
+    `refused`: the account does not allow any of what Novita offers.
+    """
 
     reason: Reason
     message: str
     stalled: bool
+    refused: Refusal | None = None
+
+
+Complaint = Callable[[Candidate], Refusal | None]
+"""Why an account does not let this be rented; None where it does."""
 
 
 def select(
-    wanted: Desired, products: Sequence[Product], clusters: Sequence[Cluster], exhausted: AbstractSet[Offer]
+    wanted: Desired,
+    products: Sequence[Product],
+    clusters: Sequence[Cluster],
+    exhausted: AbstractSet[Offer],
+    complaint: Complaint = lambda _: None,
 ) -> Selection | NoSelection:
-    """The offers that fit, in the order in which they should be tried."""
+    """The offers that fit and are allowed, in the order in which they should be tried."""
     matching = [product for product in products if _is_wanted(product, wanted)]
     if not matching:
         return _no_such_product(wanted, products)
@@ -71,11 +90,14 @@ def select(
     affordable = [offer for offer in offers if _affordable(offer, wanted)]
     if not affordable:
         return _too_dear(wanted, offers)
-    free = tuple(offer for offer in affordable if _in_stock(offer, wanted, exhausted))
+    allowed = [offer for offer in affordable if complaint(offer) is None]
+    if not allowed:
+        return _not_allowed(affordable, complaint)
+    free = tuple(offer for offer in allowed if _in_stock(offer, wanted, exhausted))
     if not free:
-        return _no_capacity(wanted, affordable)
+        return _no_capacity(wanted, allowed)
     in_stock = {offer.region for offer in free}
-    sold_out = dict.fromkeys(offer.region for offer in affordable if offer.region not in in_stock)
+    sold_out = dict.fromkeys(offer.region for offer in allowed if offer.region not in in_stock)
     return Selection(free, tuple(sold_out))
 
 
@@ -164,6 +186,13 @@ def _too_dear(wanted: Desired, offers: Sequence[Candidate]) -> NoSelection:
         "Raise the limit, or wait: prices are compared again every few minutes."
     )
     return NoSelection(Reason.PRICE_ABOVE_LIMIT, message, stalled=True)
+
+
+def _not_allowed(offers: Sequence[Candidate], complaint: Complaint) -> NoSelection:
+    """A limit that others' use has reached may pass by itself, so it is told before what only a person changes."""
+    refused = [found for offer in offers if (found := complaint(offer)) is not None]
+    told = next((each for each in refused if each.reason == "LimitReached"), refused[0])
+    return NoSelection(Reason(told.reason), told.message, told.reason != "LimitReached", told)
 
 
 def _no_capacity(wanted: Desired, offers: Sequence[Candidate]) -> NoSelection:

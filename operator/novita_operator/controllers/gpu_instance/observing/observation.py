@@ -10,11 +10,14 @@ from typing import Literal
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent
-from novita_operator.controllers.gpu_instance.policies import restarts
+from novita_operator.controllers.gpu_instance.policies import entitlement, restarts
 from novita_operator.controllers.gpu_instance.policies.belief import UNLOOKED, Belief
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.tenancy import judging
+from novita_operator.tenancy.allowance import Allowance
+from novita_operator.tenancy.judging import Refusal
 
 # An ambiguous create is only believed not to have happened after so many looks that were spread over the list lag.
 LOOKS_NEEDED = 3
@@ -71,6 +74,10 @@ class Observation:
     """The note of the last create call, as the object carries it."""
     remembered: Intent | None = None
     """The last note that this process saw on the object, whether it is still there or not."""
+    allowance: Allowance | None = None
+    """What the namespace may have of the account; None where there is no account."""
+    consent: bool = False
+    """The account agrees that the instance that the spec takes over is this object's: it records or allows that."""
     absence: Absence = Absence()
     """What speaks for there being no instance."""
     belief: Belief = UNLOOKED
@@ -206,6 +213,45 @@ class Observation:
     def is_spot(self) -> bool:
         """Whether it is billed as a spot instance."""
         return self.resource.status.billing == "Spot" if self.instance is None else self.instance.is_spot
+
+    @property
+    def denied(self) -> Refusal | None:
+        """Why nothing may be rented, taken over or started for it, as far as its spec says."""
+        if self.allowance is None:
+            return None
+        wish = entitlement.wish(self.resource)
+        if wish.adopts and self.consent:
+            return judging.retention(self.allowance, wish.deletion_policy)
+        return judging.of_wish(self.allowance, wish)
+
+    @property
+    def most_rootfs_gb(self) -> int | None:
+        """How large its root disk may be."""
+        return self.allowance.most_rootfs_gb if self.allowance is not None else None
+
+    @property
+    def disk_denied(self) -> Refusal | None:
+        """Why a root disk that the spec wants larger does not grow."""
+        instance, wanted = self.instance, self.resource.spec.rootfs_size_gb
+        if self.allowance is None or instance is None or self.deleting or instance.rootfs_gb >= wanted:
+            return None
+        return judging.of_disk(self.allowance, wanted)
+
+    @property
+    def not_ours(self) -> Refusal | None:
+        """Why an instance that was taken over is left alone: nobody with a say has allowed it, now or then."""
+        known = self.instance_id is not None or bool(self.found)
+        if self.adopts is None or self.consent or self.allowance is None or not known:
+            return None
+        return judging.adoption(self.allowance)
+
+    @property
+    def retention_denied(self) -> Refusal | None:
+        """Why a deletion may not leave the instance at Novita."""
+        nothing = self.instance_id is None and not self.found and not self.may_be_rented
+        if self.allowance is None or nothing or self.not_ours is not None:
+            return None
+        return judging.retention(self.allowance, self.resource.spec.deletion_policy)
 
     @property
     def deadline_begins_anew(self) -> bool:

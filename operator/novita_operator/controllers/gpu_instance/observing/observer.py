@@ -52,8 +52,7 @@ class Observer:
         instance_id, found = self._instances(name, resource, account, memory)
         memory.had = instance_id or memory.had
         resource = _spelled(resource, instance_id)
-        now = self.clock.now()
-        horizon = _horizon(resource, memory, now)
+        horizon = _horizon(resource, memory, now := self.clock.now())
         seen = Observation(
             resource=resource,
             name=name,
@@ -63,6 +62,8 @@ class Observer:
             found=found,
             fresh=account is not None and account.snapshot_poll > memory.unseen_before,
             list_lag=self.list_lag,
+            allowance=account.allowance(resource.meta.namespace) if account is not None else None,
+            consent=account is not None and account.consents_to(resource),
             startup=timedelta(seconds=defaults.startup_seconds(resource.spec, self.defaults)),
             absence=self._absence(intent, account, memory, found),
             belief=self._belief(resource, account, memory, instance_id),
@@ -81,7 +82,7 @@ class Observer:
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
             matched_generation=memory.matched_generation,
         )
-        if seen.instance is not None and drift.edit(resource.spec, seen.instance) is None:
+        if seen.instance is not None and drift.edit(resource.spec, seen.instance, seen.most_rootfs_gb) is None:
             memory.matched_generation = resource.meta.generation
         return seen
 
@@ -94,7 +95,9 @@ class Observer:
             instance_id = unwritten.instance_id or _recorded(resource, account, name)
             found = _found(account, name)
         else:
-            instance_id = _taken_over(unwritten.instance_id or resource.status.instance_id, resource.spec.adopt)
+            recorded = account.adoption_of(resource.meta.uid) if account is not None else None
+            told = unwritten.instance_id or resource.status.instance_id or recorded
+            instance_id = _taken_over(told, resource.spec.adopt)
             found = self._adopted(account, instance_id, resource)
         if unwritten.released:
             instance_id = None  # the status does not say so yet
@@ -144,7 +147,9 @@ class Observer:
         found = account.snapshot.find(instance_id) if account.snapshot is not None else None
         if found is None or found.state is InstanceState.REMOVED:
             return ()
-        self.accounts.claim(found.name, Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name))
+        key = Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name)
+        if naming.owner_uid(self.cluster, found.name) is None or found.name not in self.accounts.claims:
+            self.accounts.claim(found.name, key)
         return (found,)
 
     def _unreadable(self, resource: GPUInstance) -> tuple[str, ...]:
@@ -195,7 +200,7 @@ def _view(account: Account | None, resource: GPUInstance) -> AccountView:
     if account is None:
         text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
         return AccountView("Absent", text)
-    if not account.admits(resource.meta.namespace):
+    if not account.allowance(resource.meta.namespace).admitted:
         text = (
             f'spec.accountRef: NovitaAccount "{name}" does not admit namespace "{resource.meta.namespace}". '
             "Ask its administrator to add it to spec.namespaces."

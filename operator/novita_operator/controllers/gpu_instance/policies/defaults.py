@@ -57,13 +57,18 @@ def desired(resource: GPUInstance, defaults: Defaults) -> Desired:
         product_name=product_name,
         product_id=spec.product_id,
         gpu_count=spec.gpu_count,
-        billing="OnDemand" if resource.status.fallback_on_demand else spec.billing,
+        billing=billing(resource),
         regions=tuple(spec.regions) or (defaults.region,),
         only_listed_regions=spec.region_policy == "Require",
         max_price_per_hour=spec.max_price_per_hour,
         rootfs_gb=spec.rootfs_size_gb,
         template=_template(spec, defaults),
     )
+
+
+def billing(resource: GPUInstance) -> Literal["OnDemand", "Spot"]:
+    """How it is to be billed: after a spot instance was taken back, perhaps on demand."""
+    return "OnDemand" if resource.status.fallback_on_demand else resource.spec.billing
 
 
 def startup_seconds(spec: GPUInstanceSpec, defaults: Defaults) -> int:

@@ -12,11 +12,12 @@ _JUPYTER_PORT = 8888
 Ports = set[tuple[int, Protocol]]
 
 
-def edit(spec: GPUInstanceSpec, instance: Instance) -> Edit | None:
-    """The change of a running instance in place: its ports, and a root disk that is to grow."""
+def edit(spec: GPUInstanceSpec, instance: Instance, most_rootfs_gb: int | None = None) -> Edit | None:
+    """The change of a running instance in place: its ports, and a root disk that is to grow, as far as it may."""
     held: Ports = {(port.port, port.protocol) for port in instance.ports}
     ports = _wanted_ports(spec, held)
-    grow = max(0, spec.rootfs_size_gb - instance.rootfs_gb) if instance.rootfs_gb else 0
+    wanted_gb = spec.rootfs_size_gb if most_rootfs_gb is None else min(spec.rootfs_size_gb, most_rootfs_gb)
+    grow = max(0, wanted_gb - instance.rootfs_gb) if instance.rootfs_gb else 0
     if spec.ports is None or ports == held:
         ports = held
     if ports == held and not grow:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.result import Problem
+from novita_operator.novita.models import InstanceState
+from novita_operator.tenancy.judging import Refusal
 
 _TYPE = ConditionType
 _ACCOUNT_REASONS: dict[str, tuple[ConditionType, Reason, bool]] = {
@@ -28,7 +30,34 @@ def problem(seen: Observation) -> Problem | None:
             "the rest of it is followed."
         )
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text, stalled=True)
-    return _of_the_account(seen) or _in_doubt(seen)
+    return _of_the_account(seen) or _of_tenancy(seen) or _in_doubt(seen)
+
+
+def _of_tenancy(seen: Observation) -> Problem | None:
+    """What spec.tenancy does not allow, where the object wants just that."""
+    if seen.paused:
+        return None
+    if seen.not_ours is not None:
+        return _left_alone(seen, seen.not_ours)
+    if seen.deleting:
+        refused = seen.retention_denied
+        text = f"{refused.message} Set spec.deletionPolicy to Delete, and it goes." if refused is not None else ""
+        return Problem(_TYPE.SYNCED, Reason.NOT_ALLOWED, text, stalled=True) if refused is not None else None
+    at_rest = seen.instance is not None and seen.instance.state is InstanceState.EXITED
+    absent = seen.instance_id is None and not seen.found and not seen.may_be_rented
+    if seen.denied is None or seen.power != "Running" or seen.failure_stands or not (at_rest or absent):
+        return None
+    text = f"{seen.denied.message} Nothing is rented or started; an edit of the account is followed at once."
+    return Problem(_TYPE.SCHEDULED, Reason(seen.denied.reason), text, stalled=True)
+
+
+def _left_alone(seen: Observation, refused: Refusal) -> Problem:
+    text = (
+        f"Instance {seen.instance_id} was taken over, and the NovitaAccount has no record of it: nothing is done to "
+        f"it, and it goes on costing money. {refused.message} Once adoption is allowed for this namespace, the "
+        "account's status.adoptions records it, and it stays with this object whatever spec.tenancy says later."
+    )
+    return Problem(_TYPE.SYNCED, Reason.ADOPTION_NOT_ALLOWED, text, stalled=True)
 
 
 def _in_doubt(seen: Observation) -> Problem | None:

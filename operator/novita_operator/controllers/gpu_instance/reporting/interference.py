@@ -15,7 +15,7 @@ def explain(seen: Observation) -> str | None:
     if seen.power == "Stopped" and instance.state is InstanceState.RUNNING and resource.status.phase == "Stopped":
         return f"Somebody started instance {instance.id} at Novita; it is stopped again, as the spec asks."
     if seen.power == "Running" and instance.state is InstanceState.RUNNING and _was_as_wanted(seen):
-        change = drift.edit(resource.spec, instance)
+        change = drift.edit(resource.spec, instance, seen.most_rootfs_gb)
         if change is not None:
             return f"Somebody edited instance {instance.id} at Novita; its ports and disk are restored."
     return None

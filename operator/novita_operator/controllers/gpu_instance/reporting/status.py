@@ -209,6 +209,8 @@ def _synced(facts: Facts) -> Cond:
         return Cond(_TYPE.SYNCED, "False", problem.reason, problem.message)
     if problem is not None:
         return Cond(_TYPE.SYNCED, "False", problem.reason, "The last pass could not do what the spec asks; see Ready.")
+    if (refused := facts.seen.disk_denied) is not None:
+        return Cond(_TYPE.SYNCED, "False", Reason.NOT_ALLOWED, f"The root disk does not grow. {refused.message}")
     return Cond(_TYPE.SYNCED, "True", Reason.SUCCESS, "The last pass did what the spec asks.")
 
 

@@ -82,6 +82,7 @@ class Poller:
             changed = snapshot.changes(account.snapshot, current)
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
             there = [each for each in current.instances.values() if _is_there(each)]
+            account.listed()
             account.losses.polled(len(there))
             account.losses.recognise({uid for each in there if (uid := naming.uid_in(each.name)) is not None})
             if any(each.id in account.adopted for each in there):

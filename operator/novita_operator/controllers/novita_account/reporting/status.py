@@ -12,7 +12,14 @@ from novita_operator.api import conditions, meta
 from novita_operator.api.events import Event, EventReason
 from novita_operator.api.novita_account.reasons import ConditionType, Reason
 from novita_operator.api.novita_account.resource import NovitaAccount
-from novita_operator.api.novita_account.status import Collector, Creates, InstanceCounts, NovitaAccountStatus, Orphan
+from novita_operator.api.novita_account.status import (
+    Adoption,
+    Collector,
+    Creates,
+    InstanceCounts,
+    NovitaAccountStatus,
+    Orphan,
+)
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
 from novita_operator.controllers.novita_account.polling.census import Census
 from novita_operator.reconciling import account_health
@@ -45,6 +52,7 @@ class Facts:
     missing: str | None = None
     fingerprint: str | None = None
     departed: tuple[str, ...] = ()
+    adoptions: tuple[Adoption, ...] = ()
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -62,6 +70,7 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
         "orphans": facts.orphans[:_SHOWN_ORPHANS],
         "creates": facts.creates,
         "departed": facts.departed,
+        "adoptions": facts.adoptions,
     }
     if facts.fingerprint is not None and isinstance(facts.health, account_health.Healthy):
         changes["key_fingerprint"] = facts.fingerprint

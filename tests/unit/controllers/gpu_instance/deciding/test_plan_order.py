@@ -75,6 +75,14 @@ def nameless(*found: Instance, view: dict[str, Any] | None = None, **parts: Any)
     return a.an_observation(a.an_object(**({"intent": a.an_intent()} | parts)), *found, **view or {})
 
 
+def taken_over(
+    *found: Instance, view: dict[str, Any] | None = None, policy: str = "Delete", **parts: Any
+) -> Observation:
+    """An object that says it has adopted `i-1`, and of which the account knows nothing."""
+    spec = {"adopt": {"instanceId": "i-1"}, "deletionPolicy": policy}
+    return with_one(*found, spec=spec, view={"allowance": a.an_allowance()} | (view or {}), **parts)
+
+
 def at_the_end_of_its_life(seen: Observation) -> Observation:
     return replace(seen, end=lifetime.End("MaxSeconds", "Stop", NOON, "It has run for an hour."))
 
@@ -92,7 +100,8 @@ SPOT_WENT = Fail("SpotReclaimed", "Novita takes spot instance i-1 back.", "the s
 LIVING = (
     Order("not_held", "paused", with_one(RUNS, held=False, annotations=PAUSED), Hold(None), Nothing()),
     Order("paused", "account_is_of_no_use", with_one(annotations=PAUSED, view=ABSENT), Nothing(), NO_ACCOUNT),
-    Order("account_is_of_no_use", "_id_not_recorded", nameless(RUNS, view=ABSENT), NO_ACCOUNT, Take("i-1")),
+    Order("account_is_of_no_use", "not_ours", taken_over(RUNS, view=ABSENT), NO_ACCOUNT, Nothing()),
+    Order("not_ours", "_id_not_recorded", taken_over(RUNS, status={"instanceId": None}), Nothing(), Take("i-1")),
     Either("_id_not_recorded", "_price_is_unproven", "the price is asked of an id that is recorded"),
     Order("_price_is_unproven", "view_is_old", unproven(with_one(view={"fresh": False})), ProvePrice("i-1"), NEXT_POLL),
     Order("view_is_old", "_unreadable", with_one(spec=UNREADABLE, view={"fresh": False}), NEXT_POLL, Nothing()),
@@ -155,8 +164,16 @@ DELETED = (
         Release(),
         Nothing(),
     ),
-    Either("_unclear_how", "_retain", "a policy that cannot be read is not Retain"),
-    Order("_retain", "_account_is_out_of_reach", going(RUNS, policy="Retain", view=ABSENT), Release(), NO_ACCOUNT),
+    Either("_unclear_how", "_must_not_be_left", "a policy that cannot be read leaves nothing at Novita"),
+    Order(
+        "_must_not_be_left",
+        "_retain",
+        going(RUNS, policy="Retain", view={"allowance": a.an_allowance({})}),
+        Nothing(),
+        Release(),
+    ),
+    Order("_retain", "not_ours", taken_over(RUNS, deleting=True, policy="Retain"), Release(), Nothing()),
+    Order("not_ours", "_account_is_out_of_reach", taken_over(RUNS, deleting=True, view=ABSENT), Nothing(), NO_ACCOUNT),
     Order("_account_is_out_of_reach", "view_is_old", going(RUNS, view=DOWN), Delete(("i-1",)), NEXT_POLL),
     Order("view_is_old", "_stop_and_leave", going(RUNS, policy="Stop", view={"fresh": False}), NEXT_POLL, Stop("i-1")),
     Order("_stop_and_leave", "delete_all", going(RUNS, policy="Stop"), Stop("i-1"), Delete(("i-1",))),

@@ -100,6 +100,19 @@ def test_something_is_had_only_if_nothing_can_be_there_and_nobody_is_against_it(
         assert search_is_over(seen)
 
 
+def test_what_the_account_does_not_allow_is_neither_had_nor_started() -> None:
+    for kind in (action.Launch, action.Adopt, action.Start):
+        for seen, _ in all_that(kind, at_least=5):
+            assert seen.denied is None
+
+
+def test_an_instance_that_was_taken_over_without_consent_is_not_touched() -> None:
+    touched = (action.Start, action.Stop, action.Delete, action.Edit, action.Describe, action.RemoveDuplicates)
+    for kind in touched:
+        for seen, _ in all_that(kind, at_least=5):
+            assert seen.not_ours is None
+
+
 def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_left() -> None:
     unlike = {"retained": 0, "stopped": 0, "settled": 0, "gone": 0}
     for seen, decided in all_that(action.Release, at_least=50):
@@ -274,7 +287,9 @@ def test_an_object_at_rest_is_where_it_should_be_or_waits_for_a_person() -> None
     for seen, _ in all_that(action.Nothing, at_least=50):
         unreadable, failure = seen.resource.unreadable is not None, seen.resource.status.failure
         if seen.paused or seen.deleting:
-            assert seen.paused or not seen.held or unreadable
+            assert seen.paused or not seen.held or unreadable or seen.not_ours or seen.retention_denied
+        elif seen.not_ours is not None:
+            assert seen.adopts is not None
         elif unreadable:
             assert not wanted_to_be_held(seen)
         elif seen.instance is not None:
@@ -282,7 +297,7 @@ def test_an_object_at_rest_is_where_it_should_be_or_waits_for_a_person() -> None
             assert seen.instance.state.is_settled or waits
         else:
             assert seen.instance_id is None
-            assert seen.failure_stands or not wanted_running(seen)
+            assert seen.failure_stands or not wanted_running(seen) or seen.denied
 
 
 def wanted_to_be_held(seen: Observation) -> bool:
