@@ -80,6 +80,34 @@ async def test_the_most_urgent_goes_first_and_equals_in_the_order_of_their_arriv
     assert callers.served == ["first", "delete", "create 1", "create 2", "read", "poll"]
 
 
+async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first", Priority.READ_FOR_USER)
+    for number in range(8):
+        await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE)
+    for number in range(2):
+        await callers.ask(f"poll {number}")
+
+    await clock.advance(10)
+
+    polls = [place for place, name in enumerate(callers.served) if name.startswith("poll")]
+    assert polls == [4, 8]
+
+
+async def test_an_end_goes_before_a_poll_that_has_waited(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first")
+    await callers.ask("poll")
+    for number in range(4):
+        await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE)
+    await clock.advance(3)
+
+    await callers.ask("delete", Priority.DELETE)
+    await clock.advance(3)
+
+    assert callers.served[4:] == ["delete", "poll", "create 3"]
+
+
 async def test_a_caller_that_gives_up_takes_no_token_and_holds_up_nobody(clock: TurnedClock) -> None:
     callers = Callers(a_limiter(clock))
     await callers.ask("first")

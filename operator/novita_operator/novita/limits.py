@@ -18,6 +18,9 @@ from novita_operator.novita import errors
 # Seconds that a caller waits for the end of a pause which Novita asked for. Workers are shared by all accounts: one
 # that is held for two minutes by this account is missing to the others.
 LONGEST_WAIT = 5.0
+# Calls of objects that go before a waiting poll: without a share of its own it would stand still while they queue,
+# and everybody's objects with it.
+_CALLS_PER_POLL = 3
 _ONE = 1 - 1e-9  # a token, but for the rounding of clocks
 
 
@@ -42,6 +45,8 @@ class _Turn:
 class RateLimiter:
     """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first.
 
+    Ends go before all others; of what they leave, a waiting poll gets each fourth call.
+
     Only the first of the line watches the clock; whoever leaves the line, served or cancelled, wakes the next.
     """
 
@@ -54,6 +59,7 @@ class RateLimiter:
         self._paused_until = float("-inf")
         self._numbers = itertools.count()
         self._line: list[_Turn] = []
+        self._before_poll = 0
 
     async def acquire(self, priority: Priority) -> None:
         """Wait for the right to make one call.
@@ -66,13 +72,14 @@ class RateLimiter:
         try:
             while True:
                 self._refuse_long_pause(priority)
-                if self._line[0] is not turn:
+                if self._first() is not turn:
                     turn.is_first.clear()
                     await turn.is_first.wait()
                 elif (wait := self._wait()) > 0:
                     await self._clock.sleep(wait)
                 else:
                     self._tokens -= 1
+                    self._count(priority)
                     return
         finally:
             self._leave(turn)
@@ -86,7 +93,19 @@ class RateLimiter:
         self._line.remove(turn)
         heapq.heapify(self._line)
         if self._line:
-            self._line[0].is_first.set()
+            self._first().is_first.set()
+
+    def _count(self, served: Priority) -> None:
+        """How many calls went before the polls that wait."""
+        passed = served is not Priority.DELETE and any(turn.priority is Priority.POLL for turn in self._line)
+        self._before_poll = 0 if served is Priority.POLL else self._before_poll + passed
+
+    def _first(self) -> _Turn:
+        """Whose turn it is: the most urgent one's, unless a poll has waited for long enough."""
+        urgent = self._line[0]
+        if urgent.priority is Priority.DELETE or self._before_poll < _CALLS_PER_POLL:
+            return urgent
+        return min((turn for turn in self._line if turn.priority is Priority.POLL), default=urgent)
 
     def _wait(self) -> float:
         """Seconds until a token is there and no pause is."""

@@ -215,6 +215,8 @@ class Reconciler:
     def _come_back(self, decided: actions.Action, result: Result, seen: Observation) -> Requeue:
         if result.released and seen.deleting:
             return None  # the object goes: its due time would outlive it
+        if result.queued:
+            return Woken()  # nothing was tried: earlier failures still count
         problem = result.problem
         if problem is not None and problem.back_off:
             return BackOff(problem.retry_after or 0.0)

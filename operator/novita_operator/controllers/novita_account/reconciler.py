@@ -185,6 +185,7 @@ class Reconciler:
             fingerprint=known,
             departed=self.collector.departed(resource),
             adoptions=taken,
+            polled_every=timedelta(seconds=self.poller.pace.settled),
         )
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))

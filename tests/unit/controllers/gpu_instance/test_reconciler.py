@@ -24,7 +24,7 @@ from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
-from novita_operator.reconciling.outcome import After, BackOff, Requeue
+from novita_operator.reconciling.outcome import After, BackOff, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
@@ -208,6 +208,8 @@ async def test_a_released_object_is_told_without_a_status(world: World) -> None:
             Result(problem=replace(a_problem("Provisioned", "CreateOutcomeUnknown"), back_off=False)),
             After(600),
         ),
+        # Nothing was tried: the refusals before still count, however it was queued.
+        (action.Launch(), Result(queued=True), Woken()),
     ],
 )
 async def test_an_object_comes_back(world: World, decided: action.Action, result: Result, expected: Requeue) -> None:

@@ -21,19 +21,37 @@ _DOCKER_CONFIG = ".dockerconfigjson"
 _DOCKER_HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 
 
+_VALUE_CHARS = 4095  # what Novita takes for one value (the bound of `env[].value`)
+_ALL_CHARS = 256 * 1024  # of all values together: a tenth of what Linux takes as the environment of a program
+
+
 class Unresolved(Exception):
-    """A reference leads nowhere; the text says which field, and what to create."""
+    """A reference leads nowhere, or to too much; the text says which field, and what to create or to shorten."""
 
 
 async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs:
     """Read everything that the spec refers to. Raises Unresolved, or kube errors."""
     env: list[tuple[str, SecretStr]] = []
     read: dict[tuple[str, str], Mapping[str, str]] = {}
+    total = 0
     for variable in resource.spec.env:
         value = await _value(kube, resource.meta.namespace, variable, read)
         if value is not None:
+            total += len(value)
+            _check_size(variable.name, value, total)
             env.append((variable.name, _remembered(value)))
     return Inputs(env=tuple(env), image_auth=await _image_auth(kube, resource, image))
+
+
+def _check_size(variable: str, value: str, total: int) -> None:
+    """Before anything is composed of it: one entry of a megabyte, named a hundred times, is a hundred megabytes."""
+    if len(value) > _VALUE_CHARS:
+        text = f"has {len(value)} characters, and Novita takes {_VALUE_CHARS} for one variable. Shorten the entry"
+    elif total > _ALL_CHARS:
+        text = f"and those before it have {total} characters together, and {_ALL_CHARS} may be sent. Leave some out"
+    else:
+        return
+    raise Unresolved(f'spec.env "{variable}": its value {text}, or put the data on a network volume.')
 
 
 async def _value(

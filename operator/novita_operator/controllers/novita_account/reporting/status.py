@@ -32,6 +32,9 @@ _TYPE = ConditionType
 _NUMBERS_EVERY = timedelta(seconds=10)
 # The last poll is a sign of life, no clock.
 _POLLED_EVERY = timedelta(minutes=1)
+_MINUTE = timedelta(minutes=1)
+# Longer than the longest pause that Novita asks for (two minutes), and a poll after it.
+_OLD = timedelta(minutes=3)
 _SHOWN_ORPHANS = 50  # the bound of the schema
 _SHOWN_USERS = 3
 
@@ -51,6 +54,7 @@ class Facts:
     users: tuple[str, ...] = ()
     missing: str | None = None
     fingerprint: str | None = None
+    polled_every: timedelta = timedelta(seconds=30)
     departed: tuple[str, ...] = ()
     adoptions: tuple[Adoption, ...] = ()
 
@@ -61,7 +65,7 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
     if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
         # As after each restart: what was true before is still the best guess, and the first poll is on its way.
         return old.model_copy(update={"class_name": resource.spec.class_name}).to_wire()
-    wanted = [*_health(facts.health), *_abnormal(resource, facts)]
+    wanted = [*_health(facts, now), *_abnormal(resource, facts)]
     merged = conditions.merge(old.conditions, [cond.at(now, generation) for cond in wanted])
     changes: dict[str, Any] = {
         "observed_generation": generation,
@@ -111,8 +115,15 @@ def _hours_left(balance: Decimal | None, price_per_hour: Decimal) -> str | None:
     return str((balance / price_per_hour).quantize(_TENTH, rounding=ROUND_HALF_UP))
 
 
-def _health(health: account_health.Health) -> tuple[Cond, Cond]:
-    match health:
+def _health(facts: Facts, now: datetime) -> tuple[Cond, Cond]:
+    age = now - facts.polled_at if facts.polled_at is not None else timedelta(0)
+    match facts.health:
+        case account_health.Healthy() if age > _OLD + 2 * facts.polled_every:
+            text = (
+                f"The last whole poll began more than {age // _MINUTE} minutes ago: so old is what is known of the "
+                "instances. Calls of objects may have used up spec.limits.requestsPerMinute; it goes on by itself."
+            )
+            return _both("Unknown", "True", Reason.NOT_POLLED, text)
         case account_health.Healthy():
             text = "Novita accepts the key, and its instances can be listed."
             return _both("True", "True", Reason.READY, text)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.support import builders as a
 
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.launching import references
+from novita_operator.kube.client import KubeClient
 
 IMAGE = "ghcr.io/team/app:1"
 
@@ -102,3 +105,46 @@ def test_no_secret_of_whatever_form_breaks_a_pass(content: Any) -> None:
     found = references.registry_credentials(json.dumps(content), IMAGE)
 
     assert found is None or ":" in found
+
+
+# --- Bounds -----------------------------------------------------------------------------------------------------------
+
+
+class _Maps:
+    """A cluster with one ConfigMap; counts how often it is read."""
+
+    def __init__(self, **entries: str) -> None:
+        self.entries, self.reads = entries, 0
+
+    async def get_config_map(self, _namespace: str, _name: str) -> dict[str, str]:
+        self.reads += 1
+        return self.entries
+
+
+def _env(*keys: str) -> GPUInstance:
+    refs = [
+        {"name": f"V{n}", "valueFrom": {"configMapKeyRef": {"name": "c", "key": key}}} for n, key in enumerate(keys)
+    ]
+    return a.an_object(spec={"env": refs})
+
+
+async def test_a_value_as_long_as_novita_takes_is_sent_and_read_once() -> None:
+    maps = _Maps(longest="x" * 4095)
+
+    inputs = await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 60), IMAGE)
+
+    assert (len(inputs.env), maps.reads) == (60, 1)
+
+
+async def test_a_value_that_is_too_long_is_refused_before_anything_is_made_of_it() -> None:
+    maps = _Maps(large="x" * 1_000_000)
+
+    with pytest.raises(references.Unresolved, match=r'spec.env "V0": its value has 1000000 characters'):
+        await references.resolve(cast("KubeClient", maps), _env(*["large"] * 100), IMAGE)
+
+
+async def test_values_that_are_too_long_together_are_refused() -> None:
+    maps = _Maps(longest="x" * 4095)
+
+    with pytest.raises(references.Unresolved, match=r'spec.env "V64": .* 266175 characters together'):
+        await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 100), IMAGE)

@@ -207,3 +207,19 @@ def test_conditions_that_are_no_longer_true_are_gone() -> None:
     known = report(healthy(orphans=(ORPHAN,)))
 
     assert set(conditions(report(healthy(), known=known))) == {"Ready", "CredentialsValid"}
+
+
+def test_an_account_that_is_not_polled_any_more_says_how_old_its_knowledge_is() -> None:
+    conditions = {
+        seconds: status.report(an_account(), Facts(Healthy(), polled_at=ago(seconds)), NOON)["conditions"][0]
+        for seconds in (200, 600)
+    }
+
+    assert [(each["type"], each["status"]) for each in conditions.values()] == [("Ready", "True"), ("Ready", "Unknown")]
+    assert "more than 10 minutes ago" in conditions[600]["message"]
+
+
+def test_a_poll_that_is_seldom_on_purpose_is_not_late() -> None:
+    facts = Facts(Healthy(), polled_at=ago(600), polled_every=timedelta(minutes=10))
+
+    assert status.report(an_account(), facts, NOON)["conditions"][0]["status"] == "True"
