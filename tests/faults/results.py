@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from tests.faults.world import DELAYS, LIST_LAG_SECONDS
 
 _HEAD = (
     "| row | cases fired | not fired | twice, outside the window | twice, inside | forgotten | wrongly deleted "
-    "| unguarded | untrue | need a person | not judged | orphan GPU-s max | p99 | heal s p50 | max | reproduce |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| unguarded | untrue | need a person | not judged | orphan GPU-s max | p99 | heal s p50 | max | commit "
+    "| reproduce |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 _LEGEND = """\
@@ -36,6 +38,7 @@ simulated Novita's append-only ledger is the judge.
 - *Need a person*: objects that did not get where they were going within 150 s, and accounts that were frozen.
 - *Orphan GPU-seconds*, per instance: billed time before an object's status held its id, or after the object was gone.
   An undisturbed create has some, too: the time from the call to the status.
+- *Commit*: what the row was run on last; "earlier": before rows kept that.
 - *Heal*: from a crash to the moment when every object of its case was where it was going, later crashes included.
 - The world is sped up as one: list lag {lag:g} s instead of 60 s, polls every 0.25 s in transition, Novita's delays:
   {delays}. A row that says otherwise in its title uses its own.
@@ -44,13 +47,17 @@ simulated Novita's append-only ledger is the judge.
 
 @dataclass(frozen=True)
 class Done:
-    """A row that was run: `ran` of its cases. `failed`: the labels of those that were judged and not clean."""
+    """A row that was run: `ran` of its cases. `failed`: the labels of those that were judged and not clean.
+
+    `commit`: of the operator; "" where it was not kept.
+    """
 
     row: Row
     tally: Tally
     seconds: float
     ran: int
     failed: tuple[str, ...] = ()
+    commit: str = ""
 
     @property
     def title(self) -> str:
@@ -74,14 +81,12 @@ def write(done: Sequence[Done], facts: Mapping[str, str]) -> str:
         "# Faults: what was broken on purpose, and what came of it",
         _preamble(facts),
         "## The operator",
-        "\n".join(
-            [_HEAD, *(_line(each.title, each.row.name, each.tally) for each in promised), _line("total", "", sums)]
-        ),
+        "\n".join([_HEAD, *(_line(each) for each in promised), _cells("total", sums, "", "")]),
     ]
     if witnesses:
         parts += [
             "## What has to fail: the same judge on operators that lack something",
-            "\n".join([_HEAD, *(_line(each.title, each.row.name, each.tally) for each in witnesses)]),
+            "\n".join([_HEAD, *(_line(each) for each in witnesses)]),
         ]
     notes = [f"- {each.row.name}: {note}" for each in done for note in each.tally.notes]
     if notes:
@@ -113,7 +118,8 @@ def keep(path: Path, done: Done, *, beside: bool) -> None:
 
 def _both(one: Done, other: Done) -> Done:
     failed = (*one.failed, *other.failed)
-    return Done(one.row, one.tally + other.tally, one.seconds + other.seconds, one.ran + other.ran, failed)
+    commits = ", ".join(dict.fromkeys([*one.commit.split(", "), other.commit]))
+    return Done(one.row, one.tally + other.tally, one.seconds + other.seconds, one.ran + other.ran, failed, commits)
 
 
 def _to_json(done: Done) -> dict[str, Any]:
@@ -121,7 +127,13 @@ def _to_json(done: Done) -> dict[str, Any]:
     for name in ("orphaned", "heal"):
         # One string: as a list each number would be a line of the file.
         found[name] = " ".join(f"{value:.2f}" for value in found[name])
-    return {"seconds": round(done.seconds), "ran": done.ran, "tally": found, "failed": sorted(done.failed)}
+    return {
+        "seconds": round(done.seconds),
+        "ran": done.ran,
+        "commit": done.commit,
+        "tally": found,
+        "failed": sorted(done.failed),
+    }
 
 
 def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
@@ -130,9 +142,19 @@ def _from_json(row: Row, stored: Mapping[str, Any]) -> Done:
         found[name] = tuple(float(value) for value in found[name].split())
     for name in ("notes", "complaints"):
         found[name] = tuple(found[name])
-    return Done(
-        row, Tally(**found), stored["seconds"], stored.get("ran", len(row.cases)), tuple(stored.get("failed", ()))
+    ran, failed = stored.get("ran", len(row.cases)), tuple(stored.get("failed", ()))
+    return Done(row, Tally(**found), stored["seconds"], ran, failed, stored.get("commit", ""))
+
+
+def commit(checkout: Path) -> str:
+    """Of the operator in this checkout; "" where that cannot be told."""
+    asked = subprocess.run(
+        ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    return asked.stdout.strip()
 
 
 def machine() -> dict[str, str]:
@@ -143,7 +165,12 @@ def machine() -> dict[str, str]:
     }
 
 
-def _line(title: str, name: str, tally: Tally) -> str:
+def _line(done: Done) -> str:
+    command = f"`python -m tests.faults run --only {done.row.name}`"
+    return _cells(done.title, done.tally, done.commit or "earlier", command)
+
+
+def _cells(title: str, tally: Tally, commit: str, command: str) -> str:
     cells = [
         title,
         tally.fired,
@@ -160,7 +187,8 @@ def _line(title: str, name: str, tally: Tally) -> str:
         _figure(percentile(tally.orphaned, 0.99)),
         _figure(percentile(tally.heal, 0.5)),
         _figure(max(tally.heal, default=None)),
-        f"`python -m tests.faults run --only {name}`" if name else "",
+        commit,
+        command,
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 

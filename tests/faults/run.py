@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+from tests.faults import results
 from tests.faults import tally as tallies
 from tests.faults.results import Done
 from tests.faults.row import Case, Row
@@ -81,6 +82,7 @@ def _end_in_order() -> None:
 
 async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Callable[[Done], None]) -> None:
     """The cases of all these rows, so many at a time."""
+    commit = results.commit(stage.checkout or Path(__file__).parents[2])
     waiting = deque((row, case) for row in rows for case in row.cases)
     found: dict[str, list[Tally]] = {row.name: [] for row in rows}
     failed: dict[str, list[str]] = {row.name: [] for row in rows}
@@ -98,7 +100,7 @@ async def _rows(rows: Sequence[Row], stage: Stage, jobs: int, say: Say, hear: Ca
                 failed[row.name].append(case.label)
             if len(found[row.name]) == len(row.cases):
                 took = time.monotonic() - began[row.name]
-                hear(Done(row, tallies.total(found[row.name]), took, len(row.cases), tuple(failed[row.name])))
+                hear(Done(row, tallies.total(found[row.name]), took, len(row.cases), tuple(failed[row.name]), commit))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(jobs):
