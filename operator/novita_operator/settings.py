@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         60_000,
         ge=100,
         le=3_600_000,
-        description="Time between two calls that test a rejected key, ms.",
+        description="Longest time between two calls that test a rejected key, ms; the first ones come sooner.",
         json_schema_extra=_ADVANCED,
     )
     backoff_base: int = Field(

@@ -42,7 +42,7 @@ class Account:
     every poll must read everything. `everything` is the last unfiltered list, with the instances of others. `products`
     are those of the catalogue by id, as the account's own pass has last read them. `passes`
     bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
-    `fingerprint` names the key, without telling it.
+    `refusals`: how many polls in a row found the key refused. `fingerprint` names the key, without telling it.
     `claims`: which object has the instances of a name. `adoptions`: by id, who has taken over which instance with the
     consent of spec.tenancy, as the status records it.
     """
@@ -64,6 +64,7 @@ class Account:
     adopted: CaselessIds = field(default_factory=CaselessIds)
     balance: Balance | None = None
     polling: bool = False
+    refusals: int = 0
     poll_due: float = float("-inf")
     polled_at: float = float("-inf")
     polls_begun: int = 0
@@ -141,7 +142,7 @@ class Account:
         return asked or Decimal(0)
 
     def key_was_rejected(self, message: str) -> None:
-        """A call of an object was refused: from now on only the poll tests the key, once in a while."""
+        """A call of an object was refused: from now on only the poll tests the key, soon, and then ever more rarely."""
         if isinstance(self.health, Healthy):
             self.health = KeyRejected(message)
 

@@ -19,10 +19,14 @@ from novita_operator.runtime.accounts.registry import Accounts
 
 logger = logging.getLogger(__name__)
 
+_MOST_DOUBLINGS = 16  # beyond every pause that a setting takes
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Periods of the poll, seconds: while anything moves, when nothing does, and while the key is refused.
+    """Periods of the poll, seconds: while anything moves, when nothing does, and while the key stays refused.
+
+    A refusal may be a stray one: the key is tested again soon, and then ever more rarely.
 
     `everything`: how often the list is read without the filter by name, and the balance with it. Both say what the
     whole account costs, which moves slowly; with each fast poll they would be most of the traffic.
@@ -48,6 +52,8 @@ class Poller:
     async def tick(self, account: Account) -> bool:
         """Poll if it is time to. Called by the account's timer. True if a poll was made."""
         now = self.clock.monotonic()
+        if isinstance(account.health, KeyRejected):
+            account.poll_by(account.polled_at + self._until_tested(account))
         if account.moving and isinstance(account.health, Healthy):
             account.poll_by(account.polled_at + self.pace.moving)
         if account.polling or now < account.poll_due or isinstance(account.health, KeyMissing):
@@ -58,12 +64,17 @@ class Poller:
             await self._poll(account)
         finally:
             account.polling = False
-        pause = self.pace.rejected if isinstance(account.health, KeyRejected) else self.pace.settled
+        pause = self._until_tested(account) if isinstance(account.health, KeyRejected) else self.pace.settled
         account.polled_at = self.clock.monotonic()
         account.poll_due = account.polled_at + (0.0 if isinstance(account.health, NotPolled) else pause)
         if type(before) is not type(account.health):
             logger.info("NovitaAccount %s is %s", account.name, type(account.health).__name__)
         return True
+
+    def _until_tested(self, account: Account) -> float:
+        """Seconds between two polls while the key is refused: from the fastest pace on, twice as long each time."""
+        doublings = min(max(0, account.refusals - 1), _MOST_DOUBLINGS)
+        return min(self.pace.rejected, self.pace.moving * float(2**doublings))
 
     async def _poll(self, account: Account) -> None:
         number, started = self.accounts.begin_poll(account), self.clock.now()
@@ -71,6 +82,7 @@ class Poller:
         try:
             instances = await self._read(account)
         except errors.CredentialsRejected as error:
+            account.refusals = account.refusals + 1 if isinstance(account.health, KeyRejected) else 1
             account.health = KeyRejected(_rejected(account, error, self.pace.rejected))
         except errors.NovitaError as error:
             since = account.health.since if isinstance(account.health, Unreachable) else started
@@ -78,6 +90,7 @@ class Poller:
         else:
             if account.fingerprint != asked_with:
                 return  # what another key has shown says nothing
+            account.refusals = 0
             current = snapshot.Snapshot.of(account.name, instances, started)
             changed = snapshot.changes(account.snapshot, current)
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
@@ -131,7 +144,7 @@ def _is_there(instance: Instance) -> bool:
 def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:
     return (
         f'Novita refuses the API key of NovitaAccount "{account.name}" ({error.reason or error.status}). '
-        f"Put a valid key into its Secret; it is tested again every {pause:.0f} s and at once when it changes."
+        f"Put a valid key into its Secret; it is tested again within {pause:.0f} s, and at once when it changes."
     )
 
 

@@ -110,13 +110,33 @@ async def test_the_poll_is_fast_while_anything_moves(world: World) -> None:
     assert [await world.tick(2), await world.tick(28)] == [False, True]
 
 
-async def test_a_refused_key_is_tested_rarely_whatever_moves(world: World) -> None:
+async def test_a_refused_key_is_tested_ever_more_rarely_whatever_moves(world: World) -> None:
     world.novita.status = 401
     await world.tick()
     world.account.set_moving(DEMO, moving=True)
 
     assert isinstance(world.account.health, KeyRejected)
-    assert [await world.tick(59.9), await world.tick(0.1)] == [False, True]
+    for pause in (2, 4, 8, 16, 32, 60, 60):
+        assert [await world.tick(pause - 0.1), await world.tick(0.1)] == [False, True]
+
+
+async def test_after_a_stray_refusal_the_account_works_again_soon(world: World) -> None:
+    world.novita.status = 401
+    await world.tick()
+    world.novita.status = 200
+
+    assert await world.tick(2)
+
+    assert isinstance(world.account.health, Healthy)
+
+
+async def test_a_refused_call_of_an_object_is_answered_by_a_poll_soon(world: World) -> None:
+    await world.tick()
+
+    world.account.key_was_rejected("Refused.")
+
+    assert [await world.tick(1.9), await world.tick(0.1)] == [False, True]
+    assert isinstance(world.account.health, Healthy)
 
 
 async def test_an_account_that_is_down_is_not_polled_fast(world: World) -> None:
@@ -224,7 +244,7 @@ async def test_messages_say_what_to_do_and_hold_no_key(world: World) -> None:
     down = world.account.health
 
     assert isinstance(refused, KeyRejected)
-    assert "Put a valid key into its Secret; it is tested again every 60 s" in refused.message
+    assert "Put a valid key into its Secret; it is tested again within 60 s" in refused.message
     assert isinstance(down, Unreachable)
     assert 'could not be reached for NovitaAccount "default"' in down.message
     assert "canary" not in f"{refused}{down}"
