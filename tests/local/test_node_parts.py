@@ -12,7 +12,7 @@ import pytest
 from local_cluster import __main__ as command_line
 from local_cluster.errors import CannotHost, CannotStart, NotRunning
 from local_cluster.flags import Ports
-from local_cluster.nodes import cgroups, containerd, entering, layout, needs
+from local_cluster.nodes import cgroups, cluster, containerd, entering, layout, needs
 from local_cluster.nodes.plan import Plan
 
 _MOUNTS = """\
@@ -120,3 +120,19 @@ def test_what_needs_a_running_cluster_says_how_to_start_one(
 def test_an_image_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises((CannotStart, NotRunning), match="make image"):
         entering.load(tmp_path, tmp_path / "image.tar")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(None, "there is no image"), (b"half an image", "is no image")], ids=["missing", "broken"]
+)
+def test_an_image_that_cannot_be_loaded_is_told_before_a_cluster_starts(
+    tmp_path: Path, content: bytes | None, word: str
+) -> None:
+    archive, state = tmp_path / "image.tar", tmp_path / "state"
+    if content is not None:
+        archive.write_bytes(content)
+
+    with pytest.raises(CannotStart, match=word):
+        cluster.up(state, [archive])
+
+    assert not state.exists()

@@ -203,3 +203,31 @@ async def test_a_report_that_cannot_be_kept_holds_no_uninstall(site: Site) -> No
 
     assert await site.plane.kube.find(DEPLOYMENTS, RELEASE, NAMESPACE) is None
     assert len(await _events(site)) == 1
+
+
+async def test_with_the_policy_delete_what_is_made_while_the_operator_ends_is_deleted_too(site: Site) -> None:
+    await _rented(site, "early", uninstall=DELETE)
+    hook = asyncio.create_task(site.node.run_job(NAMESPACE, f"{RELEASE}-uninstall"))
+    helm = asyncio.create_task(site.helm("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "6m"))
+    await waiting.until(
+        lambda: _scaled_to_nothing(site), "the operator shall end", seconds=PATIENCE_SECONDS, explain=site.explain
+    )
+    await site.create("late")
+    await site.until_ready("late")
+    await _end_with_the_deployment(site)
+
+    await waiting.until(lambda: _scaled_to_one(site), "the operator shall work again", seconds=PATIENCE_SECONDS)
+    await site.start()
+    await _pod(site)
+    await _end_with_the_deployment(site)
+    seen, printed = await helm, await hook
+
+    ledger = await site.novita.ledger()
+    assert seen.code == 0, printed
+    assert (ledger.created, ledger.live) == (2, ())
+    assert "Made while the operator ended" in printed
+    assert "All GPUInstances are deleted, and so are their instances at Novita." in printed
+
+
+async def _scaled_to_one(site: Site) -> bool:
+    return bool((await site.plane.kube.get(DEPLOYMENTS, RELEASE, NAMESPACE))["spec"]["replicas"] == 1)

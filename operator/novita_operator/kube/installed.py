@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.events import Event
@@ -35,9 +36,7 @@ class Installed:
         Raises kube errors.
         """
         try:
-            scaled = await self._kube.request(
-                "PATCH", _SCALE, body={"spec": {"replicas": 0}}, namespace=self._namespace, name=self._name
-            )
+            scaled = await self._scale(0)
         except errors.NotFound:
             return True
         selected = {"labelSelector": scaled["status"]["selector"]}
@@ -47,6 +46,14 @@ class Installed:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
         return True
+
+    async def start(self) -> None:
+        """Scale the Deployment to one pod, and do not wait for it. Raises kube errors."""
+        await self._scale(1)
+
+    async def _scale(self, replicas: int) -> dict[str, Any]:
+        body = {"spec": {"replicas": replicas}}
+        return await self._kube.request("PATCH", _SCALE, body=body, namespace=self._namespace, name=self._name)
 
     async def _pods(self, selected: Mapping[str, str]) -> int:
         """How many have not ended. A pod that has, e.g. one that was evicted, may stay for ever."""

@@ -94,7 +94,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One GPUInstance as its owner sees it. `was_ready`: it has been Ready since its last start. Price in USD/h."""
+    """One GPUInstance as its owner sees it. Price in USD/h.
+
+    `was_ready`: it has been Ready since its last start. `ran`: it was seen running, and perhaps never Ready.
+    """
 
     name: str
     uid: str
@@ -103,6 +106,7 @@ class Child:
     labels: Mapping[str, str] | None = None
     ready: bool = False
     was_ready: bool = False
+    ran: bool = False
     reason: str = ""
     message: str = ""
     trouble: Trouble | None = None
@@ -125,6 +129,8 @@ def child(body: Body) -> Child:
         labels=metadata.get("labels") or {},
         ready=ready.get("status") == "True",
         was_ready=bool(status.get("readyAt")),
+        # Only an instance that runs has an address; an ended one keeps its last.
+        ran=bool(status.get("readyAt") or status.get("connection")),
         reason=str(ready.get("reason", "")),
         message=str(ready.get("message", "")),
         trouble=_trouble(status, ready),

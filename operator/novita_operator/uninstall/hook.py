@@ -26,6 +26,7 @@ _ACCOUNTS = kinds.NOVITA_ACCOUNT
 # Owners go first: they would make new instances in place of deleted ones.
 _OWNERS = (kinds.GPU_INSTANCE_SET, kinds.GPU_JOB)
 _LOOK_SECONDS = 2.0  # between looks; Novita needs some seconds to let go of an instance
+_ROUNDS = 3  # whoever makes new objects each time is told to stop
 _ACCOUNT_SECONDS = 30.0  # an operator that works lets go of an unused account within one
 
 Say = Callable[[str], None]
@@ -62,7 +63,29 @@ class Hook:
         if self._order.crds_go and (held := await self._delete_accounts()):
             self._tell(report.accounts_left(held))
         await self._end_operator()
+        if self._order.policy is Policy.DELETE and (left := await self._delete_late()):
+            self._tell(*self._not_deleted(left))
+            await self._keep(left)
+            return 1
         return await self._conclude(before)
+
+    async def _delete_late(self) -> list[Line]:
+        """What somebody made while the operator ended: the operator works again until it is gone.
+
+        Returns what is left after some rounds; the operator then goes on.
+        """
+        for _ in range(_ROUNDS):
+            late = await self._lines()
+            if not late:
+                return []
+            self._tell("Made while the operator ended, which is started again to delete it:", *map(str, late))
+            await self._installed.start()
+            if left := await self._delete():
+                return left
+            await self._end_operator()
+        if left := await self._lines():
+            await self._installed.start()
+        return left
 
     async def _conclude(self, before: Sequence[Line]) -> int:
         """The operator has ended: what is there now stays as it is."""

@@ -24,6 +24,8 @@ def up(directory: Path, archives: Sequence[Path] = ()) -> bool:
 
     Raises CannotHost, CannotProvide, CannotStart or NotOurs.
     """
+    for archive in archives:
+        entering.require_archive(archive)
     found = needs.programs(os.environ)
     with locking.held(directory, _WAITING):
         if entering.running(directory):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,10 +44,17 @@ def inside(directory: Path, command: Sequence[str], folder: Path = Path("/")) ->
     return namespaces.entering(parent.pid, list(command), folder), environment
 
 
-def load(directory: Path, archive: Path) -> str:
-    """Give an image from a file to the node; returns what containerd says. Raises NotRunning or CannotStart."""
+def require_archive(archive: Path) -> None:
+    """Raises CannotStart where the file is no image."""
     if not archive.is_file():
         raise CannotStart(f"there is no image {archive}; `make image` writes dist/image.tar")
+    if not tarfile.is_tarfile(archive):
+        raise CannotStart(f"{archive} is no image, or half of one; `make image` writes dist/image.tar again")
+
+
+def load(directory: Path, archive: Path) -> str:
+    """Give an image from a file to the node; returns what containerd says. Raises NotRunning or CannotStart."""
+    require_archive(archive)
     command, environment = inside(directory, ["ctr", "images", "import", str(archive.resolve())])
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -132,7 +132,7 @@ def _why_no_success(child: Child, ended: Ended, spec: GPUJobSpec) -> str | None:
         return ended.message
     if spec.completion.signal == "Annotation":
         return f"The container of {child.name} ended and no result was reported (spec.completion.signal is Annotation)."
-    if not child.was_ready:
+    if not (child.ran or child.was_ready):
         return f"The container of {child.name} ended before it was ever seen running."
     return None
 

@@ -104,6 +104,13 @@ def test_a_container_that_ran_and_ended_without_an_error_has_succeeded() -> None
     assert (decided.outcome, decided.reason) == ("Succeeded", "Completed")
 
 
+def test_a_container_that_was_seen_running_but_never_reachable_has_succeeded_too() -> None:
+    decided = decide(a.seen(a.a_job(status=a.MADE), a.ended(was_ready=False, ran=True)))
+
+    assert isinstance(decided, Conclude)
+    assert (decided.outcome, decided.reason) == ("Succeeded", "Completed")
+
+
 @pytest.mark.parametrize(
     ("child", "reason", "word"),
     [
