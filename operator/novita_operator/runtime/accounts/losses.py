@@ -56,7 +56,8 @@ class Losses:
         self._missing.setdefault(uid, now)
 
     def back(self, uid: str, now: datetime) -> None:
-        """The instance of this object was seen."""
+        """The instance of this object was seen: what a person said of its absence is over, too."""
+        self._confirmed.discard(uid)
         if self._missing.pop(uid, None) is not None:
             self.healed_at = now
 

@@ -62,6 +62,16 @@ def test_a_person_confirms_by_repeating_the_number() -> None:
     assert found.wait_for("uid-7") == 0.0
 
 
+def test_what_a_person_confirmed_is_over_when_the_instance_is_back() -> None:
+    found = losses(50, 0)
+    found.confirm("50")
+
+    found.back("uid-7", NOON)
+    found.miss("uid-7", NOON)
+
+    assert found.wait_for("uid-7") != 0.0
+
+
 def test_it_heals_by_itself_when_they_are_back() -> None:
     found = losses(2, 0)
     later = NOON + timedelta(seconds=60)

@@ -69,8 +69,10 @@ def _failed_before(seen: Observation, now: datetime) -> action.Action | None:
     if failure.reason == "StartupTimeout":
         return _end_billing(seen, now)
     if failure.retry_at is not None and seen.instance is not None:
-        # Its time will come; until then the instance is left as it is.
-        return action.Nothing()
+        # Its time will come; until then the instance is left as it is, unless spec.lifetime ends it.
+        return _lifetime_is_over(seen, now) or (
+            _towards_stopped(seen.instance) if seen.power == "Stopped" else action.Nothing()
+        )
     if failure.reason == "InstanceLost":
         return _gone(seen, now)
     return None

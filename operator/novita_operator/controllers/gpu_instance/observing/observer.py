@@ -286,11 +286,13 @@ class _Horizon:
 
 def _horizon(resource: GPUInstance, memory: Memory, now: datetime) -> _Horizon:
     known = [moment for moment in (memory.busy_at, resource.status.last_busy_at) if moment is not None]
+    busy_at = max(known, default=None)
     try:
         ended = lifetimes.stays_ended(resource, now)
-        return _Horizon(ended, lifetimes.next_end(resource, max(known, default=None), now))
+        return _Horizon(ended, lifetimes.next_end(resource, busy_at, now))
     except lifetimes.Unreadable as error:
-        return _Horizon(ended=resource.status.ended is not None, unclear=str(error))
+        end = lifetimes.next_fixed_end(resource, busy_at, now)
+        return _Horizon(ended=resource.status.ended is not None, end=end, unclear=str(error))
 
 
 def measuring_pause(idle_seconds: float) -> float:

@@ -6,7 +6,7 @@ reconcile, starts the instance again, until the next such moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -42,12 +42,12 @@ def next_end(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> 
 
     `busy_at`: when the GPU was last seen at work.
     """
-    started, ended = resource.status.started_at, resource.status.ended
-    if resource.spec.lifetime is None or started is None:
-        return None
-    # What was ended, and comes back, has not been started yet: moments up to that end are over.
-    started = started if ended is None else max(started, ended.at)
-    return min(_ends(resource, started, busy_at, now), key=lambda end: end.at, default=None)
+    return _first([*_fixed_ends(resource, busy_at, now), *_scheduled_ends(resource)])
+
+
+def next_fixed_end(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> End | None:
+    """The same, where spec.lifetime.schedule cannot be read: what else ends the instance goes on without it."""
+    return _first(_fixed_ends(resource, busy_at, now))
 
 
 def stays_ended(resource: GPUInstance, now: datetime) -> bool:
@@ -96,27 +96,42 @@ def _wakes_at(resource: GPUInstance, ended: Ended) -> datetime | None:
             return None
 
 
-def _ends(resource: GPUInstance, started: datetime, busy_at: datetime | None, now: datetime) -> Iterator[End]:
-    lifetime = resource.spec.lifetime
-    if lifetime is None:
+def _first(ends: Iterable[End]) -> End | None:
+    return min(ends, key=lambda end: end.at, default=None)
+
+
+def _runs_since(resource: GPUInstance) -> datetime | None:
+    """What was ended, and comes back, has not been started yet: moments up to that end are over."""
+    started, ended = resource.status.started_at, resource.status.ended
+    return started if started is None or ended is None else max(started, ended.at)
+
+
+def _fixed_ends(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> Iterator[End]:
+    lifetime, started = resource.spec.lifetime, _runs_since(resource)
+    if lifetime is None or started is None:
         return
     if lifetime.max_seconds is not None:
         at = started + timedelta(seconds=lifetime.max_seconds)
         yield End(
             "MaxSeconds", lifetime.action, at, f"spec.lifetime.maxSeconds: it has run for {lifetime.max_seconds} s."
         )
-    if lifetime.schedule is not None:
-        schedule = lifetime.schedule
-        # The first moment after the start: one that passed while nobody looked still ends it.
-        at = _fire(schedule.stop, "stop", schedule, started)
-        text = f'spec.lifetime.schedule.stop is "{schedule.stop}" ({schedule.time_zone}).'
-        yield End("Schedule", schedule.action, at, text)
     if lifetime.idle is not None and resource.status.ready_at is not None:
         known = (resource.status.ready_at, busy_at, last_used(resource))
         since = max(moment for moment in known if moment is not None)
         at = min(since, now) + timedelta(seconds=lifetime.idle.after_seconds)
         text = f"spec.lifetime.idle: nobody has used it for {lifetime.idle.after_seconds} s."
         yield End("Idle", lifetime.idle.action, at, text)
+
+
+def _scheduled_ends(resource: GPUInstance) -> Iterator[End]:
+    lifetime, started = resource.spec.lifetime, _runs_since(resource)
+    if lifetime is None or lifetime.schedule is None or started is None:
+        return
+    schedule = lifetime.schedule
+    # The first moment after the start: one that passed while nobody looked still ends it.
+    at = _fire(schedule.stop, "stop", schedule, started)
+    text = f'spec.lifetime.schedule.stop is "{schedule.stop}" ({schedule.time_zone}).'
+    yield End("Schedule", schedule.action, at, text)
 
 
 def _fire(expression: str, field: str, schedule: Schedule, after: datetime) -> datetime:

@@ -22,6 +22,7 @@ from novita_operator.controllers.gpu_instance.action import (
     Nothing,
     Release,
     Start,
+    Stop,
     Wait,
 )
 from novita_operator.controllers.gpu_instance.deciding import plan
@@ -54,6 +55,21 @@ def failed(reason: str, *, retry_in: float) -> dict[str, Any]:
 @pytest.mark.parametrize("word", ["exited", "running", "pulling"])
 def test_an_instance_that_failed_is_left_alone_until_its_next_try(word: str) -> None:
     assert decide(with_one(a.an_instance(word), failure=failed("Failed", retry_in=10))) == Nothing()
+
+
+def test_one_that_runs_all_the_same_is_ended_by_its_lifetime_before_its_next_try() -> None:
+    over = Ending("MaxSeconds", "Stop", ago(0), "It has run for an hour.")
+    failure = failed("Failed", retry_in=3000)
+    ended = {"cause": "MaxSeconds", "action": "Stop", "at": wire(ago(0)), "generation": 1}
+    runs = a.an_instance("running")
+
+    due = replace(with_one(runs, failure=failure), end=over)
+    stopping = replace(with_one(runs, failure=failure, ended=ended), ended=True)
+    deleting = replace(with_one(runs, failure=failure, ended=ended | {"action": "Delete"}), ended=True)
+
+    assert decide(due) == End("MaxSeconds", "Stop", over.message)
+    assert decide(stopping) == Stop("i-1")
+    assert decide(deleting) == Delete(("i-1",))
 
 
 def test_an_instance_that_failed_is_started_when_its_time_has_come() -> None:

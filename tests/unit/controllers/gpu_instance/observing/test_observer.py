@@ -287,3 +287,28 @@ def test_an_id_in_another_case_is_the_same_instance_and_so_is_that_of_its_failur
     assert seen.instance_id == "AB-1"
     assert seen.resource.status.failure is not None
     assert seen.resource.status.failure.instance_id == "AB-1"
+
+
+# --- A schedule that cannot be read ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"stop": "61 25 * * *"}, {"stop": "0 20 * * *", "timeZone": "Brazil"}],
+    ids=["a cron expression that is none", "a time zone that is a directory"],
+)
+@pytest.mark.parametrize(
+    ("lifetime", "cause", "after"),
+    [({"maxSeconds": 3600}, "MaxSeconds", 3600), ({"idle": {"afterSeconds": 600}}, "Idle", 600)],
+)
+def test_a_schedule_that_cannot_be_read_holds_up_no_other_end(
+    schedule: dict[str, str], lifetime: dict[str, Any], cause: str, after: int
+) -> None:
+    status = {"instanceId": "i-1", "startedAt": a.wire(a.ago(7200)), "readyAt": a.wire(a.ago(7200))}
+    world = World(spec={"lifetime": lifetime | {"schedule": schedule}}, status=status)
+
+    seen = world.poll_and_look(a.a_running_instance())
+
+    assert seen.unclear_end is not None
+    assert seen.end is not None
+    assert (seen.end.cause, seen.end.at) == (cause, a.ago(7200 - after))
