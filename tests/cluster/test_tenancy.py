@@ -277,6 +277,25 @@ async def test_a_deletion_that_would_leave_an_instance_waits_where_that_is_not_a
     assert (await workspace.novita.ledger()).live == ()
 
 
+async def test_nobody_in_the_namespace_lets_an_instance_run_on_where_that_is_not_allowed(workspace: Workspace) -> None:
+    await workspace.create(deletionPolicy="Retain")
+    ready = await workspace.until_ready()
+    await _rule(workspace)
+    await workspace.delete()
+    await workspace.until_condition("Ready", "False", "DeletionBlocked")
+
+    await workspace.annotate(force_finalize=ready["status"]["instanceId"])
+    await workspace.until_condition("Ready", "False", "DeletionBlocked")
+    where = workspace.namespace
+    await workspace.plane.kube.patch(kube.GPU_INSTANCES, "gpu", {"metadata": {"finalizers": None}}, where)
+    await workspace.until_gone()
+
+    async def stopped() -> bool:
+        return [each["status"] for each in await workspace.novita.instances()] == ["exited"]
+
+    await workspace.until_novita(stopped, "the instance is stopped, and still there")
+
+
 async def _recorded(workspace: Workspace, instance_id: str) -> None:
     async def so() -> bool:
         body = await workspace.plane.kube.get(kube.NOVITA_ACCOUNTS, workspace.account_name)

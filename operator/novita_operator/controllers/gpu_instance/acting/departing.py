@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
@@ -49,7 +50,7 @@ class Departing:
 
     def _departed(self, key: Key, resource: GPUInstance, memory: Memory | None) -> Departed | None:
         """None where its instance is to stay as it is."""
-        policy = resource.spec.deletion_policy
+        policy = self._policy(resource)
         unclear = resource.unreadable is not None and not resource.unreadable.can_delete
         if unclear or policy == "Retain" or (memory is not None and memory.left_alone):
             return None
@@ -61,6 +62,12 @@ class Departing:
         uid = resource.meta.uid
         name = naming.instance_name(self.cluster, uid)
         return Departed(key, uid, resource.spec.account_ref.name, name, ids, adopted, policy)
+
+    def _policy(self, resource: GPUInstance) -> Literal["Delete", "Stop", "Retain"]:
+        """What it asked for; where nothing may be left running, that is a stop at least, which loses no data."""
+        policy, account = resource.spec.deletion_policy, self.accounts.find(resource.spec.account_ref.name)
+        denied = account is not None and not account.allowance(resource.meta.namespace).retention
+        return "Stop" if policy == "Retain" and denied else policy
 
     def _poll_within(self, seconds: float, departed: Departed) -> None:
         account = self.accounts.find(departed.account)

@@ -23,7 +23,8 @@ def _given_up(seen: Observation, _: datetime) -> action.Action | None:
 
 
 def _is_given_up(seen: Observation) -> bool:
-    return seen.resource.meta.annotations.get(meta.FORCE_FINALIZE) == seen.left_behind
+    """Where nothing may be left at Novita, nobody with rights in the namespace alone can let it cost."""
+    return seen.may_be_left and seen.resource.meta.annotations.get(meta.FORCE_FINALIZE) == seen.left_behind
 
 
 def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:

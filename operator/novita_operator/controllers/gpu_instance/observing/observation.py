@@ -246,6 +246,11 @@ class Observation:
         return judging.adoption(self.allowance)
 
     @property
+    def may_be_left(self) -> bool:
+        """Whether the account lets the namespace leave an instance behind."""
+        return self.allowance is None or self.allowance.retention
+
+    @property
     def retention_denied(self) -> Refusal | None:
         """Why a deletion may not leave the instance at Novita."""
         nothing = self.instance_id is None and not self.found and not self.may_be_rented

@@ -87,10 +87,16 @@ def _deleting(facts: Facts) -> Verdict:
     bill = f" It may go on costing {price} USD/h meanwhile." if price else ""
     text = (
         f"Deletion of instance {facts.instance_id or facts.seen.name} is blocked. {problem.message}{bill} "
-        "It is tried again by itself; the object stays until the instance is gone. To give up and let it cost, "
-        f"annotate the object with {meta.FORCE_FINALIZE}={facts.seen.left_behind}."
+        f"It is tried again by itself; the object stays until the instance is gone. {_way_out(facts)}"
     )
     return Verdict(False, Reason.DELETION_BLOCKED, text, Phase.DELETING, stalled=problem.stalled)
+
+
+def _way_out(facts: Facts) -> str:
+    annotation = f"{meta.FORCE_FINALIZE}={facts.seen.left_behind}"
+    if facts.seen.may_be_left:
+        return f"To give up and let it cost, annotate the object with {annotation}."
+    return f"It is not given up ({annotation}) before spec.tenancy of the account allows retention here."
 
 
 def _unlisted(facts: Facts) -> Verdict:

@@ -83,8 +83,8 @@ class Latecomers:
         await account.client.stop_instance(found.id)
         account.poll_by(self.clock.monotonic())
         text = (
-            f"Stopped instance {found.id} ({found.name}): it still ran after {_who(departed)} was gone, whose "
-            "deletionPolicy was Stop."
+            f"Stopped instance {found.id} ({found.name}): it still ran after {_who(departed)} was gone, by "
+            "whose deletionPolicy, or by spec.tenancy of the account, it is not to run on."
         )
         return [Event("Normal", EventReason.ORPHAN_STOPPED, text)]
 

@@ -271,6 +271,17 @@ def test_anything_but_the_id_gives_nothing_up(word: str) -> None:
     assert decide(going(a.an_instance(), annotations={meta.FORCE_FINALIZE: word})) == Delete(("i-1",))
 
 
+@pytest.mark.parametrize("rule", [{}, {"namespaces": {"names": ["another"]}}], ids=["denied", "without a rule"])
+def test_nothing_is_given_up_where_the_account_lets_nothing_be_left(rule: dict[str, Any]) -> None:
+    denied = {"allowance": a.an_allowance(rule)}
+    allowed = {"allowance": a.an_allowance({"retention": "Allow"})}
+    given_up = {meta.FORCE_FINALIZE: "i-1"}
+
+    assert decide(going(a.an_instance(), annotations=given_up, view=denied)) == Delete(("i-1",))
+    assert decide(going(a.an_instance(), annotations=given_up, view=denied, held=False)) == Delete(("i-1",))
+    assert decide(going(a.an_instance(), annotations=given_up, view=allowed)) == Abandon("i-1")
+
+
 # --- A spec that cannot be read -------------------------------------------------------------------------------------
 
 
