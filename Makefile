@@ -92,7 +92,7 @@ test-argocd: image ## Argo CD's own controllers with our samples, likewise
 
 .PHONY: test-oldest
 test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
-	@$(BIN)/python -m tests.oldest
+	@$(BIN)/python -m tests.oldest --numprocesses $(WORKERS)
 
 .PHONY: mutants
 mutants: $(READY) ## Change what decides about money, one thing at a time: does a test see it? (ONLY=policies/drift.py; all: a quarter of an hour)

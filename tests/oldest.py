@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument(
         "--if-cached", action="store_true", help="skip a version that would have to be fetched or built"
     )
+    parser.add_argument("--numprocesses", default="6", help="pytest's workers for each version")
     parser.add_argument("tests", nargs="*", default=_TESTS)
     options = parser.parse_args()
     failed = [version for version in catalogue.OLDEST if not _passes(version, options)]
@@ -36,7 +37,7 @@ def _passes(version: str, options: argparse.Namespace) -> bool:
         return True
     assets = binaries.provide_oldest(os.environ, version)
     print(f"on Kubernetes {version}, of {assets}", flush=True)  # noqa: T201
-    command = [sys.executable, "-m", "pytest", *options.tests]
+    command = [sys.executable, "-m", "pytest", "--numprocesses", options.numprocesses, *options.tests]
     environment = {**os.environ, "KUBEBUILDER_ASSETS": str(assets)}
     return not subprocess.run(command, cwd=_REPOSITORY, env=environment, check=False).returncode
 
