@@ -110,9 +110,12 @@ class NovitaAccountClient:
         listed = await self._instances.list(name, Priority.READ_FOR_USER)
         return oldest_first(found for found in listed if found.name == name and not found.state.is_gone)
 
-    async def get_instance(self, instance_id: str) -> Instance:
-        """One instance with its connection details. Raises NotFound."""
-        return await self._instances.get(instance_id)
+    async def get_instance(self, instance_id: str, *, priority: Priority = Priority.READ_FOR_USER) -> Instance:
+        """One instance with its connection details. Raises NotFound.
+
+        `priority`: DELETE for a look without which nothing is ended: other reads that fail do not hold it back.
+        """
+        return await self._instances.get(instance_id, priority)
 
     async def create_instance(self, request: CreateRequest, *, not_after: float | None = None) -> str:
         """Rent. Exactly one POST; returns the id.

@@ -53,14 +53,14 @@ class Instances:
             )
         self._removed.accept(found.by_id, found.total or 0)
 
-    async def get(self, instance_id: str) -> Instance:
+    async def get(self, instance_id: str, priority: Priority) -> Instance:
         """One instance with its connection details. Raises NotFound."""
         raw = await self._transport.request(
             "GET",
             f"{_BASE}/instance",
             params={"instanceId": instance_id},
             idempotent=True,
-            priority=Priority.READ_FOR_USER,
+            priority=priority,
         )
         found = decoding.instance(raw)
         if found.id.casefold() != instance_id.casefold():

@@ -168,9 +168,9 @@ class Transport:
 
 def _class_of(call: Call, priority: Priority) -> str:
     """Which breaker counts: one that is open for creates must never hold back a delete."""
-    if call.method == "GET":
-        return "read"
-    return "delete" if priority is Priority.DELETE else "create"
+    if priority is Priority.DELETE:
+        return "delete"  # the look by id before it, too
+    return "read" if call.method == "GET" else "create"
 
 
 def _route(call: Call) -> str:

@@ -146,7 +146,7 @@ class Novita:
 
         return refused
 
-    async def get_instance(self, _instance_id: str) -> Instance:
+    async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
         return decoding.instance(self.shown)
 
     async def find_by_name(self, name: str) -> tuple[Instance, ...]:

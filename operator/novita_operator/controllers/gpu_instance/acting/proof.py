@@ -8,6 +8,7 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita import errors
+from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 
@@ -30,7 +31,7 @@ async def prove(instance_id: str, this: Pass) -> None:
     """
     listed = _listed(instance_id, this.seen)
     try:
-        found = await this.account.client.get_instance(instance_id)
+        found = await this.account.client.get_instance(instance_id, priority=Priority.DELETE)
     except errors.NovitaError:
         if listed is None:
             raise

@@ -54,8 +54,10 @@ def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action 
     if seen.account.state == "NotAdmitted":
         return None
     unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.absence.delete_accepted
-    if seen.account.state in {"Unreachable", "KeyRejected"} and unasked and seen.live:
-        return action.Delete(tuple(found.id for found in seen.live))
+    if seen.account.state in {"Unreachable", "KeyRejected"} and unasked:
+        known = {found.id for found in seen.live} or ({seen.instance_id} if seen.instance_id is not None else set())
+        # One that no list shows is looked at by its id first, as always.
+        return action.Delete(tuple(sorted(known))) if known else checks.account_is_of_no_use(seen, now)
     return checks.account_is_of_no_use(seen, now)
 
 

@@ -26,17 +26,45 @@ def decide(seen: Observation, now: datetime) -> action.Action:
 
 def _unreadable(seen: Observation, now: datetime) -> action.Action | None:
     """Of a spec that cannot be read as a whole, what can be read still ends: a stop, and every deadline."""
-    unreadable, instance = seen.resource.unreadable, seen.instance
-    if unreadable is None:
+    unreadable = seen.resource.unreadable
+    return None if unreadable is None else _what_ends(seen, now) or action.Nothing()
+
+
+def _ends_all_the_same(seen: Observation, now: datetime) -> action.Action | None:
+    """An account that rents nothing can still end what costs: where lists fail, a stop or a delete may work."""
+    if seen.not_ours is not None:
         return None
-    if not unreadable.can_delete:
-        return action.Nothing()
+    if seen.account.state == "NotAdmitted":
+        # Nothing is asked about an instance that does not carry our name: it may be anybody's.
+        ours = seen.fresh and seen.adopts is None and bool(seen.found)
+        return _what_ends(seen, now) if ours else None
+    if seen.account.state not in {"Unreachable", "KeyRejected"}:
+        return None
+    step = _what_ends(seen, now)
+    match step:
+        case action.Stop():
+            asked = seen.resource.status.stopped_at is not None
+        case action.Delete():
+            asked = seen.absence.delete_accepted
+        case action.End() | action.Fail():
+            asked = False
+        case _:
+            return None
+    # What was called for is not repeated by a list that was read before the call.
+    return step if seen.fresh or not asked else None
+
+
+def _what_ends(seen: Observation, now: datetime) -> action.Action | None:
+    """A stop that the spec asks for, and deadlines; each only where it can be read."""
+    unreadable, instance = seen.resource.unreadable, seen.instance
+    if unreadable is not None and not unreadable.can_delete:
+        return None
     end = _lifetime_is_over(seen, now)
     if end is None and instance is not None and seen.power == "Stopped":
         end = _towards_stopped(instance)
-    if end is None and "startup" not in unreadable.fields:
+    if end is None and (unreadable is None or "startup" not in unreadable.fields):
         end = _startup_is_over(seen, now)
-    return end or action.Nothing()
+    return end
 
 
 def _startup_is_over(seen: Observation, now: datetime) -> action.Action | None:
@@ -255,6 +283,7 @@ def _too_late(seen: Observation, instance: Instance, now: datetime) -> action.Ac
 _LIVING: tuple[Check, ...] = (
     holding.not_held,
     guards.paused,
+    _ends_all_the_same,
     guards.account_is_of_no_use,
     guards.not_ours,
     _id_not_recorded,

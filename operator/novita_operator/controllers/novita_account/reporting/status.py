@@ -179,4 +179,6 @@ def _orphans_text(resource: NovitaAccount, facts: Facts) -> str:
     )
     if resource.spec.orphans == "Report":
         return f"{text} Nothing is deleted, as spec.orphans is Report; set it to Delete, or delete them at Novita."
+    if facts.brake is not None:
+        return f"{text} Nothing is deleted at the moment: the condition OrphanDeletionPaused says why, and what to do."
     return f"{text} They are deleted when they were seen twice."

@@ -33,7 +33,7 @@ class Novita:
     price: str | errors.NovitaError
     asked_since: list[float] = field(default_factory=list)
 
-    async def get_instance(self, _instance_id: str) -> Instance:
+    async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
         if isinstance(self.found, errors.NovitaError):
             raise self.found
         return self.found

@@ -42,7 +42,7 @@ class Novita:
     found: Instance | errors.NovitaError
     calls: list[str] = field(default_factory=list)
 
-    async def get_instance(self, _instance_id: str) -> Instance:
+    async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
         if isinstance(self.found, errors.NovitaError):
             raise self.found
         return self.found

@@ -9,9 +9,19 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.controllers.gpu_instance.action import Action, Describe, End, Fail, Nothing, Start, Stop, Wait
+from novita_operator.controllers.gpu_instance.action import (
+    Action,
+    Delete,
+    Describe,
+    End,
+    Fail,
+    Nothing,
+    Start,
+    Stop,
+    Wait,
+)
 from novita_operator.controllers.gpu_instance.deciding import plan
-from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import lifetime
 from novita_operator.novita.models import Instance
 
@@ -204,3 +214,54 @@ def test_without_the_account_nothing_at_all_is_done() -> None:
     seen = an_unreadable(a.an_instance(), spec={"accountRef": 7, "powerState": "Stopped"})
 
     assert plan.decide(seen, NOON) == Nothing()
+
+
+# --- An account of no use --------------------------------------------------------------------------------------------
+
+
+def of_an_account(
+    state: Any, *found: Instance, fresh: bool = True, spec: dict[str, Any] | None = None, **status: Any
+) -> Observation:
+    resource = a.an_object(spec=spec, status={"instanceId": "i-1"} | status, intent=a.an_intent())
+    seen = a.an_observation(resource, *found, account=AccountView(state), fresh=fresh)
+    return replace(seen, end=lifetime.next_end(resource, None, NOON), ended=lifetime.stays_ended(resource, NOON))
+
+
+STOPPED = {"powerState": "Stopped"}
+OVER = {"lifetime": {"maxSeconds": 60, "action": "Delete"}}
+ENDED = {"cause": "MaxSeconds", "action": "Delete", "at": wire(ago(5)), "generation": 1}
+
+
+@pytest.mark.parametrize("state", ["Unreachable", "KeyRejected", "NotAdmitted"])
+def test_a_stop_is_tried_whatever_the_account_says(state: str) -> None:
+    assert plan.decide(of_an_account(state, a.an_instance(), spec=STOPPED), NOON) == Stop("i-1")
+
+
+@pytest.mark.parametrize("state", ["Unreachable", "KeyRejected", "NotAdmitted"])
+def test_a_deadline_acts_when_it_is_due_whatever_the_account_says(state: str) -> None:
+    due = of_an_account(state, a.an_instance(), spec=OVER, startedAt=wire(ago(61)))
+    decided = of_an_account(state, a.an_instance(), spec=OVER, startedAt=wire(ago(61)), ended=ENDED)
+
+    assert isinstance(plan.decide(due, NOON), End)
+    assert plan.decide(decided, NOON) == Delete(("i-1",))
+
+
+def test_a_stop_that_was_called_for_is_not_repeated_by_an_old_list() -> None:
+    seen = of_an_account("Unreachable", a.an_instance(), fresh=False, spec=STOPPED, stoppedAt=wire(ago(5)))
+
+    assert plan.decide(seen, NOON) == Wait(poll=True)
+
+
+@pytest.mark.parametrize("state", ["KeyMissing", "Absent", "Starting"])
+def test_without_a_key_or_an_account_nothing_can_be_tried(state: str) -> None:
+    assert isinstance(plan.decide(of_an_account(state, a.an_instance(), spec=STOPPED), NOON), Wait)
+
+
+def test_in_a_namespace_that_is_not_admitted_nothing_is_asked_about_an_instance_of_another_name() -> None:
+    seen = of_an_account("NotAdmitted", spec=OVER, startedAt=wire(ago(61)), ended=ENDED)
+
+    assert plan.decide(seen, NOON) == Wait(poll=True)
+
+
+def test_the_running_instance_of_a_namespace_that_is_no_longer_admitted_is_left_as_it_is() -> None:
+    assert plan.decide(of_an_account("NotAdmitted", a.an_instance()), NOON) == Wait(poll=True)

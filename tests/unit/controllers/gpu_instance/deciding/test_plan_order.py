@@ -40,6 +40,8 @@ PAUSED = {meta.PAUSED: "true"}
 GIVEN_UP = {meta.FORCE_FINALIZE: "i-1"}
 ABSENT = {"account": AccountView("Absent")}
 UNREADABLE = {"gpuCount": "many"}
+STOPPED = {"powerState": "Stopped"}
+SILENT = {"account": AccountView("Unreachable"), "fresh": False}
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,20 @@ SPOT_WENT = Fail("SpotReclaimed", "Novita takes spot instance i-1 back.", "the s
 
 LIVING = (
     Order("not_held", "paused", with_one(RUNS, held=False, annotations=PAUSED), Hold(None), Nothing()),
-    Order("paused", "account_is_of_no_use", with_one(annotations=PAUSED, view=ABSENT), Nothing(), NO_ACCOUNT),
+    Order(
+        "paused",
+        "_ends_all_the_same",
+        with_one(RUNS, spec=STOPPED, annotations=PAUSED, view=SILENT),
+        Nothing(),
+        Stop("i-1"),
+    ),
+    Order(
+        "_ends_all_the_same",
+        "account_is_of_no_use",
+        with_one(RUNS, spec=STOPPED, view=SILENT),
+        Stop("i-1"),
+        NO_ACCOUNT,
+    ),
     Order("account_is_of_no_use", "not_ours", taken_over(RUNS, view=ABSENT), NO_ACCOUNT, Nothing()),
     Order("not_ours", "_id_not_recorded", taken_over(RUNS, status={"instanceId": None}), Nothing(), Take("i-1")),
     Either("_id_not_recorded", "_price_is_unproven", "the price is asked of an id that is recorded"),
