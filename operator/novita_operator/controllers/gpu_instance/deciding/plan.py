@@ -32,16 +32,13 @@ def _unreadable(seen: Observation, now: datetime) -> action.Action | None:
 
 def _ends_all_the_same(seen: Observation, now: datetime) -> action.Action | None:
     """An account that rents nothing can still end what costs: where lists fail, a stop or a delete may work."""
-    if seen.not_ours is not None:
-        return None
     if seen.account.state == "NotAdmitted":
         # Nothing is asked about an instance that does not carry our name: it may be anybody's.
         ours = seen.fresh and seen.adopts is None and bool(seen.found)
         return _what_ends(seen, now) if ours else None
-    if seen.account.state not in {"Unreachable", "KeyRejected"}:
+    if seen.account.state not in {"Unreachable", "KeyRejected"} or seen.not_ours is not None:
         return None
-    step = _what_ends(seen, now)
-    match step:
+    match step := _what_ends(seen, now):
         case action.Stop():
             asked = seen.resource.status.stopped_at is not None
         case action.Delete():
