@@ -11,9 +11,11 @@ from functools import partial
 import kopf
 
 from novita_operator import __version__, composition
+from novita_operator.api import kinds
 from novita_operator.composition import Controllers
 from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
+from novita_operator.reconciling import naming
 from novita_operator.runtime import core, first_lists, kopf_settings
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
@@ -67,7 +69,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
                 background.append(_in_background(shared.lease.keep(), "lease"))
             background.append(_in_background(resync.run(), "resync"))
             await bootstrap.ensure(shared.kube, settings, shared.operator_class)
-            await _take_in_accounts(shared, controllers)
+            await _take_in(shared, controllers)
             background.append(_in_background(controllers.probing.run(), "probing"))
             controllers.courier.start()
             shared.recorder.start()
@@ -124,12 +126,28 @@ async def _leads(shared: Core, ready: asyncio.Event) -> bool:
     return True
 
 
+async def _take_in(shared: Core, controllers: Controllers) -> None:
+    """What must be known before the first pass."""
+    await _take_in_accounts(shared, controllers)
+    await _take_in_renamed(shared, controllers)
+
+
 async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
     """Accounts before the objects that name them: else each restart would call every account missing for a moment."""
     for intake in controllers.intakes:
         if not intake.kind.namespaced:
             async for body in shared.kube.each(intake.kind):
                 await intake.seen(body)
+
+
+async def _take_in_renamed(shared: Core, controllers: Controllers) -> None:
+    """Objects whose instances carry another cluster id: known before anything is rented, and before the watch comes."""
+    for intake in controllers.intakes:
+        if intake.kind is kinds.GPU_INSTANCE:
+            async for body in shared.kube.each(intake.kind, shared.settings.namespaces):
+                recorded = (body.get("status") or {}).get("instanceName") or ""
+                if naming.uid_in(recorded) == body["metadata"]["uid"] and shared.names.unaccepted(recorded) is not None:
+                    await intake.seen(body)
 
 
 async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready: asyncio.Event) -> None:

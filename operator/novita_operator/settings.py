@@ -15,16 +15,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from novita_operator import settings_values
 
-_SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-
-def _own_namespace() -> str:
-    """The namespace of our pod, where Kubernetes mounts its name; `novita-system` outside a cluster."""
-    if _SERVICE_ACCOUNT_NAMESPACE.exists():
-        return _SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
-    return "novita-system"
-
-
 _ADVANCED: JsonDict = {"advanced": True}
 """Marks a setting that few people ever turn: docs/reference/settings.md lists it behind the others."""
 
@@ -221,7 +211,10 @@ class Settings(BaseSettings):
         None, description="A file that gets the port once it is served.", json_schema_extra=_ADVANCED
     )
     operator_namespace: str = Field(
-        default_factory=_own_namespace, min_length=1, max_length=63, description="Where account key Secrets live."
+        default_factory=settings_values.own_namespace,
+        min_length=1,
+        max_length=63,
+        description="Where account key Secrets live.",
     )
     default_account_secret: str = Field(
         "",
@@ -249,12 +242,18 @@ class Settings(BaseSettings):
     cluster_id: str | None = Field(
         None, pattern=r"^[a-z2-7]{8}$", description="Replaces the id derived from the kube-system namespace."
     )
+    former_cluster_ids: str = Field(
+        "",
+        max_length=1024,
+        description="Comma-separated cluster ids that the operator had before: accepts that CLUSTER_ID was changed.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="`text` or `json`.")
 
     _level = field_validator("log_level")(settings_values.known_level)
     _format = field_validator("log_format")(settings_values.known_format)
     _key = field_validator("novita_api_key")(settings_values.one_word)
+    _former = field_validator("former_cluster_ids")(settings_values.cluster_ids)
     _url = field_validator("webhook_url")(settings_values.url_to_post_to)
     _secret = field_validator("webhook_secret")(settings_values.no_guess)
     _allowed = field_validator("webhook_allowed_networks", "denied_networks")(settings_values.readable_networks)
@@ -289,12 +288,13 @@ class Settings(BaseSettings):
     @property
     def namespaces(self) -> tuple[str, ...]:
         """The watched namespaces; empty means all."""
-        return tuple(name.strip() for name in self.watch_namespaces.split(",") if name.strip())
+        return settings_values.parts(self.watch_namespaces)
+
+    @property
+    def former_clusters(self) -> frozenset[str]:
+        """Cluster ids that are accepted as ours beside the present one."""
+        return frozenset(settings_values.parts(self.former_cluster_ids))
 
     def own_api_key(self) -> SecretStr | None:
         """The operator's own key, read anew from its file each time; None where there is none."""
-        if self.novita_api_key_file is not None:
-            key = self.novita_api_key_file.read_text().strip()
-        else:
-            key = self.novita_api_key.get_secret_value().strip() if self.novita_api_key is not None else ""
-        return SecretStr(key) if key else None
+        return settings_values.key_of(self.novita_api_key_file, self.novita_api_key)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 
 from pydantic import SecretStr
 
+_SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _SHORTEST_SECRET = 8  # as the REST gateway has it; a random one of 32 characters is better
+
+
+def own_namespace() -> str:
+    """The namespace of our pod, where Kubernetes mounts its name; `novita-system` outside a cluster."""
+    if _SERVICE_ACCOUNT_NAMESPACE.exists():
+        return _SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
+    return "novita-system"
 
 
 def known_level(value: str) -> str:
@@ -43,6 +52,24 @@ def no_guess(value: SecretStr | None) -> SecretStr | None:
     if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
         raise ValueError(f"must have at least {_SHORTEST_SECRET} characters")
     return value
+
+
+def parts(value: str) -> tuple[str, ...]:
+    """The parts of a comma-separated list."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def cluster_ids(value: str) -> str:
+    """A list of cluster ids."""
+    if not all(re.fullmatch(r"[a-z2-7]{8}", part) for part in parts(value)):
+        raise ValueError("must be a comma-separated list of cluster ids, each 8 characters of a-z and 2-7")
+    return value
+
+
+def key_of(file: Path | None, given: SecretStr | None) -> SecretStr | None:
+    """The key in a file, read anew each time, or the one that was given; None where there is none. Raises OSError."""
+    key = file.read_text() if file is not None else (given.get_secret_value() if given is not None else "")
+    return SecretStr(key.strip()) if key.strip() else None
 
 
 def readable_networks(value: str) -> str:

@@ -72,6 +72,8 @@ class EventReason(StrEnum):
     """An instance still ran after its object was gone, and was stopped as the object had asked."""
     ORPHAN_DELETION_PAUSED = "OrphanDeletionPaused"
     """Orphans would be deleted, but something seems wrong."""
+    CLUSTER_ID_CHANGED = "ClusterIdChanged"
+    """Instances carry another cluster id than the operator has now; nothing is rented until that is settled."""
     CREATES_FROZEN = "CreatesFrozen"
     """Instances were rented too often for the same objects."""
     ACCOUNT_OF_ANOTHER_CLASS = "AccountOfAnotherClass"

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 import uuid
+from dataclasses import dataclass
 
 from novita_operator.api import meta
 
@@ -34,6 +35,33 @@ def prefix(cluster: str) -> str:
 def instance_name(cluster: str, uid: str) -> str:
     """The name at Novita of the object with this UID."""
     return prefix(cluster) + base64.b32encode(uuid.UUID(uid).bytes).decode().lower().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one operator. `former`: cluster ids that it had before, and that an administrator has accepted."""
+
+    cluster: str
+    former: frozenset[str] = frozenset()
+
+    def of(self, uid: str, recorded: str | None) -> str:
+        """What the instance of this object is called: as recorded, if that carries its UID, whatever the cluster id."""
+        if recorded is not None and uid_in(recorded) == uid:
+            return recorded
+        return instance_name(self.cluster, uid)
+
+    def marks(self, name: str) -> bool:
+        """Whether a name carries one of our cluster ids."""
+        return any(name.startswith(prefix(each)) for each in (self.cluster, *self.former))
+
+    def owner_uid(self, name: str) -> str | None:
+        """The UID of the object that a name belongs to; None where the name is not ours."""
+        return uid_in(name) if self.marks(name) else None
+
+    def unaccepted(self, name: str) -> str | None:
+        """The cluster id in a name of the right form, where it is neither ours nor accepted."""
+        found = _OURS.fullmatch(name)
+        return found["cluster"] if found is not None and not self.marks(name) else None
 
 
 def owner_uid(cluster: str, name: str) -> str | None:

@@ -36,7 +36,7 @@ class Core:
 
     settings: Settings
     kube: KubeClient
-    cluster: str
+    names: naming.Names
     operator_class: OperatorClass
     cache: Cache
     queue: WorkQueue[Key]
@@ -82,7 +82,7 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
     return Core(
         settings=settings,
         kube=kube,
-        cluster=cluster,
+        names=naming.Names(cluster, settings.former_clusters),
         operator_class=own,
         cache=cache,
         queue=queue,

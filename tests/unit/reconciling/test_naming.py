@@ -62,3 +62,17 @@ def test_a_mark_that_is_not_ours_is_that_of_another_object_and_other_names_are_n
 
     assert all(naming.is_anothers(name, shown) for shown in others)
     assert not any(naming.is_anothers(name, shown) for shown in (name, name.upper(), name[:24], "by-hand", ""))
+
+
+@given(st.uuids(), st.uuids())
+def test_an_object_keeps_the_name_that_carries_its_uid_and_takes_over_no_other(
+    uid: uuid.UUID, other: uuid.UUID
+) -> None:
+    before, names = naming.Names("aaaabbbb"), naming.Names("ccccdddd")
+    old = before.of(str(uid), None)
+
+    assert names.of(str(uid), old) == old
+    assert uid == other or names.of(str(other), old) == naming.instance_name("ccccdddd", str(other))
+    assert (names.unaccepted(old), names.owner_uid(old)) == ("aaaabbbb", None)
+    accepted = naming.Names("ccccdddd", frozenset({"aaaabbbb"}))
+    assert (accepted.unaccepted(old), accepted.owner_uid(old)) == (None, str(uid))

@@ -30,6 +30,7 @@ LAG = timedelta(seconds=60)
 STARTUP = timedelta(seconds=600)
 UID = "6b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11"
 CLUSTER = "abcdefgh"
+NAMES = naming.Names(CLUSTER)
 NAME = naming.instance_name(CLUSTER, UID)
 """The name at Novita of the object that `an_object` builds."""
 USABLE = AccountView("Usable")

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, cast
 
 from pydantic import SecretStr
-from tests.unit.support.builders import CLUSTER, LAG, NOON
+from tests.unit.support.builders import LAG, NAMES, NOON
 
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
@@ -105,16 +105,16 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         cache=cache,
         publisher=cast("Publisher", nothing),
         accounts=accounts,
-        observer=Observer(cache, accounts, clock, CLUSTER, DEFAULTS, LAG, fence.read, fence.complaint),
+        observer=Observer(cache, accounts, clock, NAMES, DEFAULTS, LAG, fence.read, fence.complaint),
         executor=cast("Executor", nothing),
         metrics=Metrics(),
         probing=cast("Probing", nothing),
         serving=cast("Serving", nothing),
         notifier=cast("Notifier", nothing),
-        departing=Departing(accounts, CLUSTER, clock),
+        departing=Departing(accounts, NAMES, clock),
         memories=Memories(),
         clock=clock,
-        cluster=CLUSTER,
+        names=NAMES,
         cost_interval=600,
         resync_seconds=600,
         warning=timedelta(seconds=30),

@@ -110,6 +110,8 @@ class Reason(StrEnum):
     """The NovitaAccount belongs to the operator of another class, which has not looked at the object."""
     INSTANCES_MISSING = "InstancesMissing"
     """Novita does not show the instances of the account, so that nothing is rented until it is clear what is true."""
+    CLUSTER_ID_CHANGED = "ClusterIdChanged"
+    """Instances of the NovitaAccount carry another cluster id than the operator has now, so that nothing is rented."""
     CREATES_FROZEN = "CreatesFrozen"
     """The NovitaAccount rents nothing, since instances were rented again and again for the same objects."""
     INVALID_SPEC = "InvalidSpec"

@@ -32,6 +32,8 @@ class Intent:
     outcome: Settled = "Pending"
     limit: Decimal | None = None
     """The price limit that held at the call, USD per hour for the whole instance; None: there was none."""
+    name: str = ""
+    """What the instance was to be called."""
 
     @property
     def pending(self) -> bool:

@@ -19,7 +19,7 @@ from novita_operator.webhooks.courier import Courier
 class Follows(Protocol):
     """What the reconciler wants to know of the life of objects."""
 
-    def claim(self, key: Key, uid: str) -> None: ...
+    def claim(self, key: Key, body: Body) -> None: ...
 
     def departed(self, key: Key, body: dict[str, Any]) -> None: ...
 
@@ -36,7 +36,7 @@ class Ears(Listener):
     operator_class: OperatorClass
 
     def seen(self, key: Key, body: Body, before: Body | None) -> None:
-        self.reconciler.claim(key, body["metadata"]["uid"])
+        self.reconciler.claim(key, body)
         if self._is_ours(body):
             self.courier.seen(key)
         self._wake_owners(body)

@@ -27,7 +27,7 @@ from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
@@ -56,7 +56,7 @@ class Reconciler:
     departing: Departing
     memories: Memories
     clock: Clock
-    cluster: str
+    names: naming.Names
     cost_interval: float
     resync_seconds: float
     warning: timedelta
@@ -114,9 +114,12 @@ class Reconciler:
             reach = self.probing.known(key, resource, seen.instance)
         return replace(seen, reach=reach)
 
-    def claim(self, key: Key, uid: str) -> None:
+    def claim(self, key: Key, body: Body) -> None:
         """The object exists: instances of its name belong to it."""
-        self.accounts.claim(naming.instance_name(self.cluster, uid), key)
+        uid, recorded = body["metadata"]["uid"], (body.get("status") or {}).get("instanceName")
+        name = self.names.of(uid, recorded if isinstance(recorded, str) else None)
+        self.accounts.claim_for(uid, name, key)
+        self.accounts.renamed.see(uid, account_of(body), self.names.unaccepted(name))
 
     def departed(self, key: Key, body: dict[str, Any]) -> None:
         """Its deletion was watched: what it leaves at Novita ends as it has asked."""
@@ -138,13 +141,13 @@ class Reconciler:
         memory = self.memories.find(uid)
         self.memories.forget(uid)
         self.probing.forget(key)
-        self.accounts.release(naming.instance_name(self.cluster, uid))
+        name = self.accounts.release(uid)
         for account in self.accounts:
             account.set_moving(key, moving=False)
             if memory is not None and memory.had is not None:
                 account.adopted.discard(memory.had)  # whoever else has it says so in each pass
                 account.usage.settle(memory.had)
-            account.usage.settle(naming.instance_name(self.cluster, uid))
+            account.usage.settle(name)
         self._miss_no_more(uid)
 
     def _miss_no_more(self, uid: str) -> None:

@@ -174,15 +174,16 @@ class Reconciler:
         events += await self.latecomers.end(account)
         account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
         missing = account.losses.explain()
-        events += status.missing_events(resource.status, missing)
+        renamed = self.accounts.renamed.explain(account.name, self.poller.names.cluster)
+        events += status.missing_events(resource.status, missing) + status.renamed_events(resource.status, renamed)
         taken = self._adoptions(resource, account)
-        known = None if account.losses.key_changed else account.fingerprint
         facts = status.Facts(
             account.health,
             creates=creates,
             users=users,
             missing=missing,
-            fingerprint=known,
+            fingerprint=None if account.losses.key_changed else account.fingerprint,
+            renamed=renamed,
             departed=self.collector.departed(resource),
             adoptions=taken,
             polled_every=timedelta(seconds=self.poller.pace.settled),
@@ -232,7 +233,7 @@ class Reconciler:
         except errors.NovitaError:
             # Prices only estimate; the poll reports why Novita cannot be reached.
             prices = census.Prices({})
-        marks = census.Marks(self.poller.prefix, account.adopted, self.accounts.claims, self._recorded(account.name))
+        marks = census.Marks(self.poller.names, account.adopted, self.accounts.claims, self._recorded(account.name))
         others = [instance for instance in account.everything if not self.poller.is_ours(instance, account)]
         return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
 

@@ -17,7 +17,6 @@ from novita_operator.controllers.novita_account.polling.key_watch import KeyWatc
 from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
 from novita_operator.controllers.novita_account.reconciler import Reconciler
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
@@ -48,7 +47,7 @@ def _reconciler(core: Core) -> Reconciler:
     settings = core.settings
     poller = Poller(
         accounts=core.accounts,
-        prefix=naming.prefix(core.cluster),
+        names=core.names,
         pace=Pace(
             moving=settings.transition_poll_interval / 1000,
             settled=settings.poll_interval / 1000,
@@ -76,14 +75,14 @@ def _reconciler(core: Core) -> Reconciler:
 
 def _latecomers(core: Core) -> Latecomers:
     departures, namespaces = core.accounts.departures, core.settings.namespaces
-    return Latecomers(core.kube, departures, core.clock, core.metrics, core.cluster, namespaces)
+    return Latecomers(core.kube, departures, core.clock, core.metrics, core.names, namespaces)
 
 
 def _collector(core: Core) -> Collector:
     settings = core.settings
     return Collector(
         kube=core.kube,
-        cluster=core.cluster,
+        names=core.names,
         namespaces=settings.namespaces,
         sees_everything=not settings.namespaces or settings.cluster_id is not None,
         min_age=timedelta(milliseconds=settings.orphan_age),
@@ -91,6 +90,7 @@ def _collector(core: Core) -> Collector:
         departures=core.accounts.departures,
         clock=core.clock,
         metrics=core.metrics,
+        renamed=core.accounts.renamed,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from novita_operator.kube.cache import Key
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departures
+from novita_operator.runtime.accounts.renamed import Renamed
 
 
 class Accounts:
@@ -16,7 +17,9 @@ class Accounts:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._claims: dict[str, Key] = {}
+        self._names: dict[str, str] = {}
         self.departures = Departures()
+        self.renamed = Renamed()
         # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
         self._poll_numbers = itertools.count(1)
 
@@ -41,8 +44,19 @@ class Accounts:
         """The object under this key owns the instances of this name."""
         self._claims[instance_name] = key
 
-    def release(self, instance_name: str) -> None:
-        self._claims.pop(instance_name, None)
+    def claim_for(self, uid: str, instance_name: str, key: Key) -> None:
+        """The same, by the object's UID: it has one name at a time, and `release` lets go of it."""
+        if self._names.get(uid, instance_name) != instance_name:
+            self._claims.pop(self._names[uid], None)
+        self._names[uid] = instance_name
+        self.claim(instance_name, key)
+
+    def release(self, uid: str) -> str:
+        """The object with this UID is gone. Returns the name that it had; empty where it had none."""
+        name = self._names.pop(uid, "")
+        self._claims.pop(name, None)
+        self.renamed.forget(uid)
+        return name
 
     @property
     def claims(self) -> Mapping[str, Key]:

@@ -282,7 +282,7 @@ async def test_an_object_sees_how_its_account_is(world: World, health: Any, stat
 
 
 async def test_an_object_that_is_gone_is_forgotten_by_everybody(world: World) -> None:
-    world.reconciler.claim(KEY, a.UID)
+    world.reconciler.claim(KEY, {"metadata": {"uid": a.UID}})
     world.account.set_moving(KEY, moving=True)
     world.reconciler.memories.of(a.UID, 0).learned("i-1")
     forgotten: list[Any] = []

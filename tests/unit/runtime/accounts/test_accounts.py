@@ -152,10 +152,33 @@ def test_polls_of_all_accounts_are_numbered_in_one_row() -> None:
 
 def test_an_instance_name_belongs_to_the_object_that_claims_it() -> None:
     accounts = Accounts()
-    accounts.claim("nvo-x", A)
-    accounts.claim("nvo-y", B)
+    accounts.claim_for("uid-a", "nvo-x", A)
+    accounts.claim_for("uid-b", "nvo-y", B)
 
-    accounts.release("nvo-x")
-    accounts.release("nvo-unknown")
+    accounts.release("uid-a")
+    accounts.release("uid-unknown")
 
     assert accounts.claims == {"nvo-y": B}
+
+
+def test_an_object_whose_name_becomes_another_one_has_only_that() -> None:
+    accounts = Accounts()
+    accounts.claim_for("uid-a", "nvo-x", A)
+
+    accounts.claim_for("uid-a", "nvo-z", A)
+
+    assert accounts.claims == {"nvo-z": A}
+
+
+def test_instances_under_another_cluster_id_are_told_of_by_account_and_number() -> None:
+    renamed = Accounts().renamed
+    renamed.see("uid-a", "default", "aaaabbbb")
+    renamed.see("uid-b", "default", "aaaabbbb")
+
+    said = renamed.explain("default", "ccccdddd") or ""
+
+    assert all(word in said for word in ("is ccccdddd", "2 objects carry aaaabbbb", "FORMER_CLUSTER_IDS=aaaabbbb"))
+    assert (renamed.explain("another", "ccccdddd"), renamed.among("another")) == (None, False)
+    renamed.see("uid-a", "default", None)
+    renamed.forget("uid-b")
+    assert renamed.explain("default", "ccccdddd") is None

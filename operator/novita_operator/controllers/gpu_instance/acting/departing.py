@@ -18,10 +18,10 @@ _NOTED_SECONDS = 2.0  # the pace of polls while anything moves: many deletions s
 
 @dataclass(frozen=True, slots=True)
 class Departing:
-    """Notes what is to end; the account ends it. `cluster`: our part of the marks in names."""
+    """Notes what is to end; the account ends it. `names`: what our instances are called."""
 
     accounts: Accounts
-    cluster: str
+    names: naming.Names
     clock: Clock
 
     def watched(self, key: Key, resource: GPUInstance, memory: Memory | None) -> None:
@@ -60,7 +60,7 @@ class Departing:
         adopted = None if let_go else self._taken_over(resource, memory)
         ids = {adopted} if adopted is not None else set()
         uid = resource.meta.uid
-        name = naming.instance_name(self.cluster, uid)
+        name = self.names.of(uid, resource.status.instance_name)
         return Departed(key, uid, resource.spec.account_ref.name, name, ids, adopted, policy)
 
     def _policy(self, resource: GPUInstance) -> Literal["Delete", "Stop", "Retain"]:

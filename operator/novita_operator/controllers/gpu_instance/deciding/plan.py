@@ -158,7 +158,7 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return guards.NEXT_POLL
     if seen.power != "Running":
         return action.Nothing()
-    if seen.doubt is not None:
+    if seen.doubt is not None or seen.frozen is not None:
         return action.Wait(poll=True)
     if seen.denied is not None:
         # An edit of the account wakes the object.

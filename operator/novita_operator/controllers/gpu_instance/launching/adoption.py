@@ -28,14 +28,14 @@ _AGAIN_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Adopter:
-    """Adopts. `namespaces`: the watched ones; empty means all. `cluster`: our part of the marks in names."""
+    """Adopts. `namespaces`: the watched ones; empty means all. `names`: what our instances are called."""
 
     kube: KubeClient
     fence: Fence
     kind: Kind
     clock: Clock
     namespaces: tuple[str, ...]
-    cluster: str
+    names: naming.Names
 
     async def adopt(self, instance_id: str, this: Pass) -> Result:
         """Record the instance as this object's. Raises kube errors."""
@@ -81,7 +81,7 @@ class Adopter:
 
     def _is_orphan(self, instance: Instance, uids: Collection[str]) -> bool:
         """Whether it carries this cluster's mark, and the object that it was rented for is surely gone."""
-        renter = naming.owner_uid(self.cluster, instance.name)
+        renter = self.names.owner_uid(instance.name)
         return not self.namespaces and renter is not None and renter not in uids
 
 

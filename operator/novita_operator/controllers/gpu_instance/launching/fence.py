@@ -53,11 +53,13 @@ class Fence:
         self.cache.put(key, body)
         return GPUInstance.parse(body)
 
-    async def raise_for(self, fresh: GPUInstance, terms: Terms, key: Key) -> Intent:
+    async def raise_for(self, fresh: GPUInstance, terms: Terms, key: Key, name: str = "") -> Intent:
         """Before a create call: our finalizer and the note of the attempt, in one write. Raises kube errors."""
         before = read(fresh.meta)
         attempt = (before.attempt if before else 0) + 1
-        intent = Intent(attempt, self.clock.now(), self.holder, terms.product, terms.region, limit=terms.limit)
+        intent = Intent(
+            attempt, self.clock.now(), self.holder, terms.product, terms.region, limit=terms.limit, name=name
+        )
         crashpoints.reached("intent.before-write")
         await self._write(fresh.meta, key, held=True, note=intent)
         crashpoints.reached("intent.after-write")
@@ -160,6 +162,7 @@ def _from_json(raw: dict[str, Any]) -> Intent:
         region=_word(raw.get("region")),
         outcome=outcome if outcome in ("Refused", "SoldOut", "Released") else "Pending",
         limit=_limit(raw.get("limit")),
+        name=_word(raw.get("name")),
     )
 
 

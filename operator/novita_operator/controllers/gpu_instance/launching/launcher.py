@@ -178,7 +178,7 @@ class Launcher:
         # From before the write: a process that is frozen while its answer is under way must not send any more.
         valid_until = self.clock.monotonic() + _INTENT_VALID_SECONDS
         terms = Terms(candidate.product.id, candidate.region, choice.limit)
-        intent = await self.fence.raise_for(fresh, terms, this.key)
+        intent = await self.fence.raise_for(fresh, terms, this.key, this.seen.name)
         this.memory.note = intent
         return Attempt(choice, candidate, intent, fresh, this.seen.name, valid_until)
 

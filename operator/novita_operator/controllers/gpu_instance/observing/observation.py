@@ -84,6 +84,10 @@ class Observation:
     """Whether that is enough, where an instance was had."""
     doubt: str | None = None
     """Why nothing may be believed that the account does not show, in sentences."""
+    frozen: str | None = None
+    """Why the account rents nothing, in sentences: the operator's cluster id has changed."""
+    renamed: bool = False
+    """The name of its instance carries a cluster id that is not ours."""
     detail: Instance | None = None
     """The last look by id at a running instance that did not make it Ready; None before the first."""
     failure_stands: bool = False

@@ -39,7 +39,7 @@ class Observer:
     cache: Cache
     accounts: Accounts
     clock: Clock
-    cluster: str
+    names: naming.Names
     defaults: Defaults
     list_lag: timedelta
     intent_of: Callable[[meta.Meta], Intent | None]
@@ -47,7 +47,9 @@ class Observer:
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
-        name, intent = naming.instance_name(self.cluster, resource.meta.uid), self.intent_of(resource.meta)
+        intent = self.intent_of(resource.meta)
+        noted = intent.name if intent is not None else None
+        name = self.names.of(resource.meta.uid, resource.status.instance_name or noted)
         memory.note = intent or memory.note
         instance_id, found = self._instances(name, resource, account, memory)
         memory.had = instance_id or memory.had
@@ -68,6 +70,8 @@ class Observer:
             absence=self._absence(intent, account, memory, found),
             belief=self._belief(resource, account, memory, instance_id),
             doubt=account.losses.explain() if account is not None and account.losses.in_doubt else None,
+            frozen=self.accounts.renamed.explain(resource.spec.account_ref.name, self.names.cluster),
+            renamed=self.names.unaccepted(name) is not None,
             detail=memory.detail,
             remembered=memory.note,
             failure_stands=restarts.stands(resource, now),
@@ -148,7 +152,7 @@ class Observer:
         if found is None or found.state is InstanceState.REMOVED:
             return ()
         key = Key(kinds.GPU_INSTANCE.plural, resource.meta.namespace, resource.meta.name)
-        if naming.owner_uid(self.cluster, found.name) is None or found.name not in self.accounts.claims:
+        if self.names.owner_uid(found.name) is None or found.name not in self.accounts.claims:
             self.accounts.claim(found.name, key)
         return (found,)
 

@@ -30,7 +30,7 @@ def problem(seen: Observation) -> Problem | None:
             "the rest of it is followed."
         )
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text, stalled=True)
-    return _of_the_account(seen) or _of_tenancy(seen) or _in_doubt(seen)
+    return _of_the_account(seen) or _of_tenancy(seen) or _frozen(seen) or _in_doubt(seen)
 
 
 def _of_tenancy(seen: Observation) -> Problem | None:
@@ -60,6 +60,18 @@ def _left_alone(seen: Observation, refused: Refusal) -> Problem:
     return Problem(_TYPE.SYNCED, Reason.ADOPTION_NOT_ALLOWED, text, stalled=True)
 
 
+def _frozen(seen: Observation) -> Problem | None:
+    """What would be rented waits for an administrator; what there is goes on."""
+    if seen.frozen is None or seen.deleting or seen.instance is not None or not _wants_one(seen):
+        return None
+    text = f'NovitaAccount "{seen.resource.spec.account_ref.name}": {seen.frozen}'
+    return Problem(_TYPE.SCHEDULED, Reason.CLUSTER_ID_CHANGED, text, stalled=True)
+
+
+def _wants_one(seen: Observation) -> bool:
+    return seen.instance_id is None and seen.power == "Running" and not seen.failure_stands
+
+
 def _in_doubt(seen: Observation) -> Problem | None:
     """What would be rented, or let go, waits until it is clear what the account holds."""
     if seen.doubt is None or seen.instance is not None or seen.absence.delete_accepted:
@@ -70,8 +82,7 @@ def _in_doubt(seen: Observation) -> Problem | None:
         waits = seen.instance_id is not None and not seen.belief.believed
         return Problem(_TYPE.SYNCED, Reason.INSTANCES_MISSING, text) if waits else None
     # An instance that was had and is missing is told of as such.
-    wants = seen.instance_id is None and seen.power == "Running" and not seen.failure_stands
-    return Problem(_TYPE.SCHEDULED, Reason.INSTANCES_MISSING, text) if wants else None
+    return Problem(_TYPE.SCHEDULED, Reason.INSTANCES_MISSING, text) if _wants_one(seen) else None
 
 
 def _of_the_account(seen: Observation) -> Problem | None:

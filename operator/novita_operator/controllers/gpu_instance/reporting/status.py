@@ -168,6 +168,8 @@ def _stalled(facts: Facts, ready: readiness.Verdict) -> Cond | None:
         return Cond(_TYPE.STALLED, "True", ready.reason, ready.message)
     if problem is not None and problem.reason is Reason.NAME_DIFFERS:
         return Cond(_TYPE.STALLED, "True", problem.reason, problem.message)
+    if facts.seen.renamed and facts.seen.frozen is not None:
+        return Cond(_TYPE.STALLED, "True", Reason.CLUSTER_ID_CHANGED, facts.seen.frozen)
     return None
 
 

@@ -29,8 +29,10 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
+from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departures
+from novita_operator.runtime.accounts.renamed import Renamed
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Collector:
     """Looks for orphans after polls. Raises nothing: what goes wrong is a brake."""
 
     kube: KubeClient
-    cluster: str
+    names: naming.Names
     namespaces: tuple[str, ...]
     sees_everything: bool
     min_age: timedelta
@@ -61,6 +63,7 @@ class Collector:
     departures: Departures
     clock: Clock
     metrics: Metrics
+    renamed: Renamed
     _looked: dict[str, Looked] = field(default_factory=dict)
 
     def forget(self, account: str) -> None:
@@ -92,7 +95,7 @@ class Collector:
         except kube_errors.KubeError as error:
             text = f"The GPUInstances could not be listed ({error}); nothing is deleted until they can."
             return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), looked.verdict.baseline)
-        rules = Rules(self.cluster, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
+        rules = Rules(self.names, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
         look = Look(
             unclaimed=census.unclaimed,
             marked=census.managed + len(census.unclaimed),
@@ -102,6 +105,7 @@ class Collector:
             confirmed=resource.meta.annotations.get(meta.CONFIRM_ORPHANS),
             now=self.clock.now(),
             departed=frozenset(self.departed(resource)),
+            renamed=self.renamed.explain(account.name, self.names.cluster),
         )
         return orphans.judge(look, rules)
 

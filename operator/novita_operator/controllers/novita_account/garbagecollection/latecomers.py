@@ -32,14 +32,14 @@ _STOPPABLE = frozenset({InstanceState.RUNNING, InstanceState.PULLING})
 class Latecomers:
     """Ends them, whatever `spec.orphans` says. Raises nothing: what fails is tried again after the next poll.
 
-    `cluster`: our part of the marks in names. `namespaces`: the watched ones; empty means all.
+    `names`: what our instances are called. `namespaces`: the watched ones; empty means all.
     """
 
     kube: KubeClient
     departures: Departures
     clock: Clock
     metrics: Metrics
-    cluster: str
+    names: naming.Names
     namespaces: tuple[str, ...]
 
     async def end(self, account: Account) -> list[Event]:
@@ -103,7 +103,7 @@ class Latecomers:
 
     async def _has_another_owner(self, found: Instance) -> bool:
         """Whether a living object, or another cluster, has the instance; read from etcd, as a cache may be behind."""
-        renter = naming.owner_uid(self.cluster, found.name)
+        renter = self.names.owner_uid(found.name)
         if renter is None and found.name.startswith(f"{meta.NAME_PREFIX}-"):
             return True
         async for body in self.kube.each(_USERS, self.namespaces):

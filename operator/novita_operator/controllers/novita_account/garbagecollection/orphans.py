@@ -30,12 +30,12 @@ class Objects:
     instance_ids: frozenset[str]
     users: int
 
-    def own(self, instance: Instance, cluster: str) -> bool:
+    def own(self, instance: Instance, ours: naming.Names) -> bool:
         """Whether one of them has the UID in the instance's name, or its id; also where Novita renders the name."""
-        if instance.id in self.instance_ids or naming.owner_uid(cluster, instance.name) in self.uids:
+        if instance.id in self.instance_ids or ours.owner_uid(instance.name) in self.uids:
             return True
         rendered = naming.uid_in(instance.name) is None
-        names = (naming.instance_name(cluster, uid) for uid in self.uids) if rendered else ()
+        names = (naming.instance_name(ours.cluster, uid) for uid in self.uids) if rendered else ()
         return any(naming.resembles(name, instance.name) for name in names)
 
 
@@ -43,7 +43,7 @@ class Objects:
 class Rules:
     """`min_age`: no younger instance is an orphan; `sightings_apart`: the two looks that it takes."""
 
-    cluster: str
+    names: naming.Names
     policy: Literal["Report", "Delete"]
     sees_everything: bool
     min_age: timedelta
@@ -91,6 +91,7 @@ class Look:
     confirmed: str | None
     now: datetime
     departed: frozenset[str] = frozenset()
+    renamed: str | None = None
 
 
 def judge(look: Look, rules: Rules) -> Verdict:
@@ -108,7 +109,7 @@ def judge(look: Look, rules: Rules) -> Verdict:
 def _orphans(look: Look, rules: Rules) -> Iterable[Orphan]:
     for instance in look.unclaimed:
         leaving = instance.state is InstanceState.REMOVING
-        if not leaving and _is_old(instance, look.now, rules) and not look.objects.own(instance, rules.cluster):
+        if not leaving and _is_old(instance, look.now, rules) and not look.objects.own(instance, rules.names):
             yield Orphan(instance, look.first_seen.get(instance.id, look.now))
 
 
@@ -124,12 +125,13 @@ def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
 
 def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake | None) -> bool:
     """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
-    return odd is None or (odd.reason is not Reason.IDENTITY_SHARED and look.confirmed == str(len(found)))
+    beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED}
+    return odd is None or (odd.reason not in beyond and look.confirmed == str(len(found)))
 
 
 def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bool:
     """A few that were left by objects which were seen to be deleted: nothing vanished, and no crowd has to prove it."""
-    owners = {naming.owner_uid(rules.cluster, orphan.instance.name) for orphan in found}
+    owners = {rules.names.owner_uid(orphan.instance.name) for orphan in found}
     return len(found) <= _FEW and owners <= look.departed
 
 
@@ -139,6 +141,8 @@ def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
         f" If they may go, annotate the account with gpu.novita.ai/confirm-orphans={count}; "
         "else re-create their objects or delete them at Novita."
     )
+    if look.renamed is not None:
+        return Brake(Reason.CLUSTER_ID_CHANGED, look.renamed)
     if not rules.sees_everything:
         text = (
             "The operator watches only some namespaces and its cluster id is derived, so that another operator may own "

@@ -47,13 +47,13 @@ class Marks:
     `claims`: the names that belong to an object. `recorded`: the ids that objects have in their status.
     """
 
-    prefix: str
+    names: naming.Names
     adopted: Container[str]
     claims: Collection[str]
     recorded: Collection[str] = ()
 
     def on(self, instance: Instance) -> bool:
-        return instance.name.startswith(self.prefix) or self.claimed(instance)
+        return self.names.marks(instance.name) or self.claimed(instance)
 
     def claimed(self, instance: Instance) -> bool:
         if instance.name in self.claims or instance.id in self.adopted:

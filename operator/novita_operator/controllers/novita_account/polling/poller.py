@@ -43,7 +43,7 @@ class Poller:
     """Polls accounts when they are due."""
 
     accounts: Accounts
-    prefix: str
+    names: naming.Names
     pace: Pace
     clock: Clock
     metrics: Metrics
@@ -108,8 +108,10 @@ class Poller:
     async def _read(self, account: Account) -> tuple[Instance, ...]:
         """The instances that carry our mark; now and then by way of everything that the account holds."""
         fresh = self.clock.monotonic() - account.everything_read_at < self.pace.everything
-        if fresh and not account.adopted:
-            return await account.client.list_instances(name=self.prefix, priority=Priority.POLL)
+        one_mark = not self.names.former and not self.accounts.renamed.among(account.name)
+        if fresh and one_mark and not account.adopted:
+            mark = naming.prefix(self.names.cluster)
+            return await account.client.list_instances(name=mark, priority=Priority.POLL)
         everything = await account.client.list_instances(priority=Priority.POLL)
         account.everything = everything
         if not fresh:
@@ -119,7 +121,9 @@ class Poller:
 
     def is_ours(self, instance: Instance, account: Account) -> bool:
         """Whether the snapshot holds it: by the mark in its name, or since an object has taken it over."""
-        return instance.name.startswith(self.prefix) or instance.id in account.adopted
+        if self.names.marks(instance.name) or instance.id in account.adopted:
+            return True
+        return instance.name in self.accounts.claims and naming.uid_in(instance.name) is not None
 
     async def _read_balance(self, account: Account) -> None:
         try:

@@ -57,6 +57,7 @@ class Facts:
     polled_every: timedelta = timedelta(seconds=30)
     departed: tuple[str, ...] = ()
     adoptions: tuple[Adoption, ...] = ()
+    renamed: str | None = None
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -148,6 +149,8 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[Cond]:
         yield Cond(_TYPE.ORPHANS_FOUND, "True", Reason.UNCLAIMED, _orphans_text(resource, facts))
     if facts.missing is not None:
         yield Cond(_TYPE.INSTANCES_MISSING, "True", Reason.NOT_SHOWN, facts.missing)
+    if facts.renamed is not None:
+        yield Cond(_TYPE.CLUSTER_ID_CHANGED, "True", Reason.CLUSTER_ID_CHANGED, facts.renamed)
     if facts.brake is not None:
         yield Cond(_TYPE.ORPHAN_DELETION_PAUSED, "True", facts.brake.reason, facts.brake.message)
     if facts.creates is not None and facts.creates.frozen_at is not None:
@@ -168,6 +171,12 @@ def missing_events(old: NovitaAccountStatus, missing: str | None) -> list[Event]
     """Told when instances begin to be missing, and not with each number."""
     known = conditions.find(old.conditions, _TYPE.INSTANCES_MISSING) is not None
     return [Event("Warning", EventReason.INSTANCES_MISSING, missing)] if missing is not None and not known else []
+
+
+def renamed_events(old: NovitaAccountStatus, renamed: str | None) -> list[Event]:
+    """Told once, when it begins."""
+    known = conditions.find(old.conditions, _TYPE.CLUSTER_ID_CHANGED) is not None
+    return [Event("Warning", EventReason.CLUSTER_ID_CHANGED, renamed)] if renamed is not None and not known else []
 
 
 def _orphans_text(resource: NovitaAccount, facts: Facts) -> str:

@@ -234,7 +234,8 @@ _SEEN_IN_CONDITIONS_ALONE = """
     Ready Stopped Scheduling Creating Pulling Starting Migrating NotListed NameDiffers NotReachable Stopping
     Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen InvalidValue
     UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
-    CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown SecretConflict
+    ClusterIdChanged CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown
+    SecretConflict
     ServiceConflict ServiceRefused Success RateLimited NovitaUnavailable Paused InvalidResponse
 """
 

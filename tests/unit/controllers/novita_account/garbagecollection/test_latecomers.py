@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.support import builders as a
 from tests.unit.support import parts
-from tests.unit.support.builders import CLUSTER, NAME, UID
+from tests.unit.support.builders import CLUSTER, NAME, NAMES, UID
 from tests.unit.support.parts import KEY, HandClock
 
 from novita_operator.controllers.novita_account.garbagecollection.latecomers import Latecomers
@@ -69,7 +69,7 @@ class World:
     async def end_of(self, departed: Departed) -> list[str]:
         self.accounts.departures.add(departed)
         self.account.client = self
-        latecomers = Latecomers(cast("Any", self), self.accounts.departures, self.clock, Metrics(), CLUSTER, ())
+        latecomers = Latecomers(cast("Any", self), self.accounts.departures, self.clock, Metrics(), NAMES, ())
         return [event.reason for event in await latecomers.end(self.account)]
 
 
@@ -218,7 +218,7 @@ async def test_once_it_was_seen_at_rest_whoever_starts_it_again_is_left_alone() 
     await world.end_of(departed)
     world.shows(a.an_instance("running"))
 
-    await Latecomers(cast("Any", world), world.accounts.departures, world.clock, Metrics(), CLUSTER, ()).end(
+    await Latecomers(cast("Any", world), world.accounts.departures, world.clock, Metrics(), NAMES, ()).end(
         world.account
     )
 

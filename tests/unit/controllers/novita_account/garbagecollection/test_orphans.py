@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.support import builders as a
-from tests.unit.support.builders import CLUSTER, NOON, UID, ago
+from tests.unit.support.builders import CLUSTER, NAMES, NOON, UID, ago
 
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.controllers.novita_account.garbagecollection import orphans
@@ -16,7 +16,7 @@ from novita_operator.controllers.novita_account.garbagecollection.orphans import
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 
-_RULES = Rules(CLUSTER, "Delete", True, timedelta(minutes=10), timedelta(minutes=2))
+_RULES = Rules(NAMES, "Delete", True, timedelta(minutes=10), timedelta(minutes=2))
 _OTHERS = [f"00000000-0000-4000-8000-{number:012d}" for number in range(100)]
 
 

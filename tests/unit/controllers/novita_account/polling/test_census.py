@@ -9,7 +9,7 @@ from tests.unit.support import builders as a
 from novita_operator.controllers.novita_account.polling import census
 from novita_operator.controllers.novita_account.polling.census import Marks, Prices
 
-_MARKS = Marks("nvo-abcdefgh-", frozenset({"adopted"}), frozenset({a.NAME}))
+_MARKS = Marks(a.NAMES, frozenset({"adopted"}), frozenset({a.NAME}))
 _PRICES = Prices.of([a.a_product("4090", spot_price_per_gpu_hour=Decimal("0.18"))])
 
 

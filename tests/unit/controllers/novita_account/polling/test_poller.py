@@ -12,7 +12,7 @@ import pytest
 import respx
 from pydantic import SecretStr
 from tests.unit.support import parts
-from tests.unit.support.builders import NAME
+from tests.unit.support.builders import NAME, NAMES
 from tests.unit.support.parts import HandClock, Woken
 
 from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
@@ -73,7 +73,7 @@ async def world() -> AsyncIterator[World]:
     accounts = Accounts()
     accounts.put(account)
     accounts.claim(NAME, DEMO)
-    poller = Poller(accounts, PREFIX, PACE, clock, Metrics(), woken)
+    poller = Poller(accounts, NAMES, PACE, clock, Metrics(), woken)
     with respx.mock(base_url="http://novita.example", assert_all_called=False) as mock:
         mock.get(path__regex="gpu/instances").mock(side_effect=novita.listed)
         mock.get(path__regex="balance").mock(side_effect=novita.balance)
