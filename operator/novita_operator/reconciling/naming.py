@@ -64,11 +64,6 @@ class Names:
         return found["cluster"] if found is not None and not self.marks(name) else None
 
 
-def owner_uid(cluster: str, name: str) -> str | None:
-    """The UID of the object that a name belongs to, or None where the name is not of this cluster."""
-    return uid_in(name) if name.startswith(prefix(cluster)) else None
-
-
 def uid_in(name: str) -> str | None:
     """The UID in a name, whatever cluster it is of; None where it is no name of ours."""
     found = _OURS.fullmatch(name)

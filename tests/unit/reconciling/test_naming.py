@@ -17,7 +17,7 @@ CLUSTER = naming.cluster_id("6b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11")
 def test_a_name_says_whose_it_is(uid: uuid.UUID) -> None:
     name = naming.instance_name(CLUSTER, str(uid))
 
-    assert naming.owner_uid(CLUSTER, name) == str(uid)
+    assert naming.Names(CLUSTER).owner_uid(name) == str(uid)
     assert re.fullmatch(r"nvo-[a-z2-7]{8}-[a-z2-7]{26}", name)
 
 
@@ -25,17 +25,17 @@ def test_a_name_says_whose_it_is(uid: uuid.UUID) -> None:
 def test_a_name_of_another_cluster_is_not_ours(uid: uuid.UUID) -> None:
     other = naming.cluster_id("another kube-system")
 
-    assert naming.owner_uid(CLUSTER, naming.instance_name(other, str(uid))) is None
+    assert naming.Names(CLUSTER).owner_uid(naming.instance_name(other, str(uid))) is None
 
 
 @given(st.text(max_size=60))
 def test_no_name_that_somebody_else_chose_is_taken_for_ours(name: str) -> None:
-    assert naming.owner_uid(CLUSTER, name) is None
+    assert naming.Names(CLUSTER).owner_uid(name) is None
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26))
 def test_any_tail_of_the_right_form_is_a_uid_or_nothing(tail: str) -> None:
-    uid = naming.owner_uid(CLUSTER, naming.prefix(CLUSTER) + tail)
+    uid = naming.Names(CLUSTER).owner_uid(naming.prefix(CLUSTER) + tail)
 
     assert uid is None or uuid.UUID(uid)
 
