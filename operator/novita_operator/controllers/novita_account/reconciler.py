@@ -173,21 +173,18 @@ class Reconciler:
         creates, events = self._creates(resource, account)
         events += await self.latecomers.end(account)
         account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
-        missing = account.losses.explain()
-        renamed = self.accounts.renamed.explain(account.name, self.poller.names.cluster)
-        events += status.missing_events(resource.status, missing) + status.renamed_events(resource.status, renamed)
-        taken = self._adoptions(resource, account)
         facts = status.Facts(
             account.health,
             creates=creates,
             users=users,
-            missing=missing,
+            missing=account.losses.explain(),
             fingerprint=None if account.losses.key_changed else account.fingerprint,
-            renamed=renamed,
+            renamed=self.accounts.renamed.explain(account.name, self.poller.names.cluster),
             departed=self.collector.departed(resource),
-            adoptions=taken,
+            adoptions=self._adoptions(resource, account),
             polled_every=timedelta(seconds=self.poller.pace.settled),
         )
+        events += status.begun(resource.status, facts)
         if counted is not None and account.snapshot is not None:
             looked = await self.collector.look(resource, account, counted, len(users))
             events += looked.events

@@ -167,16 +167,17 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[Cond]:
         yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
 
 
-def missing_events(old: NovitaAccountStatus, missing: str | None) -> list[Event]:
-    """Told when instances begin to be missing, and not with each number."""
-    known = conditions.find(old.conditions, _TYPE.INSTANCES_MISSING) is not None
-    return [Event("Warning", EventReason.INSTANCES_MISSING, missing)] if missing is not None and not known else []
-
-
-def renamed_events(old: NovitaAccountStatus, renamed: str | None) -> list[Event]:
-    """Told once, when it begins."""
-    known = conditions.find(old.conditions, _TYPE.CLUSTER_ID_CHANGED) is not None
-    return [Event("Warning", EventReason.CLUSTER_ID_CHANGED, renamed)] if renamed is not None and not known else []
+def begun(old: NovitaAccountStatus, facts: Facts) -> list[Event]:
+    """What is told when it begins, and not with each number."""
+    told = (
+        (_TYPE.INSTANCES_MISSING, EventReason.INSTANCES_MISSING, facts.missing),
+        (_TYPE.CLUSTER_ID_CHANGED, EventReason.CLUSTER_ID_CHANGED, facts.renamed),
+    )
+    return [
+        Event("Warning", reason, text)
+        for kind, reason, text in told
+        if text is not None and conditions.find(old.conditions, kind) is None
+    ]
 
 
 def _orphans_text(resource: NovitaAccount, facts: Facts) -> str:
