@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.observing import price_limits
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
@@ -47,12 +47,8 @@ class Observer:
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
-        intent = self.intent_of(resource.meta)
-        noted = intent.name if intent is not None else None
-        name = self.names.of(resource.meta.uid, resource.status.instance_name or noted)
-        memory.note = intent or memory.note
+        intent, name = self._intent_and_name(resource, memory)
         instance_id, found = self._instances(name, resource, account, memory)
-        memory.had = instance_id or memory.had
         resource = _spelled(resource, instance_id)
         horizon = _horizon(resource, memory, now := self.clock.now())
         seen = Observation(
@@ -78,9 +74,9 @@ class Observer:
             ended=horizon.ended,
             end=horizon.end,
             unclear_end=horizon.unclear,
-            price_limit=(limit := _unproven_limit(resource, memory)),
+            price_limit=(limit := price_limits.unproven(resource, memory)),
             price_due=limit is not None and account is not None and account.polls_begun > memory.price_asked_in_poll,
-            listed_price=_listed_price(resource, account),
+            listed_price=price_limits.listed_price(resource, account),
             unreadable=self._unreadable(resource),
             measure=self._should_measure(resource, memory),
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
@@ -89,6 +85,13 @@ class Observer:
         if seen.instance is not None and drift.edit(resource.spec, seen.instance, seen.most_rootfs_gb) is None:
             memory.matched_generation = resource.meta.generation
         return seen
+
+    def _intent_and_name(self, resource: GPUInstance, memory: Memory) -> tuple[Intent | None, str]:
+        """The note of the last create call, and the name that its instance has, whatever the cluster id is now."""
+        intent = self.intent_of(resource.meta)
+        memory.note = intent or memory.note
+        noted = intent.name if intent is not None else None
+        return intent, self.names.of(resource.meta.uid, resource.status.instance_name or noted)
 
     def _instances(
         self, name: str, resource: GPUInstance, account: Account | None, memory: Memory
@@ -106,6 +109,7 @@ class Observer:
         if unwritten.released:
             instance_id = None  # the status does not say so yet
         instance_id = _as_listed(instance_id, found)
+        memory.had = instance_id or memory.had
         for listed in (each for each in found if each.id == instance_id):
             # The list has it: an earlier one that missed it was a flicker, and proves nothing about the next.
             memory.gone_in_polls.clear()
@@ -262,21 +266,6 @@ def _spelled(resource: GPUInstance, instance_id: str | None) -> GPUInstance:
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
     named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
     return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
-
-
-def _listed_price(resource: GPUInstance, account: Account | None) -> Decimal | None:
-    chosen = resource.status.product
-    product = account.products.get(chosen.id) if account is not None and chosen is not None else None
-    spot = resource.status.billing == "Spot"
-    return product.price_per_hour(spot=spot, gpu_count=resource.spec.gpu_count) if product is not None else None
-
-
-def _unproven_limit(resource: GPUInstance, memory: Memory) -> Decimal | None:
-    """The limit that the price is still to be compared with, as this process or the status knows it."""
-    if memory.unwritten.price is not None:
-        return memory.unwritten.price.limit
-    limit = resource.status.price_limit
-    return None if limit is None else Decimal(limit)
 
 
 @dataclass(frozen=True, slots=True)
