@@ -10,7 +10,8 @@ import pytest
 from tests.attacks.conftest import Employ, Settle
 from tests.attacks.people import Person
 from tests.support import builders, kube
-from tests.support.kube import Refused
+from tests.support.history import condition
+from tests.support.kube import Body, Refused
 from tests.support.workspace import Workspace
 
 _FINALIZER = "gpu.novita.ai/instance"
@@ -69,6 +70,32 @@ async def test_the_instance_of_another_is_neither_shown_nor_ended(
     assert await neighbour.plane.kube.list(kube.SECRETS, neighbour.namespace) == []
     assert [record.id for record in (await victim.novita.ledger()).live] == [instance]
     assert (await victim.get())["status"]["phase"] == "Running"
+
+
+@pytest.mark.parametrize("attack", ["status", "preset"])
+async def test_not_even_who_passes_the_admission_policies_is_believed(
+    attack: str, settle: Settle, employ: Employ
+) -> None:
+    victim, neighbour = await settle("victim"), await settle("neighbour", account=False)
+    await victim.create()
+    instance = (await victim.until_ready())["status"]["instanceId"]
+    attacker = await employ("novita-operator-restorer", neighbour, everywhere=True)
+
+    await ATTACKS[attack](attacker, victim, instance)
+    stalled = await neighbour.until(_is_refused, "the object says why it does not get the instance")
+    await attacker.kube.delete(kube.GPU_INSTANCES, "gpu", neighbour.namespace)
+    if attack == "status":
+        # It says of itself that it has taken the instance over: it waits until somebody lets go of that.
+        await attacker.patch({"metadata": {"annotations": {"gpu.novita.ai/force-finalize": instance}}})
+    await neighbour.until_gone()
+
+    assert stalled["status"].get("connection") is None
+    assert await neighbour.plane.kube.list(kube.SECRETS, neighbour.namespace) == []
+    assert [record.id for record in (await victim.novita.ledger()).live] == [instance]
+
+
+def _is_refused(body: Body) -> bool:
+    return condition(body, "Ready").get("reason") in {"AdoptRefused", "AdoptionNotAllowed", "NameDiffers"}
 
 
 async def _refusal(call: Awaitable[Any]) -> str:
