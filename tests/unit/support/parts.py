@@ -34,6 +34,7 @@ from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.parking import Parking
 
 KEY = Key("gpuinstances", "team", "demo")
@@ -83,7 +84,7 @@ def an_account(
         spec=NovitaAccountSpec.model_validate(spec or {}),
         client=_unused_client(),
         capacity=CapacityMemory(seconds=180),
-        creates=Parking(3, wake),
+        creates=FairParking(3, wake, lambda key: key.namespace, lambda: 0.0),
         passes=Parking(8, wake),
         money=MoneyBreaker(most=20, window=600),
         health=Healthy(),

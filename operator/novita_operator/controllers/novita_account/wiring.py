@@ -22,6 +22,7 @@ from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.core import Core, Wired
+from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.parking import Parking
 
@@ -117,7 +118,9 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         spec=resource.spec,
         client=client,
         capacity=CapacityMemory(settings.capacity_memory / 1000),
-        creates=Parking(limits.max_concurrent_creates, core.queue.add),
+        creates=FairParking(
+            limits.max_concurrent_creates, core.queue.add, lambda key: key.namespace, core.clock.monotonic
+        ),
         passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), core.queue.add),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
         losses=Losses(settings.loss_delay / 1000),

@@ -22,6 +22,7 @@ from novita_operator.runtime.accounts.caseless_ids import CaselessIds
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.told_prices import ToldPrices
+from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.parking import Parking
 from novita_operator.tenancy import allowance as allowances
 from novita_operator.tenancy.allowance import Allowance, Selected
@@ -51,7 +52,7 @@ class Account:
     spec: NovitaAccountSpec
     client: NovitaAccountClient
     capacity: CapacityMemory
-    creates: Parking[Key]
+    creates: FairParking[Key]
     passes: Parking[Key]
     money: MoneyBreaker
     losses: Losses = field(default_factory=Losses)
