@@ -32,6 +32,8 @@ class Losses:
     _confirmed: set[str] = field(default_factory=set)
     _expected: set[str] = field(default_factory=set)
     _polled: bool = True
+    _counts: str | None = None
+    _spent: str | None = None
 
     @property
     def count(self) -> int:
@@ -77,11 +79,17 @@ class Losses:
             self._expected.clear()
 
     def confirm(self, asked: str | None) -> None:
-        """A person repeats the number that the condition shows: all of them are gone."""
+        """A person repeats the number that the condition shows: all of them are gone.
+
+        What was said of one loss says nothing of the next, which may be an outage of the same size.
+        """
         gone = self._missing.keys() | self._expected
-        if gone and self._polled and asked == str(len(gone)):
+        if not gone and self._counts is not None:
+            self._spent, self._counts = self._counts, None
+        if gone and self._polled and asked != self._spent and _number(asked) == str(len(gone)):
             self._confirmed |= gone
             self._expected.clear()
+            self._counts = asked
 
     def wait_for(self, uid: str) -> float | None:
         """Seconds that this object's instance must be missing before it counts as lost; None: until a person says."""
@@ -124,7 +132,7 @@ class Losses:
         if self.in_doubt:
             text += f" {_MEANWHILE}"
         if self._too_many:
-            return f"{text} If they are really gone, annotate the account with {meta.CONFIRM_LOSSES}={self.count}."
+            return f"{text} If they are really gone, annotate the account with {self._annotation(self.count)}."
         return f"{text} What stays away for {self.delay if self.shown else self.delay * _ALONE:.0f} s counts as lost."
 
     def _explain_key(self) -> str:
@@ -132,5 +140,14 @@ class Losses:
         return (
             f"The key was changed, or the address, and Novita shows none of {count} instances with it: it may be that "
             f"of another Novita account. {_MEANWHILE} Put the right key back. If this is the account to use from now "
-            f"on, and they are to count as lost, annotate the account with {meta.CONFIRM_LOSSES}={count}."
+            f"on, and they are to count as lost, annotate the account with {self._annotation(count)}."
         )
+
+    def _annotation(self, count: int) -> str:
+        """What confirms: the number, and a time where the number alone has confirmed an earlier loss."""
+        again = "/<time of now>" if _number(self._spent) == str(count) else ""
+        return f"{meta.CONFIRM_LOSSES}={count}{again}"
+
+
+def _number(asked: str | None) -> str | None:
+    return None if asked is None else asked.partition("/")[0]

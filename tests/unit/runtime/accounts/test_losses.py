@@ -72,6 +72,31 @@ def test_what_a_person_confirmed_is_over_when_the_instance_is_back() -> None:
     assert found.wait_for("uid-7") != 0.0
 
 
+def test_what_confirmed_one_loss_does_not_confirm_the_next_of_the_same_size() -> None:
+    found = losses(4, 0)
+    found.confirm("4")
+    for number in range(4):
+        found.forget(f"uid-{number}")
+    found.confirm("4")
+
+    for number in range(4):
+        found.miss(f"uid-{number}", NOON)
+    found.confirm("4")
+
+    assert found.wait_for("uid-0") is None
+    assert "confirm-losses=4/<time of now>" in (found.explain() or "")
+    found.confirm("4/2026-11-24T12:00:00Z")
+    assert found.wait_for("uid-0") == 0.0
+
+
+def test_a_confirmation_counts_while_the_loss_lasts() -> None:
+    found = losses(4, 0)
+    for _ in range(3):
+        found.confirm("4")
+
+    assert found.wait_for("uid-3") == 0.0
+
+
 def test_it_heals_by_itself_when_they_are_back() -> None:
     found = losses(2, 0)
     later = NOON + timedelta(seconds=60)
