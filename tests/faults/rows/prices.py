@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, ready, secluded
@@ -107,4 +107,8 @@ def _cases() -> Iterator[Case]:
         yield Case(f"{how} later", partial(rises_later, how))
 
 
-ROW = Row("prices", "Prices that double before and during the call, and later", tuple(_cases()))
+ROW = Row(
+    "prices",
+    "Prices that double before and during the call, and later",
+    with_quick(_cases(), "the limit is lowered later"),
+)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from tests.faults import judge
-from tests.faults.row import Case, Row
+from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, gone, secluded
@@ -164,5 +164,5 @@ def _cases() -> Iterator[Case]:
 ROW = Row(
     "unreadable",
     "Time zones, cron texts, notes and status that cannot be read: deletion, stop and deadlines go on",
-    tuple(_cases()),
+    with_quick(_cases(), "time zones: deleted"),
 )
