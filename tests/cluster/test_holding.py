@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.conftest import MakeWorkspace, StartOperator
-from tests.support import kube
+from tests.support import kube, waiting
 from tests.support.kube import Body
 from tests.support.workspace import ADOPTION, Workspace
 
@@ -20,10 +20,18 @@ def _held(body: Body) -> bool:
 
 
 async def _replace(workspace: Workspace, **spec: Any) -> None:
-    """What `kubectl replace -f` of the manifest in Git does: nothing of the metadata is left but what Git says."""
-    manifest = workspace.instance_body(**spec)
-    output = await workspace.kubectl("replace", "-f", "-", stdin=json.dumps(manifest))
-    assert output.code == 0, output.err
+    """What `kubectl replace -f` of the manifest in Git does: nothing of the metadata is left but what Git says.
+
+    kubectl reads the object's version first; where the operator writes in between, a person says it again.
+    """
+    manifest = json.dumps(workspace.instance_body(**spec))
+
+    async def replaced() -> bool:
+        output = await workspace.kubectl("replace", "-f", "-", stdin=manifest)
+        assert output.code == 0 or "the object has been modified" in output.err, output.err
+        return output.code == 0
+
+    await waiting.until(replaced, "the object is replaced")
 
 
 async def _clear_finalizers(workspace: Workspace) -> None:
