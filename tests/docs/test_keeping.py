@@ -63,7 +63,8 @@ async def test_an_object_that_is_applied_again_rents_anew_and_the_old_instance_c
 
     again = await reader.types([], more=(*_LOST, *RENTED))
     live = (await reader.novita.ledger()).live
-    adopt = ("kubectl apply -f kept.yaml", "kubectl wait --for=condition=Ready gpui/kept --timeout=60s")
+    allow = """kubectl patch nva default --type=merge -p '{"spec":{"tenancy":{"rules":[{"adoption":"Allow"}]}}}'"""
+    adopt = (allow, "kubectl apply -f kept.yaml", "kubectl wait --for=condition=Ready gpui/kept --timeout=60s")
     kept = await reader.types([], more=adopt)
 
     assert (first.code, again.code, kept.code) == (0, 0, 0), first.err + again.err + kept.err
