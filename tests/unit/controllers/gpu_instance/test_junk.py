@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.support import builders as a
 from tests.unit.support import junk, parts
-from tests.unit.support.builders import CLUSTER, NAME, NOON, UID, ago, wire
+from tests.unit.support.builders import NAME, NAMES, NOON, UID, ago, wire
 from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 
@@ -186,7 +186,7 @@ def _core(server: ApiServer, accounts: Accounts, clock: parts.HandClock, metrics
     return Core(
         settings=Settings(),
         kube=server.client,
-        cluster=CLUSTER,
+        names=NAMES,
         operator_class=OperatorClass("", lambda _: None),
         cache=Cache(),
         queue=WorkQueue(monotonic=clock.monotonic, backoff_base=1, backoff_max=60),
@@ -214,7 +214,7 @@ async def live(body: dict[str, Any], novita: Novita, metrics: Metrics) -> None:
     core = _core(server, accounts, clock, metrics)
     reconciler = _reconciler(core)
     core.cache.put(KEY, body)
-    reconciler.claim(KEY, UID)
+    reconciler.claim(KEY, body)
     for _ in range(PASSES):
         _polled(accounts, account, novita)
         with contextlib.suppress(kube_errors.KubeError):  # what the played API server refuses
