@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.workspace import Workspace
+from tests.support.workspace import ADOPTION, Workspace
 
 
 @pytest.mark.parametrize("odd", [{"ids": "upper"}, {"totalCounts": "ever"}], ids=lambda odd: next(iter(odd)))
@@ -32,6 +32,7 @@ async def test_an_instance_lives_and_ends_whatever_form_the_answers_have(
 
 
 async def test_an_adopted_instance_is_known_by_an_id_in_another_case(workspace: Workspace) -> None:
+    await workspace.edit_account(tenancy=ADOPTION)
     planted = await workspace.novita.plant(name="by-hand")
     await workspace.novita.set(ids="upper")
     await workspace.create(adopt={"instanceId": planted})

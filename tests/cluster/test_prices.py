@@ -91,6 +91,7 @@ async def test_a_stopped_instance_is_not_started_above_the_limit(workspace: Work
 
 async def test_an_instance_above_the_limit_is_not_taken_over(workspace: Workspace) -> None:
     await workspace.edit_account(tenancy=ADOPTION)
+    await workspace.edit_account(tenancy=ADOPTION)
     planted = await workspace.novita.plant(name="by-hand")
     await workspace.create(adopt={"instanceId": planted}, maxPricePerHour="0.01")
 
