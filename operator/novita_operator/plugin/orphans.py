@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -105,8 +106,10 @@ async def _delete(reader: Reader, name: str, *, confirmed: bool) -> str:
         raise Wrong(
             f"{paused.message} The same with this program: kubectl novita orphans delete --account {name} --yes"
         )
-    annotations = {meta.CONFIRM_ORPHANS: str(_count(account))}
-    # Only the list that was looked at is confirmed: the operator compares the number once more.
+    # Only the list that was shown is confirmed: the operator compares the number once more. The time tells this
+    # confirmation from an earlier one of as many.
+    said = f"{_count(account)}/{datetime.now(UTC).isoformat(timespec='seconds')}"
+    annotations = {meta.CONFIRM_ORPHANS: said}
     change = {"metadata": {"uid": account.meta.uid, "annotations": annotations}}
     await reader.patch(ACCOUNTS, "", name, change)
     return f"Confirmed: the operator deletes {some} of account {name} at its next orphan checks."

@@ -39,6 +39,12 @@ class Collector(Model):
         0, ge=0, description="Objects that used the account at the last orphan check that found nothing odd."
     )
     checked_at: Moment | None = Field(None, description="When that was.")
+    confirmed: str | None = Field(
+        None,
+        max_length=256,
+        description="The last value of the annotation gpu.novita.ai/confirm-orphans that let orphans be deleted. It "
+        "counts for those alone.",
+    )
 
 
 class Creates(Model):

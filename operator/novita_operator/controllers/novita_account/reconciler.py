@@ -196,6 +196,7 @@ class Reconciler:
                 orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in looked.verdict.orphans),
                 brake=looked.verdict.brake,
                 baseline=looked.verdict.baseline,
+                confirmed=looked.confirmed or looked.spent,
             )
             looked.events = []
         self._measure(account, facts)

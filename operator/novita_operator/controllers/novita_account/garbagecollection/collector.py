@@ -48,6 +48,19 @@ class Looked:
     at: float = float("-inf")
     first_seen: dict[str, datetime] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    confirmed: str | None = None
+    """What a person said, and let these orphans be deleted."""
+    confirmed_ids: frozenset[str] = frozenset()
+    spent: str | None = None
+    """The same, when all of them are gone."""
+
+    def settle(self, said: str | None) -> None:
+        """What was said of orphans that are gone says nothing of later ones, of which there may be as many."""
+        left = {orphan.instance.id for orphan in self.verdict.orphans}
+        if self.verdict.confirmed:
+            self.confirmed, self.confirmed_ids = said, self.confirmed_ids | left
+        elif self.confirmed is not None and self.confirmed_ids.isdisjoint(left):
+            self.spent, self.confirmed, self.confirmed_ids = self.confirmed, None, frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Collector:
         looked = self._looked.setdefault(account.name, _remembered(resource))
         if not census.unclaimed:
             looked.verdict, looked.first_seen = Verdict(baseline=users), {}
+            looked.settle(None)
             return looked
         gap = self.sightings_apart.total_seconds() / _LOOKS_PER_GAP
         if self.clock.monotonic() - looked.at < gap:
@@ -81,6 +95,7 @@ class Collector:
         looked.at = self.clock.monotonic()
         before = looked.verdict.brake
         looked.verdict = await self._judge(resource, account, census, looked)
+        looked.settle(resource.meta.annotations.get(meta.CONFIRM_ORPHANS))
         looked.first_seen = {orphan.instance.id: orphan.first_seen for orphan in looked.verdict.orphans}
         brake = looked.verdict.brake
         if brake is not None and (before is None or before.reason is not brake.reason):
@@ -106,6 +121,8 @@ class Collector:
             now=self.clock.now(),
             departed=frozenset(self.departed(resource)),
             renamed=self.renamed.explain(account.name, self.names.cluster),
+            spent=looked.spent,
+            confirmed_ids=looked.confirmed_ids,
         )
         return orphans.judge(look, rules)
 
@@ -146,11 +163,12 @@ class Collector:
 
 
 def _remembered(resource: NovitaAccount) -> Looked:
-    """What the status still knows of the looks of an earlier process."""
+    """What the status still knows of the looks of an earlier process. What was confirmed then is asked for again."""
     collector = resource.status.collector
     baseline = collector.objects if collector is not None else 0
     first_seen = {orphan.id: orphan.first_seen for orphan in resource.status.orphans}
-    return Looked(verdict=Verdict(baseline=baseline), first_seen=first_seen)
+    spent = collector.confirmed if collector is not None else None
+    return Looked(verdict=Verdict(baseline=baseline), first_seen=first_seen, spent=spent)
 
 
 def wire(orphan: Orphan, price: Decimal | None) -> ApiOrphan:

@@ -68,12 +68,16 @@ class Brake:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`delete` is empty while a brake holds. `baseline`: the number of objects that the next look compares with."""
+    """`delete` is empty while a brake holds. `baseline`: the number of objects that the next look compares with.
+
+    `confirmed`: a brake would hold if a person had not spoken.
+    """
 
     orphans: tuple[Orphan, ...] = ()
     delete: tuple[Orphan, ...] = ()
     brake: Brake | None = None
     baseline: int = 0
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Look:
     """One look: the marked instances without a claim, the objects, and what earlier looks left.
 
     `departed`: UIDs of objects that asked for their instance to be deleted with them, and were seen to go.
+    `confirmed`: what a person has said; `spent`: what was said of orphans that are gone, and says nothing of these.
+    `confirmed_ids`: of what was said last, while some are left.
     """
 
     unclaimed: Collection[Instance]
@@ -92,6 +98,8 @@ class Look:
     now: datetime
     departed: frozenset[str] = frozenset()
     renamed: str | None = None
+    spent: str | None = None
+    confirmed_ids: frozenset[str] = frozenset()
 
 
 def judge(look: Look, rules: Rules) -> Verdict:
@@ -99,11 +107,13 @@ def judge(look: Look, rules: Rules) -> Verdict:
     found = tuple(sorted(_orphans(look, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
     due = tuple(orphan for orphan in found if _is_due(orphan, look.now, rules))
     odd = _brake(found, look, rules)
-    brake = odd if due and not _is_confirmed(found, look, odd) else None
+    confirmed = odd is not None and _is_confirmed(found, look, odd)
+    brake = odd if due and not confirmed else None
     deletes = rules.policy == "Delete" and brake is None
     # While anything is unclaimed the baseline only grows: a restore must not become the new normal.
     baseline = max(look.objects.users, look.objects_before) if look.unclaimed else look.objects.users
-    return Verdict(found, due if deletes else (), brake if rules.policy == "Delete" else None, baseline)
+    spoken = bool(due) and deletes and confirmed
+    return Verdict(found, due if deletes else (), brake if rules.policy == "Delete" else None, baseline, spoken)
 
 
 def _orphans(look: Look, rules: Rules) -> Iterable[Orphan]:
@@ -123,10 +133,17 @@ def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
     return now - orphan.first_seen >= apart
 
 
-def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake | None) -> bool:
+def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake) -> bool:
     """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
     beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED}
-    return odd is None or (odd.reason not in beyond and look.confirmed == str(len(found)))
+    said = look.confirmed != look.spent and _number(look.confirmed) == str(len(found))
+    rest_of_said = look.confirmed_ids.issuperset(orphan.instance.id for orphan in found)
+    return (said or rest_of_said) and odd.reason not in beyond
+
+
+def _number(said: str | None) -> str | None:
+    """A time may stand behind the number, so that the same number can be confirmed once more."""
+    return None if said is None else said.partition("/")[0]
 
 
 def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bool:
@@ -137,8 +154,9 @@ def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bo
 
 def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
     objects, count = look.objects.users, len(found)
+    again = "/<time of now>" if _number(look.spent) == str(count) else ""
     confirm = (
-        f" If they may go, annotate the account with gpu.novita.ai/confirm-orphans={count}; "
+        f" If they may go, annotate the account with gpu.novita.ai/confirm-orphans={count}{again}; "
         "else re-create their objects or delete them at Novita."
     )
     if look.renamed is not None:

@@ -50,6 +50,7 @@ class Facts:
     orphans: tuple[Orphan, ...] = ()
     brake: Brake | None = None
     baseline: int = 0
+    confirmed: str | None = None
     creates: Creates | None = None
     users: tuple[str, ...] = ()
     missing: str | None = None
@@ -103,9 +104,10 @@ def _numbers(facts: Facts, old: NovitaAccountStatus) -> dict[str, Any]:
         )
         numbers["price_per_hour"] = str(census.price_per_hour.quantize(_CENT, rounding=ROUND_HALF_UP))
         numbers["hours_left"] = _hours_left(facts.balance, census.price_per_hour)
-        numbers["collector"] = Collector(objects=facts.baseline, checked_at=facts.polled_at)
-        if old.collector is not None and old.collector.objects == facts.baseline:
-            numbers["collector"] = old.collector
+        collector = Collector(objects=facts.baseline, checked_at=facts.polled_at, confirmed=facts.confirmed)
+        if old.collector is not None and collector == old.collector.model_copy(update={"checked_at": facts.polled_at}):
+            collector = old.collector
+        numbers["collector"] = collector
     return numbers
 
 

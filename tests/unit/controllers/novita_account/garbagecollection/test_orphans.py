@@ -106,6 +106,32 @@ def test_what_looks_like_a_restore_stops_every_deletion(objects: int, before: in
     assert f"confirm-orphans={count}" in verdict.brake.message
 
 
+def _five(**changes: Any) -> Look:
+    return _look(*(_orphan(number) for number in range(5)), **changes)
+
+
+def test_what_a_person_confirmed_is_deleted_and_the_verdict_says_that_it_took_a_person() -> None:
+    verdict = orphans.judge(_five(confirmed="5"), _RULES)
+
+    assert (len(verdict.delete), verdict.brake, verdict.confirmed) == (5, None, True)
+
+
+def test_what_was_said_of_earlier_orphans_says_nothing_of_as_many_later_ones() -> None:
+    verdict = orphans.judge(_five(confirmed="5", spent="5"), _RULES)
+
+    assert (verdict.delete, verdict.confirmed) == ((), False)
+    assert verdict.brake is not None
+    assert "confirm-orphans=5/<time of now>" in verdict.brake.message
+    assert len(orphans.judge(_five(confirmed="5/2026-11-24T12:00:00Z", spent="5"), _RULES).delete) == 5
+
+
+def test_those_that_are_left_of_the_confirmed_ones_need_no_second_word() -> None:
+    left = _look(_orphan(1), objects=Objects(frozenset(), frozenset(), users=0), confirmed="5")
+
+    assert orphans.judge(left, _RULES).delete == ()
+    assert len(orphans.judge(replace(left, confirmed_ids=frozenset({"o-0", "o-1"})), _RULES).delete) == 1
+
+
 @pytest.mark.parametrize(("marked", "count"), [(10, 3), (40, 4), (100, 10)])
 def test_a_few_orphans_are_no_catastrophe(marked: int, count: int) -> None:
     look = _look(*(_orphan(number) for number in range(count)), marked=marked)
