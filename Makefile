@@ -13,7 +13,7 @@ NODES ?= 0
 ONLY ?=
 UPGRADE ?=
 # Tests wait most of the time, so that there are more workers than cores.
-WORKERS ?= 8
+WORKERS ?= 6
 CORES := $(shell nproc 2>/dev/null || echo 2)
 
 # Every operator, simulator and worker of a run would compile all of its modules again.

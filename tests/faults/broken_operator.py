@@ -18,10 +18,14 @@ from novita_operator.kube.client import KubeClient
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
+from novita_operator.reconciling import naming
 
 
 def without_lookup() -> None:
-    """Nobody finds an instance by its name: only those are known whose id came back from their own create call."""
+    """Nobody finds an instance by its name, as we write it or as Novita may render it.
+
+    Only those are known whose id came back from their own create call.
+    """
     known: set[str] = set()
     create, index = NovitaAccountClient.create_instance, Snapshot.of
 
@@ -39,6 +43,7 @@ def without_lookup() -> None:
     NovitaAccountClient.create_instance = remembered  # type: ignore[method-assign]
     NovitaAccountClient.find_by_name = none  # type: ignore[method-assign, assignment]
     Snapshot.of = without_strangers  # type: ignore[method-assign]
+    naming.resembles = lambda _wanted, _found: False
 
 
 def without_intent() -> None:

@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 _TESTS = Path(__file__).resolve().parents[1]
 # The folders with the longest tests come first, so that at the end nobody waits for the last of them. Whatever is not
 # named here takes no time to speak of.
-_LONG = ("docs", "faults", "packaging", "local", "attacks", "cluster", "attacks", "plugin", "webhooks", "monitoring")
+_LONG = ("docs", "faults", "packaging", "local", "attacks", "cluster", "plugin", "webhooks", "monitoring")
 # What a fixture of these files makes costs more than their tests.
 _WHOLE_FILES = frozenset(
     {

@@ -14,6 +14,7 @@ from tests.faults.row import Case, Row
 from tests.faults.rows import crashes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, gone, ready, world
+from tests.support.kube import Body
 
 _RESYNC = {"RESYNC_INTERVAL": "1000"}  # how long a lost watch event may stay unnoticed; users have a minute
 _OBJECTS = ("a", "b", "c", "d")
@@ -55,6 +56,11 @@ async def _settle_in(at: World, names: Sequence[str]) -> None:
     await at.reach(names, ready, "Ready")
 
 
+def _begun(body: Body | None) -> bool:
+    """The first write is done, and the last is not: which step the outage hits does not matter."""
+    return body is not None and bool(body["metadata"].get("finalizers") or body.get("status"))
+
+
 async def frozen_watch(proxy: ApiProxy, at: World) -> None:
     """Objects come and go while every watch is open and silent."""
     await _settle_in(at, ("old",))
@@ -72,7 +78,7 @@ async def frozen_watch(proxy: ApiProxy, at: World) -> None:
 async def down(proxy: ApiProxy, at: World) -> None:
     """Nothing answers while objects are half made."""
     await at.create(("half",))
-    await asyncio.sleep(0.2)  # somewhere between the first write and the last: which step it hits does not matter
+    await at.reach(("half",), _begun, "begun")
     proxy.down = True
     proxy.cut()
     await asyncio.sleep(_DOWN_SECONDS)  # the outage itself
