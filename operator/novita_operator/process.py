@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import logging
 import os
 from collections.abc import Coroutine
@@ -15,6 +17,7 @@ from novita_operator.api import kinds
 from novita_operator.composition import Controllers
 from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
+from novita_operator.kube import errors as kube_errors
 from novita_operator.reconciling import naming
 from novita_operator.runtime import core, first_lists, kopf_settings
 from novita_operator.runtime.core import Core
@@ -142,9 +145,11 @@ async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
 
 async def _take_in_renamed(shared: Core, controllers: Controllers) -> None:
     """Objects whose instances carry another cluster id: known before anything is rented, and before the watch comes."""
-    for intake in controllers.intakes:
-        if intake.kind is kinds.GPU_INSTANCE:
-            async for body in shared.kube.each(intake.kind, shared.settings.namespaces):
+    instances = [intake for intake in controllers.intakes if intake.kind is kinds.GPU_INSTANCE]
+    for intake, namespace in itertools.product(instances, shared.settings.namespaces or [""]):
+        # One that may no longer be read was left out with a warning already (first_lists.py).
+        with contextlib.suppress(kube_errors.Forbidden):
+            async for body in shared.kube.each(intake.kind, [namespace] if namespace else ()):
                 recorded = (body.get("status") or {}).get("instanceName") or ""
                 if naming.uid_in(recorded) == body["metadata"]["uid"] and shared.names.unaccepted(recorded) is not None:
                     await intake.seen(body)

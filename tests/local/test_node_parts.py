@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.Monk
 def test_what_needs_a_running_cluster_says_how_to_start_one(
     what: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "image.tar").touch()
+    tarfile.open(tmp_path / "image.tar", "w").close()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["local_cluster", *what])
 
