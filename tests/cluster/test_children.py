@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -39,8 +38,7 @@ async def _replace(workspace: Workspace, name: str) -> None:
     old = await workspace.get(name)
     manifest = {key: old[key] for key in ("apiVersion", "kind", "spec")}
     manifest["metadata"] = {"name": name, "namespace": workspace.namespace}
-    output = await workspace.kubectl("replace", "-f", "-", stdin=json.dumps(manifest))
-    assert output.code == 0, output.err
+    await workspace.replace(manifest)
 
 
 async def _orphaned(sets: Owners) -> None:

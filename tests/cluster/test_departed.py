@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tests.conftest import MakeWorkspace, StartOperator
@@ -16,9 +15,7 @@ async def _lost_while_nobody_looks(
 ) -> None:
     """`kubectl replace`, perhaps a wiped status, and `kubectl delete`, all before the operator looks again."""
     operator.freeze()
-    manifest = workspace.instance_body(**spec)
-    output = await workspace.kubectl("replace", "-f", "-", stdin=json.dumps(manifest))
-    assert output.code == 0, output.err
+    await workspace.replace(workspace.instance_body(**spec))
     if wiped:
         change = {"status": None}
         await workspace.plane.kube.patch(kube.GPU_INSTANCES, "gpu", change, workspace.namespace, subresource="status")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from tests.conftest import MakeWorkspace, StartOperator
-from tests.support import kube, waiting
+from tests.support import kube
 from tests.support.kube import Body
 from tests.support.workspace import ADOPTION, Workspace
 
@@ -17,21 +14,6 @@ _INTENT = "gpu.novita.ai/create-intent"
 def _held(body: Body) -> bool:
     at = body["metadata"]
     return _FINALIZER in at.get("finalizers", ()) and _INTENT in at.get("annotations", {})
-
-
-async def _replace(workspace: Workspace, **spec: Any) -> None:
-    """What `kubectl replace -f` of the manifest in Git does: nothing of the metadata is left but what Git says.
-
-    kubectl reads the object's version first; where the operator writes in between, a person says it again.
-    """
-    manifest = json.dumps(workspace.instance_body(**spec))
-
-    async def replaced() -> bool:
-        output = await workspace.kubectl("replace", "-f", "-", stdin=manifest)
-        assert output.code == 0 or "the object has been modified" in output.err, output.err
-        return output.code == 0
-
-    await waiting.until(replaced, "the object is replaced")
 
 
 async def _clear_finalizers(workspace: Workspace) -> None:
@@ -50,7 +32,7 @@ async def test_an_object_that_was_replaced_is_held_again_and_takes_its_instance_
     await workspace.create()
     before = (await workspace.until_ready())["status"]["instanceId"]
 
-    await _replace(workspace)
+    await workspace.replace(workspace.instance_body())
 
     held = await workspace.until(_held, "finalizer and note are back")
     assert held["status"]["instanceId"] == before
@@ -89,7 +71,7 @@ async def test_an_adopted_instance_is_held_again(workspace: Workspace) -> None:
     await workspace.create(adopt={"instanceId": mine})
     await workspace.until_ready()
 
-    await _replace(workspace, adopt={"instanceId": mine})
+    await workspace.replace(workspace.instance_body(adopt={"instanceId": mine}))
 
     await workspace.until(_held, "finalizer and note are back")
     await workspace.delete()
@@ -105,7 +87,7 @@ async def test_an_object_that_was_replaced_while_its_create_call_was_under_way_r
         return (await workspace.novita.ledger()).created == 1
 
     await workspace.until_novita(committed, "Novita has rented, and its answer is under way")
-    await _replace(workspace)
+    await workspace.replace(workspace.instance_body())
 
     await workspace.until_ready()
     await workspace.until(_held, "finalizer and note are back")
@@ -117,7 +99,7 @@ async def test_an_object_that_was_replaced_after_an_answer_was_lost_rents_once(w
     await workspace.create()
     await workspace.until_condition("Provisioned", "Unknown")
 
-    await _replace(workspace)
+    await workspace.replace(workspace.instance_body())
 
     await workspace.until_ready()
     await _ends_with_its_object(workspace)
@@ -131,7 +113,7 @@ async def test_what_was_replaced_while_no_operator_ran_is_held_when_one_comes(
     await workspace.create()
     await workspace.until_ready()
     await operator.terminate()
-    await _replace(workspace)
+    await workspace.replace(workspace.instance_body())
 
     await start_operator(workspace)
 

@@ -105,6 +105,20 @@ class Workspace:
         """Merge changes into the spec."""
         return await self.plane.kube.patch(kube.GPU_INSTANCES, name, {"spec": spec}, self.namespace)
 
+    async def replace(self, manifest: Body) -> None:
+        """`kubectl replace -f`: nothing of the metadata is left but what the manifest says.
+
+        kubectl reads the object's version first; where the operator writes in between, a person says it again.
+        """
+        text = json.dumps(manifest)
+
+        async def replaced() -> bool:
+            output = await self.kubectl("replace", "-f", "-", stdin=text)
+            assert output.code == 0 or "the object has been modified" in output.err, output.err
+            return output.code == 0
+
+        await waiting.until(replaced, "the object is replaced")
+
     async def annotate(self, name: str = "gpu", **annotations: str | None) -> Body:
         """Set annotations of our group (`paused`, `reconcile_requested_at`), or remove them with None."""
         named = {f"gpu.novita.ai/{key.replace('_', '-')}": value for key, value in annotations.items()}
