@@ -9,12 +9,11 @@ from typing import Any
 from novita_operator.clock import WaitingClock
 from novita_operator.novita import decoding, errors, paging
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import CreateRequest, Instance, InstanceState, PortSpec
+from novita_operator.novita.models import CreateRequest, Instance, PortSpec
 from novita_operator.novita.removed import Removed
 from novita_operator.novita.transport import Transport
 
 _BASE = "/gpu-instance/openapi/v1/gpu"
-_LEAVING = frozenset({InstanceState.REMOVING, InstanceState.REMOVED})
 _SAME_AGAIN = 2  # with the first one, three lists that say the same are no mishap of one page
 
 
@@ -116,6 +115,6 @@ class Instances:
 
         found = await paging.read_all(page)
         for each in found.by_id.values():
-            if each.state in _LEAVING:
+            if each.state.is_leaving:
                 self._removed.goes(each.id)
         return found

@@ -38,11 +38,17 @@ class InstanceState(StrEnum):
         """Whether Novita says that it was removed; such records stay listed for a while."""
         return self is InstanceState.REMOVED
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it was removed, or is about to be: nobody can keep it any more."""
+        return self in _LEAVING
+
 
 _S = InstanceState
 _BILLED = frozenset(
     {_S.PULLING, _S.STARTING, _S.RUNNING, _S.STOPPING, _S.RESTARTING, _S.RESETTING, _S.MIGRATING, _S.UNKNOWN}
 )
+_LEAVING = frozenset({_S.REMOVING, _S.REMOVED})
 _SETTLED = frozenset({_S.RUNNING, _S.EXITED, _S.REMOVED, _S.FROZEN})
 _WORDS: dict[str, InstanceState] = {
     "tocreate": _S.CREATING,

@@ -83,5 +83,9 @@ def resembles(name: str, shown: str) -> bool:
 
 def is_anothers(name: str, shown: str) -> bool:
     """Whether `shown` is what an operator calls the instance of another object than that of this name."""
-    said = shown.strip().lower()
-    return said.startswith(f"{meta.NAME_PREFIX}-") and not resembles(name, shown)
+    return is_an_operators(shown.strip().lower()) and not resembles(name, shown)
+
+
+def is_an_operators(name: str) -> bool:
+    """Whether an operator has given this name, of whatever cluster."""
+    return name.startswith(f"{meta.NAME_PREFIX}-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ from novita_operator.controllers.novita_account.polling.credentials import Crede
 from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
 from novita_operator.controllers.novita_account.reporting import status
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
 from novita_operator.novita import errors
@@ -237,8 +237,7 @@ class Reconciler:
 
     def _price_seconds(self, name: str) -> float:
         """Whoever has set a limit wants to hear soon of a price that has risen above it."""
-        users = (body for _, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
-        limited = any((body.get("spec") or {}).get("maxPricePerHour") is not None for body in users)
+        limited = any((body.get("spec") or {}).get("maxPricePerHour") is not None for _, body in self._using(name))
         return _LIMITED_PRICE_SECONDS if limited else _PRICE_SECONDS
 
     def _remember(self, products: Sequence[Product], account: Account) -> None:
@@ -271,7 +270,7 @@ class Reconciler:
 
     def _adoptions(self, resource: NovitaAccount, account: Account) -> tuple[Adoption, ...]:
         """What the status records counts from now on, also in a process that has just started."""
-        taken = adoptions.of((body for _, body in self.cache.of_kind(_USERS.plural)), resource, account)
+        taken = adoptions.of((body for _, body in self._using(account.name)), resource, account)
         recorded = adoptions.by_id(resource.status.adoptions)
         if recorded != account.adoptions:
             account.adopt(recorded)
@@ -279,18 +278,19 @@ class Reconciler:
         return taken
 
     def _users(self, name: str) -> tuple[str, ...]:
-        found = (key for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
-        return tuple(f"{key.namespace}/{key.name}" for key in found)
+        return tuple(f"{key.namespace}/{key.name}" for key, _ in self._using(name))
 
     def _recorded(self, name: str) -> frozenset[str]:
         """The ids that objects of the account have in their status."""
-        users = (body for _, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
-        return frozenset(str((body.get("status") or {}).get("instanceId")) for body in users)
+        return frozenset(str((body.get("status") or {}).get("instanceId")) for _, body in self._using(name))
 
     def _wake_users(self, name: str) -> None:
-        for key, body in self.cache.of_kind(_USERS.plural):
-            if account_of(body) == name:
-                self.wake(key)
+        for key, _ in self._using(name):
+            self.wake(key)
+
+    def _using(self, name: str) -> Iterator[tuple[Key, Body]]:
+        """The objects that refer to the account, as the watch has brought them."""
+        return ((key, body) for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
 
 
 def _caused_by_an_outage(frozen_at: datetime, account: Account) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from novita_operator.api import meta
+from novita_operator.reconciling import confirmation
 
 _FEW = 3  # single mishaps at Novita, such as a failed machine, never took more at once
 _SHARE = 10  # of a large account, a tenth
@@ -86,7 +87,7 @@ class Losses:
         gone = self._missing.keys() | self._expected
         if not gone and self._counts is not None:
             self._spent, self._counts = self._counts, None
-        if gone and self._polled and asked != self._spent and _number(asked) == str(len(gone)):
+        if gone and self._polled and confirmation.says(asked, len(gone), self._spent):
             self._confirmed |= gone
             self._expected.clear()
             self._counts = asked
@@ -132,7 +133,7 @@ class Losses:
         if self.in_doubt:
             text += f" {_MEANWHILE}"
         if self._too_many:
-            return f"{text} If they are really gone, annotate the account with {self._annotation(self.count)}."
+            return f"{text} If they are really gone, annotate the account with {self._wanted(self.count)}."
         return f"{text} What stays away for {self.delay if self.shown else self.delay * _ALONE:.0f} s counts as lost."
 
     def _explain_key(self) -> str:
@@ -140,14 +141,8 @@ class Losses:
         return (
             f"The key was changed, or the address, and Novita shows none of {count} instances with it: it may be that "
             f"of another Novita account. {_MEANWHILE} Put the right key back. If this is the account to use from now "
-            f"on, and they are to count as lost, annotate the account with {self._annotation(count)}."
+            f"on, and they are to count as lost, annotate the account with {self._wanted(count)}."
         )
 
-    def _annotation(self, count: int) -> str:
-        """What confirms: the number, and a time where the number alone has confirmed an earlier loss."""
-        again = "/<time of now>" if _number(self._spent) == str(count) else ""
-        return f"{meta.CONFIRM_LOSSES}={count}{again}"
-
-
-def _number(asked: str | None) -> str | None:
-    return None if asked is None else asked.partition("/")[0]
+    def _wanted(self, count: int) -> str:
+        return confirmation.wanted(meta.CONFIRM_LOSSES, count, self._spent)

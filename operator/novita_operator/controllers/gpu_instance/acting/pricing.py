@@ -21,8 +21,6 @@ from novita_operator.novita.models import Instance, Product
 _JUST_RENTED = timedelta(seconds=60)
 # So long an instance counts as just rented; an older one stays, as one whose price rose later does.
 _ASKED_FOR = timedelta(minutes=10)
-
-
 _AGAIN = 60.0  # seconds until the price of what is too dear is looked at again
 
 

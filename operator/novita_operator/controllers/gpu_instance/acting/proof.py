@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
@@ -72,8 +71,7 @@ def _check_adopted(found: Instance, this: Pass) -> None:
     """spec.adopt is written by whoever likes to: the account must have agreed, and nobody else may have it."""
     if (refused := this.seen.not_ours) is not None:
         raise NotProven(f"Instance {found.id} is left alone. {refused.message}")
-    marked = found.name.startswith(f"{meta.NAME_PREFIX}-")
-    owner = this.account.claims.get(found.name) if marked else None
+    owner = this.account.claims.get(found.name) if naming.is_an_operators(found.name) else None
     if owner is not None and owner != this.key:
         raise NotProven(
             f"Instance {found.id} carries the name {found.name} at Novita and belongs to GPUInstance "

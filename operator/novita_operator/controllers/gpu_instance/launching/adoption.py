@@ -68,7 +68,7 @@ class Adopter:
 
     async def _owner(self, instance: Instance, seen: Observation) -> str | None:
         """Who has it: the mark in its name, or an object that says so; read from etcd, since a cache may be behind."""
-        marked = instance.name.startswith(f"{meta.NAME_PREFIX}-") and instance.name != seen.name
+        marked = naming.is_an_operators(instance.name) and instance.name != seen.name
         uids, claimant = set(), None
         async for body in self.kube.each(self.kind, self.namespaces):
             other = GPUInstance.parse(body)

@@ -223,7 +223,7 @@ def _towards_running(facts: Facts, instance: Instance) -> Verdict:
     if state is InstanceState.FROZEN:
         text = f"Novita has frozen instance {instance.id}, as it does for an account in arrears. Top up the account."
         return Verdict(False, Reason.FROZEN, text, Phase.FAILED, stalled=True)
-    if state in {InstanceState.REMOVING, InstanceState.REMOVED}:
+    if state.is_leaving:
         text = f"Instance {instance.id} is being removed at Novita, and not by this object."
         return Verdict(False, Reason.INSTANCE_LOST, text, Phase.FAILED)
     text = f'Novita says "{instance.word}" of instance {instance.id}, which this version does not know.'

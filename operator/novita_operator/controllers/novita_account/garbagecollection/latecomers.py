@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from novita_operator.api import kinds, meta
+from novita_operator.api import kinds
 from novita_operator.api.events import Event, EventReason
 from novita_operator.clock import Clock
 from novita_operator.kube import errors as kube_errors
@@ -23,7 +23,6 @@ from novita_operator.runtime.accounts.departures import Departed, Departures
 logger = logging.getLogger(__name__)
 
 _USERS = kinds.GPU_INSTANCE
-_LEAVING = frozenset({InstanceState.REMOVING, InstanceState.REMOVED})
 _AT_REST = frozenset({InstanceState.EXITED, InstanceState.FROZEN})
 _STOPPABLE = frozenset({InstanceState.RUNNING, InstanceState.PULLING})
 
@@ -61,7 +60,7 @@ class Latecomers:
             return []
         found = await account.client.get_instance(instance_id)
         departed.unseen_since.pop(instance_id, None)
-        if found.state in _LEAVING or not await self._is_its(found, departed):
+        if found.state.is_leaving or not await self._is_its(found, departed):
             departed.over(instance_id)
             return []
         if departed.end == "Stop":
@@ -104,7 +103,7 @@ class Latecomers:
     async def _has_another_owner(self, found: Instance) -> bool:
         """Whether a living object, or another cluster, has the instance; read from etcd, as a cache may be behind."""
         renter = self.names.owner_uid(found.name)
-        if renter is None and found.name.startswith(f"{meta.NAME_PREFIX}-"):
+        if renter is None and naming.is_an_operators(found.name):
             return True
         async for body in self.kube.each(_USERS, self.namespaces):
             wanted = ((body.get("spec") or {}).get("adopt") or {}).get("instanceId")
@@ -128,4 +127,4 @@ def _who(departed: Departed) -> str:
 
 def _listed(departed: Departed, account: Account) -> set[str]:
     named = account.snapshot.by_name.get(departed.name, ()) if account.snapshot is not None else ()
-    return {found.id for found in named if found.state not in _LEAVING}
+    return {found.id for found in named if not found.state.is_leaving}

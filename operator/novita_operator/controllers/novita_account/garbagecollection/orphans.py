@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from novita_operator.api import meta
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.novita.models import Instance, InstanceState
-from novita_operator.reconciling import naming
+from novita_operator.reconciling import confirmation, naming
 
 _FEW = 3  # single mishaps, such as a force-finalized object, never leave more at once
 _SHARE = 10  # of a large account, a tenth
@@ -136,14 +137,9 @@ def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
 def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake) -> bool:
     """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
     beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED}
-    said = look.confirmed != look.spent and _number(look.confirmed) == str(len(found))
+    said = confirmation.says(look.confirmed, len(found), look.spent)
     rest_of_said = look.confirmed_ids.issuperset(orphan.instance.id for orphan in found)
     return (said or rest_of_said) and odd.reason not in beyond
-
-
-def _number(said: str | None) -> str | None:
-    """A time may stand behind the number, so that the same number can be confirmed once more."""
-    return None if said is None else said.partition("/")[0]
 
 
 def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bool:
@@ -154,9 +150,8 @@ def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bo
 
 def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
     objects, count = look.objects.users, len(found)
-    again = "/<time of now>" if _number(look.spent) == str(count) else ""
     confirm = (
-        f" If they may go, annotate the account with gpu.novita.ai/confirm-orphans={count}{again}; "
+        f" If they may go, annotate the account with {confirmation.wanted(meta.CONFIRM_ORPHANS, count, look.spent)}; "
         "else re-create their objects or delete them at Novita."
     )
     if look.renamed is not None:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import MOST_ADOPTIONS, Adoption
 from novita_operator.runtime.accounts.account import Account
 
 
 def of(bodies: Iterable[Mapping[str, Any]], resource: NovitaAccount, account: Account) -> tuple[Adoption, ...]:
-    """The record of an account: what its status has, and what the objects of the cluster add."""
+    """The record of an account: what its status has, and what the objects that use it add."""
     wanting = (body for body in bodies if isinstance(spec := body.get("spec"), dict) and spec.get("adopt"))
-    users = [GPUInstance.parse(body) for body in wanting if account_of(body) == account.name]
+    users = [GPUInstance.parse(body) for body in wanting]
     shown = None if account.everything is None else {each.id.casefold() for each in account.everything}
     consents = {each.meta.namespace: account.allowance(each.meta.namespace).adoption for each in users}
     return record(resource.status.adoptions, users, consents.__getitem__, shown)

@@ -11,7 +11,7 @@ from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import Instance, InstanceState
+from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
@@ -142,7 +142,7 @@ class Poller:
 
 
 def _is_there(instance: Instance) -> bool:
-    return instance.state not in {InstanceState.REMOVING, InstanceState.REMOVED}
+    return not instance.state.is_leaving
 
 
 def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:
