@@ -31,14 +31,21 @@ async def _until_live(workspace: Workspace, *ids: str) -> None:
     await workspace.until_novita(so, f"only {ids} are left")
 
 
+async def _adopted(workspace: Workspace, name: str = "gpu", **spec: Any) -> str:
+    """The id of an instance that somebody made by hand, and this object has taken over."""
+    planted = await workspace.novita.plant(name="by-hand")
+    await workspace.create(name, adopt={"instanceId": planted}, **spec)
+    await workspace.until_ready(name)
+    return planted
+
+
 async def test_an_adopted_instance_whose_object_was_replaced_and_deleted_is_deleted(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
     workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
-    other, mine = await workspace.novita.plant(name="by-hand"), await workspace.novita.plant(name="by-hand")
-    await workspace.create(adopt={"instanceId": mine})
-    await workspace.until_ready()
+    other = await workspace.novita.plant(name="by-hand")
+    mine = await _adopted(workspace)
 
     await _lost_while_nobody_looks(workspace, operator, adopt={"instanceId": mine})
 
@@ -50,9 +57,7 @@ async def test_an_adopted_instance_whose_object_lost_its_status_too_is_deleted(
 ) -> None:
     workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
-    mine = await workspace.novita.plant(name="by-hand")
-    await workspace.create(adopt={"instanceId": mine})
-    await workspace.until_ready()
+    mine = await _adopted(workspace)
 
     await _lost_while_nobody_looks(workspace, operator, wiped=True, adopt={"instanceId": mine})
 
@@ -68,9 +73,7 @@ async def test_an_instance_that_was_only_to_be_adopted_is_left_alone(
     theirs = (await workspace.until_ready("first"))["status"]["instanceId"]
     await workspace.create("second", adopt={"instanceId": theirs})
     await workspace.until_condition("Stalled", reason="AdoptRefused", name="second")
-    mine = await workspace.novita.plant(name="by-hand")
-    await workspace.create("third", adopt={"instanceId": mine})
-    await workspace.until_ready("third")
+    await _adopted(workspace, "third")
 
     await workspace.delete("second")
     await workspace.until_gone("second")
@@ -85,13 +88,10 @@ async def test_the_adopted_instance_of_a_retained_object_stays(
 ) -> None:
     workspace = await make_workspace(tenancy=ADOPTION)
     operator = await start_operator(workspace)
-    kept, mine = await workspace.novita.plant(name="by-hand"), await workspace.novita.plant(name="by-hand")
-    await workspace.create("kept", deletionPolicy="Retain", adopt={"instanceId": kept})
-    await workspace.until_ready("kept")
+    kept = await _adopted(workspace, "kept", deletionPolicy="Retain")
     await workspace.delete("kept")
     await workspace.until_gone("kept")
-    await workspace.create(adopt={"instanceId": mine})
-    await workspace.until_ready()
+    mine = await _adopted(workspace)
 
     await _lost_while_nobody_looks(workspace, operator, adopt={"instanceId": mine})
 
