@@ -102,6 +102,7 @@ async def test_an_object_that_was_replaced_after_an_answer_was_lost_rents_once(w
     await workspace.replace(workspace.instance_body())
 
     await workspace.until_ready()
+    await workspace.until(_held, "finalizer and note are back")
     await _ends_with_its_object(workspace)
 
 
