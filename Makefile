@@ -12,6 +12,8 @@ TOTAL ?= 10
 NODES ?= 0
 ONLY ?=
 UPGRADE ?=
+# More flags for pytest: `make test AGAIN=--last-failed` runs what failed once more.
+AGAIN ?=
 # Tests wait most of the time, so that there are more workers than cores.
 WORKERS ?= 6
 CORES := $(shell nproc 2>/dev/null || echo 2)
@@ -46,11 +48,11 @@ cluster-down: $(READY) ## Stop it; every object in it is forgotten
 ##@ Test
 .PHONY: test test-nodes unit cluster packaging faults binaries
 test: binaries ## Everything: pure parts, client and simulator, operator on a real API server, chart
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/nodes --ignore tests/gitops
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --durations 10 --ignore tests/nodes --ignore tests/gitops $(AGAIN)
 
 test-nodes: $(READY) ## The chart and the manifests in real pods (Linux, root); RECORD=1 writes what was seen into docs
 	@$(BIN)/python -m local_cluster build --with helm --with node
-	$(BIN)/python -m pytest tests/nodes --durations 15
+	$(BIN)/python -m pytest tests/nodes --durations 15 $(AGAIN)
 
 unit: $(READY) ## What needs no cluster
 	$(BIN)/python -m pytest --numprocesses $(CORES) tests/unit tests/novita tests/simulator tests/probes
@@ -84,11 +86,11 @@ scale: binaries ## 100,000 instances of ten accounts in one process (writes test
 .PHONY: test-gitops test-argocd
 test-gitops: image ## Flux's own controllers with our samples, in a cluster with pods (Linux, root; the first run builds them)
 	@$(BIN)/python -m local_cluster build --with helm --with node --with flux
-	$(BIN)/python -m pytest tests/gitops/test_flux.py --durations 5
+	$(BIN)/python -m pytest tests/gitops/test_flux.py --durations 5 $(AGAIN)
 
 test-argocd: image ## Argo CD's own controllers with our samples, likewise
 	@$(BIN)/python -m local_cluster build --with helm --with node --with argocd
-	$(BIN)/python -m pytest tests/gitops/test_argocd.py --durations 5
+	$(BIN)/python -m pytest tests/gitops/test_argocd.py --durations 5 $(AGAIN)
 
 .PHONY: test-oldest
 test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
