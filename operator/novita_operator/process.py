@@ -132,7 +132,7 @@ async def _leads(shared: Core, ready: asyncio.Event) -> bool:
 async def _take_in(shared: Core, controllers: Controllers) -> None:
     """What must be known before the first pass."""
     await _take_in_accounts(shared, controllers)
-    await _take_in_renamed(shared, controllers)
+    await _take_in_instances(shared, controllers)
 
 
 async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
@@ -143,13 +143,14 @@ async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
                 await intake.seen(body)
 
 
-async def _take_in_renamed(shared: Core, controllers: Controllers) -> None:
-    """Objects whose instances carry another cluster id: known before anything is rented, and before the watch comes."""
+async def _take_in_instances(shared: Core, controllers: Controllers) -> None:
+    """What must be known before anything is rented: what was there before, and carries another cluster id."""
     instances = [intake for intake in controllers.intakes if intake.kind is kinds.GPU_INSTANCE]
     for intake, namespace in itertools.product(instances, shared.settings.namespaces or [""]):
         # One that may no longer be read was left out with a warning already (first_lists.py).
         with contextlib.suppress(kube_errors.Forbidden):
             async for body in shared.kube.each(intake.kind, [namespace] if namespace else ()):
+                shared.accounts.elders.add(body["metadata"]["uid"])
                 recorded = (body.get("status") or {}).get("instanceName") or ""
                 if naming.uid_in(recorded) == body["metadata"]["uid"] and shared.names.unaccepted(recorded) is not None:
                     await intake.seen(body)

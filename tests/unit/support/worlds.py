@@ -87,7 +87,7 @@ class World:
         if adopts:
             self.object["spec"] = {"adopt": {"instanceId": BY_HAND}}
             self.novita.rented.append(Rented(a.an_instance("running", BY_HAND, name="by hand"), shown_from=0))
-        self.restart()
+        self._start()
 
     @property
     def ours(self) -> list[Rented]:
@@ -98,8 +98,16 @@ class World:
         """A person does."""
         self.dropped, self.object["held"] = True, False
 
+    def replace(self, *, wiped: bool = False) -> None:
+        """A person does, with the manifest in Git; or wipes the status, too."""
+        self.object |= {"intent": None, "held": False} | ({"status": {}} if wiped else {})
+
     def restart(self) -> None:
-        """A new process: it remembers nothing."""
+        """A new process: it remembers nothing, and finds the object there."""
+        self._start()
+        self.accounts.elders.add(UID)
+
+    def _start(self) -> None:
         self.accounts = Accounts()
         self.account = parts.an_account(spec={"tenancy": {"rules": [{"adoption": "Allow"}]}})
         self.accounts.put(self.account)

@@ -20,6 +20,8 @@ class Accounts:
         self._names: dict[str, str] = {}
         self.departures = Departures()
         self.renamed = Renamed()
+        self.elders: set[str] = set()
+        """UIDs of GPUInstances that were there before this process began to work."""
         # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
         self._poll_numbers = itertools.count(1)
 
@@ -56,6 +58,7 @@ class Accounts:
         name = self._names.pop(uid, "")
         self._claims.pop(name, None)
         self.renamed.forget(uid)
+        self.elders.discard(uid)
         return name
 
     @property

@@ -35,7 +35,8 @@ def delete_all(seen: Observation, _: datetime) -> action.Action | None:
 def let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is None:
-        return NEXT_POLL if seen.may_be_rented else action.Release(look_first=True)
+        hidden = seen.may_be_rented or seen.unnoted_may_be_rented
+        return NEXT_POLL if hidden else action.Release(look_first=True)
     # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
     if seen.belief.believed and not seen.unproven:
         return action.Release(look_first=True)

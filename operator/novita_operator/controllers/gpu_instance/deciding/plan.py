@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.deciding import checks as guards
-from novita_operator.controllers.gpu_instance.deciding import deletion, ending, holding
+from novita_operator.controllers.gpu_instance.deciding import deadline, deletion, ending, holding
 from novita_operator.controllers.gpu_instance.deciding.checks import Check
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import drift, restarts
@@ -68,7 +68,7 @@ def _startup_is_over(seen: Observation, now: datetime) -> action.Action | None:
     failure, instance = seen.resource.status.failure, seen.instance
     if failure is not None and seen.failure_stands:
         return _end_billing(seen, now) if failure.reason == "StartupTimeout" and instance is not None else None
-    return _too_late(seen, instance, now) if instance is not None and seen.power == "Running" else None
+    return deadline.too_late(seen, instance, now) if instance is not None and seen.power == "Running" else None
 
 
 def _id_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
@@ -165,6 +165,8 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return action.Nothing()
     if seen.refusal_settles_in:
         return action.Wait(seconds=seen.refusal_settles_in.total_seconds())
+    if seen.unnoted_may_be_rented:
+        return guards.NEXT_POLL
     return action.Launch() if seen.adopts is None else action.Adopt(seen.adopts)
 
 
@@ -211,7 +213,9 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
             if connection.is_current(seen.resource.status, instance):
                 return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
             # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
-            return (_too_late(seen, instance, now) if seen.detail is not None else None) or action.Describe(instance.id)
+            return (deadline.too_late(seen, instance, now) if seen.detail is not None else None) or action.Describe(
+                instance.id
+            )
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
@@ -219,7 +223,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
         case InstanceState.FROZEN:
             return action.Nothing()
         case _:
-            return _too_late(seen, instance, now) or _under_way(seen, now)
+            return deadline.too_late(seen, instance, now) or _under_way(seen, now)
 
 
 def _in_place(seen: Observation, instance: Instance) -> action.Action:
@@ -232,8 +236,8 @@ def _in_place(seen: Observation, instance: Instance) -> action.Action:
 
 def _unreached(seen: Observation, instance: Instance, now: datetime) -> action.Action:
     """It runs, and spec.readiness does not hold: the deadline counts on, and so does what the spec asks for."""
-    step = _too_late(seen, instance, now) or _in_place(seen, instance)
-    seconds = _until_deadline(seen, now)
+    step = deadline.too_late(seen, instance, now) or _in_place(seen, instance)
+    seconds = deadline.seconds_left(seen, now)
     return step if seconds is None or not isinstance(step, action.Nothing) else action.Wait(seconds=seconds)
 
 
@@ -252,29 +256,7 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
 
 def _under_way(seen: Observation, now: datetime) -> action.Wait:
     """A change in the list wakes the object, and so does the deadline."""
-    return action.Wait(moving=True, seconds=_until_deadline(seen, now))
-
-
-def _until_deadline(seen: Observation, now: datetime) -> float | None:
-    """Seconds; None where no deadline counts, or where it has passed and nothing more comes of it."""
-    if seen.deadline is None or seen.resource.status.ready_at is not None:
-        return None
-    left = seen.startup if seen.deadline_begins_anew and seen.deadline <= now else seen.deadline - now
-    return left.total_seconds() if left > timedelta(0) else None
-
-
-def _too_late(seen: Observation, instance: Instance, now: datetime) -> action.Action | None:
-    """The deadline counts from a create or start call to the first Ready after it, and never later."""
-    if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
-        return None
-    if seen.failure_stands or seen.deadline_begins_anew:
-        return None
-    seconds = int(seen.startup.total_seconds())
-    why = f", and {seen.reach.why}" if instance.word == "running" and not seen.reach.usable else ""
-    return action.Fail(
-        "StartupTimeout",
-        f"Instance {instance.id} was not Ready {seconds} s after its start; it is {instance.word}{why}.",
-    )
+    return action.Wait(moving=True, seconds=deadline.seconds_left(seen, now))
 
 
 _LIVING: tuple[Check, ...] = (

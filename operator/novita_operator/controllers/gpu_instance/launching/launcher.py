@@ -161,7 +161,7 @@ class Launcher:
             # Somebody has removed the note since: what it said comes back before anything is rented.
             return Result(again=True)
         # A finalizer without an intent: somebody has removed the note of a call, so that this is not the first.
-        first = intent is None and meta.FINALIZER not in fresh.meta.finalizers
+        first = intent is None and meta.FINALIZER not in fresh.meta.finalizers and not seen.absence.unnoted
         if first:
             return None
         if intent is not None and intent.pending and intent not in {seen.intent, refused}:

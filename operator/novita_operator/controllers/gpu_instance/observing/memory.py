@@ -33,6 +33,8 @@ class Memory:
     """The intent whose instance is searched for."""
     searched_since: float = 0.0
     """When that intent was seen first."""
+    earlier: bool | None = None
+    """A process before this one may have made calls for it. None: not looked at yet."""
     looks: int = 0
     """Polls since then that did not show an instance, spaced apart."""
     looked_at: float = 0.0

@@ -38,6 +38,8 @@ class AccountView:
 class Absence:
     """How sure it is that there is no instance, where none is shown."""
 
+    unnoted: bool = False
+    """An earlier process may have made a create call, and this one has seen no note: it may have been removed."""
     looks: int = 0
     """Polls that began after the intent was seen and did not show an instance, spaced apart."""
     gone_looks: int = 0
@@ -45,7 +47,7 @@ class Absence:
     only_by_id: bool = False
     """The list lacks our instance, and a look by id has found it."""
     intent_known_for: timedelta = timedelta(0)
-    """How long ago this process saw the intent first."""
+    """How long ago this process saw the intent first; without one, the object."""
     delete_accepted: bool = False
     """Novita has accepted the delete call."""
 
@@ -149,6 +151,15 @@ class Observation:
         """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
         pending = self.intent is not None and self.intent.pending
         return pending and (self.absence.looks < LOOKS_NEEDED or self.create_may_be_hidden)
+
+    @property
+    def unnoted_may_be_rented(self) -> bool:
+        """The same for a call whose note somebody may have removed, with the finalizer or without, while nobody looked.
+
+        `kubectl replace` does so. An object that this process has known from its beginning is none of these.
+        """
+        young = self.absence.looks < LOOKS_NEEDED or self.absence.intent_known_for < self.list_lag
+        return self.absence.unnoted and self.adopts is None and young
 
     @property
     def refusal_settles_in(self) -> timedelta:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
-from novita_operator.controllers.gpu_instance.observing import price_limits
+from novita_operator.controllers.gpu_instance.observing import horizons, price_limits
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
@@ -47,10 +47,11 @@ class Observer:
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
+        self._begin(resource, memory)
         intent, name = self._intent_and_name(resource, memory)
         instance_id, found = self._instances(name, resource, account, memory)
         resource = _spelled(resource, instance_id)
-        horizon = _horizon(resource, memory, now := self.clock.now())
+        horizon = horizons.of(resource, memory, now := self.clock.now())
         seen = Observation(
             resource=resource,
             name=name,
@@ -85,6 +86,12 @@ class Observer:
         if seen.instance is not None and drift.edit(resource.spec, seen.instance, seen.most_rootfs_gb) is None:
             memory.matched_generation = resource.meta.generation
         return seen
+
+    def _begin(self, resource: GPUInstance, memory: Memory) -> None:
+        """On first sight: what an earlier process may have called for is searched for from now on, noted or not."""
+        if memory.earlier is None:
+            memory.earlier = resource.meta.uid in self.accounts.elders or bool(resource.status.conditions)
+            memory.search(None, self.clock.monotonic())
 
     def _intent_and_name(self, resource: GPUInstance, memory: Memory) -> tuple[Intent | None, str]:
         """The note of the last create call, and the name that its instance has, whatever the cluster id is now."""
@@ -126,6 +133,7 @@ class Observer:
     ) -> Absence:
         looks = self._count_look(intent, account, memory, found)
         return Absence(
+            unnoted=bool(memory.earlier) and memory.note is None,
             looks=looks,
             gone_looks=len(memory.gone_in_polls),
             only_by_id=memory.only_by_id,
@@ -266,26 +274,6 @@ def _spelled(resource: GPUInstance, instance_id: str | None) -> GPUInstance:
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
     named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
     return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Horizon:
-    """What spec.lifetime says now."""
-
-    ended: bool = False
-    end: lifetimes.End | None = None
-    unclear: str | None = None
-
-
-def _horizon(resource: GPUInstance, memory: Memory, now: datetime) -> _Horizon:
-    known = [moment for moment in (memory.busy_at, resource.status.last_busy_at) if moment is not None]
-    busy_at = max(known, default=None)
-    try:
-        ended = lifetimes.stays_ended(resource, now)
-        return _Horizon(ended, lifetimes.next_end(resource, busy_at, now))
-    except lifetimes.Unreadable as error:
-        end = lifetimes.next_fixed_end(resource, busy_at, now)
-        return _Horizon(ended=resource.status.ended is not None, end=end, unclear=str(error))
 
 
 def measuring_pause(idle_seconds: float) -> float:

@@ -178,6 +178,13 @@ def _without_instance(facts: Facts) -> Verdict:
             f"{facts.seen.list_lag.total_seconds():.0f} s; then it is looked for by name, and tried again."
         )
         return Verdict(False, Reason.CREATE_REFUSED, text, Phase.PENDING)
+    if facts.seen.unnoted_may_be_rented:
+        text = (
+            "This object is older than the operator's process, which cannot know whether an instance was rented for it "
+            f"a moment before. It is looked for by name for {facts.seen.list_lag.total_seconds():.0f} s before one is "
+            "rented."
+        )
+        return Verdict(False, Reason.SCHEDULING, text, Phase.PENDING)
     text = "Choosing product, region and price."
     return Verdict(False, Reason.SCHEDULING, text, Phase.PENDING)
 

@@ -190,6 +190,34 @@ def test_a_create_call_survives(fate: Fate, hidden: float, event: str) -> None:
     assert_all_is_well(world)
 
 
+@pytest.mark.parametrize("deleted", [False, True], ids=["kept", "deleted then"])
+@pytest.mark.parametrize("people", ["replaced", "wiped", "the note removed"])
+@pytest.mark.parametrize("hidden", [5.0, 59.0], ids="shown after {:.0f} s".format)
+def test_a_call_whose_note_went_while_no_operator_ran_is_looked_for(hidden: float, people: str, deleted: bool) -> None:
+    world = World()
+    for _ in range(2):
+        world.poll()
+        world.reconcile("crash after", hidden)
+    assert world.launches == 1
+    match people:
+        case "the note removed":
+            world.object["intent"] = None
+        case _:
+            world.replace(wiped=people == "wiped")
+    # Without a finalizer, a deleted object is gone at once; that is for the collector.
+    world.object["deleting"] = deleted and world.object["held"]
+
+    for _ in range(70):
+        world.clock.turned += 2
+        world.poll()
+        world.reconcile("answered", 0)
+        assert len(world.novita.live) <= 1
+    world.settle()
+
+    assert len(world.novita.rented) == 1
+    assert_all_is_well(world)
+
+
 def happen(world: World, event: str) -> None:
     match event:
         case "a kill":
