@@ -11,6 +11,8 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 Check = Callable[[Observation, datetime], action.Action | None]
 """The step that this check asks for; None where it has nothing to say, and the next one decides."""
 
+_NAMES_THE_ACCOUNT = frozenset({"", "accountRef"})
+
 NEXT_POLL = action.Wait(moving=True, poll=True)
 """What we did last is not in the snapshot yet, or Novita is about to show something: the next poll tells."""
 
@@ -36,9 +38,11 @@ def view_is_old(seen: Observation, _: datetime) -> action.Action | None:
 
 
 def more_than_one(seen: Observation, _: datetime) -> action.Action | None:
-    live = seen.live
+    live, unreadable = seen.live, seen.resource.unreadable
     if len(live) < 2:  # noqa: PLR2004 - one is what the object asks for
         return None
+    if unreadable is not None and unreadable.fields & _NAMES_THE_ACCOUNT:
+        return None  # what was read in its place is an account that the object may not mean
     # One that was Ready is in use; else the oldest.
     used = seen.instance_id if seen.resource.status.ready_at is not None else None
     keep = next((found.id for found in live if found.id == used), live[0].id)

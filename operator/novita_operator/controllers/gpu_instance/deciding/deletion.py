@@ -27,22 +27,31 @@ def _is_given_up(seen: Observation) -> bool:
     return seen.may_be_left and seen.resource.meta.annotations.get(meta.FORCE_FINALIZE) == seen.left_behind
 
 
-def _unclear_how(seen: Observation, _: datetime) -> action.Action | None:
+def _unclear_how(seen: Observation, now: datetime) -> action.Action | None:
     unreadable = seen.resource.unreadable
-    return action.Nothing() if unreadable is not None and not unreadable.can_delete else None
+    if unreadable is None or unreadable.can_delete:
+        return None
+    return _one_stays(seen, now) or action.Nothing()
+
+
+def _one_stays(seen: Observation, now: datetime) -> action.Action | None:
+    """What is left at Novita is the instance that the object asked for, and no second one beside it."""
+    known = seen.fresh and seen.account.state == "Usable" and seen.adopts is None
+    return checks.more_than_one(seen, now) if known else None
 
 
 def _nothing_to_delete(seen: Observation, _: datetime) -> action.Action | None:
     return action.Release() if seen.nothing_was_ever_asked else None
 
 
-def _must_not_be_left(seen: Observation, _: datetime) -> action.Action | None:
+def _must_not_be_left(seen: Observation, now: datetime) -> action.Action | None:
     """An instance that no namespace answers for is not allowed here: a person chooses what becomes of it."""
-    return action.Nothing() if seen.retention_denied is not None else None
+    return (_one_stays(seen, now) or action.Nothing()) if seen.retention_denied is not None else None
 
 
-def _retain(seen: Observation, _: datetime) -> action.Action | None:
-    return action.Release() if seen.resource.spec.deletion_policy == "Retain" else None
+def _retain(seen: Observation, now: datetime) -> action.Action | None:
+    retained = seen.resource.spec.deletion_policy == "Retain"
+    return (_one_stays(seen, now) or action.Release()) if retained else None
 
 
 def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:

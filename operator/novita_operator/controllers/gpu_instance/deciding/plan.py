@@ -35,7 +35,7 @@ def _ends_all_the_same(seen: Observation, now: datetime) -> action.Action | None
     if seen.account.state == "NotAdmitted":
         # Nothing is asked about an instance that does not carry our name: it may be anybody's.
         ours = seen.fresh and seen.adopts is None and bool(seen.found)
-        return _what_ends(seen, now) if ours else None
+        return guards.more_than_one(seen, now) or _what_ends(seen, now) if ours else None
     if seen.account.state not in {"Unreachable", "KeyRejected"} or seen.not_ours is not None:
         return None
     match step := _what_ends(seen, now):
@@ -213,9 +213,8 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
             if connection.is_current(seen.resource.status, instance):
                 return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
             # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
-            return (deadline.too_late(seen, instance, now) if seen.detail is not None else None) or action.Describe(
-                instance.id
-            )
+            late = deadline.too_late(seen, instance, now) if seen.detail is not None else None
+            return late or action.Describe(instance.id)
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
@@ -268,8 +267,8 @@ _LIVING: tuple[Check, ...] = (
     _id_not_recorded,
     _price_is_unproven,
     guards.view_is_old,
-    _unreadable,
     guards.more_than_one,
+    _unreadable,
     _failed_before,
     _replaced,
     _lifetime_is_over,

@@ -304,6 +304,22 @@ def test_a_policy_that_cannot_be_read_deletes_nothing() -> None:
     assert decide(a.an_observation(resource, a.an_instance())) == Nothing()
 
 
+@pytest.mark.parametrize(
+    ("spec", "then"),
+    [
+        pytest.param({"deletionPolicy": "Retain"}, Release(), id="kept"),
+        pytest.param({"deletionPolicy": "Archive"}, Nothing(), id="a policy that cannot be read"),
+    ],
+)
+def test_what_stays_at_novita_is_one_instance_and_not_two(spec: dict[str, Any], then: Action) -> None:
+    resource = a.an_object(intent=a.an_intent(), status={"instanceId": "i-1"}, spec=spec, deleting=True)
+    both = (a.an_instance(), a.an_instance(instance_id="i-2"))
+
+    assert decide(a.an_observation(resource, *both)) == RemoveDuplicates("i-1", ("i-2",))
+    assert decide(a.an_observation(resource, both[0])) == then
+    assert decide(a.an_observation(resource, *both, account=AccountView("Unreachable"), fresh=False)) == then
+
+
 def test_an_unreadable_living_object_is_left_as_it_is() -> None:
     resource = a.an_object(spec={"gpuCount": "many"}, status={"instanceId": "i-1"}, intent=a.an_intent())
 

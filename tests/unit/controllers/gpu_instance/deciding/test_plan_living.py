@@ -16,6 +16,7 @@ from novita_operator.controllers.gpu_instance.action import (
     End,
     Fail,
     Nothing,
+    RemoveDuplicates,
     Start,
     Stop,
     Wait,
@@ -230,6 +231,26 @@ def of_an_account(
 STOPPED = {"powerState": "Stopped"}
 OVER = {"lifetime": {"maxSeconds": 60, "action": "Delete"}}
 ENDED = {"cause": "MaxSeconds", "action": "Delete", "at": wire(ago(5)), "generation": 1}
+
+
+BOTH = (a.an_instance(), a.an_instance(instance_id="i-2"))
+
+
+@pytest.mark.parametrize("spec", [{"gpuCount": "many"}, {"deletionPolicy": "Archive"}, {"powerState": 7}])
+def test_of_an_unreadable_spec_duplicates_are_ended_all_the_same(spec: dict[str, Any]) -> None:
+    assert plan.decide(an_unreadable(*BOTH, spec=spec), NOON) == RemoveDuplicates("i-1", ("i-2",))
+
+
+def test_duplicates_in_an_account_that_the_spec_may_not_mean_are_left_alone() -> None:
+    assert plan.decide(an_unreadable(*BOTH, spec={"accountRef": 7}), NOON) == Nothing()
+
+
+def test_a_namespace_that_is_no_longer_admitted_keeps_no_duplicates() -> None:
+    resource = a.an_object(intent=a.an_intent(), status={"instanceId": "i-1"})
+    account = AccountView("NotAdmitted")
+
+    assert plan.decide(a.an_observation(resource, *BOTH, account=account), NOON) == RemoveDuplicates("i-1", ("i-2",))
+    assert plan.decide(a.an_observation(resource, *BOTH, account=account, fresh=False), NOON) == Wait(poll=True)
 
 
 @pytest.mark.parametrize("state", ["Unreachable", "KeyRejected", "NotAdmitted"])
