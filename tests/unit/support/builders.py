@@ -152,6 +152,7 @@ def an_observation(
     gone_looks: int = 0,
     only_by_id: bool = False,
     delete_accepted: bool = False,
+    delete_settles: bool = False,
     doubt: str | None = None,
     detail: Instance | None = None,
     remembered: Intent | None = None,
@@ -181,7 +182,8 @@ def an_observation(
             gone_looks=gone_looks,
             only_by_id=only_by_id,
             intent_known_for=age if known_for is None else timedelta(seconds=known_for),
-            delete_accepted=delete_accepted,
+            delete_accepted=delete_accepted or delete_settles,
+            delete_settles=delete_settles,
         ),
         # Told by the looks alone: how long they take is a matter of policies/belief.py.
         belief=_belief(gone_looks >= (1 if resource.meta.deleted_at is not None else 2)),

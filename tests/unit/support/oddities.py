@@ -68,6 +68,7 @@ class _Chance:
             doubt="Novita hides too much." if self.happens(0.1) else None,
             detail=a.an_instance() if self.happens(0.5) else None,
             remembered=a.an_intent() if self.happens(0.2) else None,
+            delete_settles=self.happens(0.1),
         )
         return replace(
             seen,

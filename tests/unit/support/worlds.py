@@ -159,7 +159,7 @@ class World:
             case action.RemoveDuplicates(keep, remove):
                 memory.learned(keep)
                 self._delete(remove, memory)
-                memory.delete_accepted = False
+                memory.delete_accepted_at = None
                 return Result(instance_id=keep, duplicates_removed=remove)
             case action.Delete(instance_ids):
                 self._delete(instance_ids, memory)
@@ -237,7 +237,7 @@ class World:
     def _delete(self, instance_ids: tuple[str, ...], memory: Memory) -> None:
         for instance_id in instance_ids:
             self.novita.end(instance_id)
-        memory.delete_accepted, memory.unseen_before = True, self.account.polls_begun
+        memory.delete_accepted_at, memory.unseen_before = self.clock.monotonic(), self.account.polls_begun
 
     def _confirm_gone(self, instance_id: str, memory: Memory) -> None:
         if any(instance.id == instance_id for instance in self.novita.shown(self.clock)):

@@ -165,11 +165,11 @@ def test_a_forgotten_object_is_a_new_one() -> None:
 
 def test_what_is_known_of_an_instance_does_not_outlive_it() -> None:
     memory = Memories().of("uid", 7)
-    memory.detail, memory.delete_accepted, memory.only_by_id = a.an_instance(), True, True
+    memory.detail, memory.delete_accepted_at, memory.only_by_id = a.an_instance(), 1.0, True
     memory.gone_in_polls.add(3)
     memory.looks = 3
 
     memory.forget_instance()
 
-    assert (memory.detail, memory.delete_accepted, memory.only_by_id) == (None, False, False)
+    assert (memory.detail, memory.delete_accepted_at, memory.only_by_id) == (None, None, False)
     assert (memory.gone_in_polls, memory.looks, memory.unseen_before) == (set(), 0, 7)

@@ -61,14 +61,14 @@ class Caller:
     async def remove_duplicates(self, keep: str, remove: tuple[str, ...], this: Pass) -> Result:
         """Delete all of our name but one."""
         this.memory.learned(keep)
-        found = await delete(remove, this)
-        this.memory.delete_accepted = False
+        found = await delete(remove, this, self.clock)
+        this.memory.delete_accepted_at = None
         if found.problem is None:
             self.metrics.duplicates_removed.labels(this.account.name).inc(len(remove))
         return Result(problem=found.problem, instance_id=keep, duplicates_removed=() if found.problem else remove)
 
 
-async def delete(instance_ids: tuple[str, ...], this: Pass) -> Result:
+async def delete(instance_ids: tuple[str, ...], this: Pass, clock: Clock) -> Result:
     """Delete these instances; that one is gone already is as good."""
     account, memory = this.account, this.memory
     for instance_id in instance_ids:
@@ -77,9 +77,11 @@ async def delete(instance_ids: tuple[str, ...], this: Pass) -> Result:
             crashpoints.reached("delete.before-call")
             await account.client.delete_instance(instance_id)
             crashpoints.reached("delete.after-call")
-            memory.delete_accepted = True
+            memory.delete_accepted_at = clock.monotonic()
         except errors.NotFound:
             memory.only_by_id = False
+            if memory.delete_accepted_at is not None:
+                memory.delete_accepted_at = clock.monotonic()  # it was done, as far as anybody can see
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"delete instance {instance_id}"))
         except proof.NotProven as error:

@@ -104,14 +104,15 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     memory.gone_in_polls.clear()
     account.losses.back(seen.resource.meta.uid, clock.now())
     memory.only_by_id = instance.state is not InstanceState.REMOVING
-    memory.delete_accepted &= not memory.only_by_id
+    if memory.only_by_id:
+        memory.delete_accepted_at = None
     memory.unseen_before = account.polls_begun
     return Result(detail=instance)
 
 
 def _absent(this: Pass, clock: Clock) -> Result:
     this.memory.saw_nothing(this.account.snapshot_poll, clock.monotonic())
-    known = this.memory.announced or this.memory.delete_accepted or this.seen.belief.announced
+    known = this.memory.announced or this.memory.delete_accepted_at is not None or this.seen.belief.announced
     if not (known or this.seen.unwanted):
         this.account.losses.miss(this.seen.resource.meta.uid, clock.now())
     return Result()

@@ -62,7 +62,7 @@ def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action 
     """
     if seen.account.state == "NotAdmitted":
         return None
-    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.absence.delete_accepted
+    unasked = seen.resource.spec.deletion_policy == "Delete" and not seen.absence.delete_settles
     if seen.account.state in {"Unreachable", "KeyRejected"} and unasked:
         known = {found.id for found in seen.live} or ({seen.instance_id} if seen.instance_id is not None else set())
         # One that no list shows is looked at by its id first, as always.

@@ -42,7 +42,7 @@ def _ends_all_the_same(seen: Observation, now: datetime) -> action.Action | None
         case action.Stop():
             asked = seen.resource.status.stopped_at is not None
         case action.Delete():
-            asked = seen.absence.delete_accepted
+            asked = seen.absence.delete_settles
         case action.End() | action.Fail():
             asked = False
         case _:

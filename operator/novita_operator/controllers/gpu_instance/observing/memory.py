@@ -45,8 +45,8 @@ class Memory:
     """A look by id found what the list lacks."""
     rented: bool = False
     """A create call of this process was carried out for it, or may have been."""
-    delete_accepted: bool = False
-    """Novita has accepted the delete call."""
+    delete_accepted_at: float | None = None
+    """When Novita last accepted the delete call. None: it has not, or has not done it."""
     gone_in_polls: set[int] = field(default_factory=set)
     """Numbers of the polls after which a look by id did not find the instance."""
     gone_since: float = 0.0
@@ -98,7 +98,7 @@ class Memory:
         self.had = None
         self.detail = None
         self.only_by_id = False
-        self.delete_accepted = False
+        self.delete_accepted_at = None
         self.gone_in_polls = set()
         self.announced = False
         self.looks = 0

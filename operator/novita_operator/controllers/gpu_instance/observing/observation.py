@@ -49,7 +49,9 @@ class Absence:
     intent_known_for: timedelta = timedelta(0)
     """How long ago this process saw the intent first; without one, the object."""
     delete_accepted: bool = False
-    """Novita has accepted the delete call."""
+    """Novita has accepted the delete call, and nothing shows that it was not done."""
+    delete_settles: bool = False
+    """The same a moment ago: neither list nor look by id need show it yet."""
 
 
 @dataclass(frozen=True, slots=True)

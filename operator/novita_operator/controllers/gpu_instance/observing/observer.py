@@ -122,6 +122,9 @@ class Observer:
             memory.gone_in_polls.clear()
             memory.only_by_id = False
             memory.announced = listed.state is InstanceState.REMOVING or listed.reclaimed
+            if not self._delete_settles(memory):
+                # Accepted, and not done: the next time that it is missing is explained by nothing.
+                memory.delete_accepted_at = None
             if account is not None:
                 account.losses.back(resource.meta.uid, self.clock.now())
         if account is not None and resource.meta.deleted_at is not None:
@@ -138,8 +141,13 @@ class Observer:
             gone_looks=len(memory.gone_in_polls),
             only_by_id=memory.only_by_id,
             intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
-            delete_accepted=memory.delete_accepted,
+            delete_accepted=memory.delete_accepted_at is not None,
+            delete_settles=self._delete_settles(memory),
         )
+
+    def _delete_settles(self, memory: Memory) -> bool:
+        at = memory.delete_accepted_at
+        return at is not None and self.clock.monotonic() - at < self.list_lag.total_seconds()
 
     def _belief(
         self, resource: GPUInstance, account: Account | None, memory: Memory, instance_id: str | None
@@ -149,7 +157,7 @@ class Observer:
         looks = Looks(len(memory.gone_in_polls), memory.gone_since, memory.gone_looked_at)
         return belief.judge(
             looks if memory.gone_in_polls else None,
-            announced=memory.announced or memory.delete_accepted or removed,
+            announced=memory.announced or memory.delete_accepted_at is not None or removed,
             wait=_wait(resource, account) if account is not None else None,
             lag=self.list_lag.total_seconds(),
             now=self.clock.monotonic(),

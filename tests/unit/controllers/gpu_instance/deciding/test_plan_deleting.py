@@ -166,7 +166,7 @@ def test_an_account_that_cannot_be_used_keeps_the_finalizer(state: Any, policy: 
     # One that no list shows is looked at by its id before it is deleted; the finalizer stays either way.
     assert decide(seen) == (Delete(("i-1",)) if asked else Wait(poll=True))
     if asked:
-        assert decide(replace(seen, absence=replace(seen.absence, delete_accepted=True))) == Wait(poll=True)
+        assert decide(replace(seen, absence=replace(seen.absence, delete_settles=True))) == Wait(poll=True)
 
 
 @pytest.mark.parametrize("fresh", [True, False], ids=["a fresh view", "an old view"])
@@ -175,7 +175,14 @@ def test_where_lists_fail_deletes_are_tried_all_the_same(state: Any, fresh: bool
     down = {"account": AccountView(state), "fresh": fresh}
 
     assert decide(going(a.an_instance(), view=down)) == Delete(("i-1",))
-    assert decide(going(a.an_instance(), view=down | {"delete_accepted": True})) == Wait(poll=True)
+    assert decide(going(a.an_instance(), view=down | {"delete_settles": True})) == Wait(poll=True)
+
+
+@pytest.mark.parametrize("state", ["Unreachable", "KeyRejected"])
+def test_where_lists_fail_a_delete_that_had_its_time_is_said_again(state: Any) -> None:
+    down = {"account": AccountView(state), "fresh": False, "delete_accepted": True}
+
+    assert decide(going(a.an_instance(), view=down)) == Delete(("i-1",))
 
 
 @pytest.mark.parametrize("state", ["KeyMissing", "Absent"])

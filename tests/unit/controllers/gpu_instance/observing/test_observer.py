@@ -174,6 +174,31 @@ def test_an_instance_that_the_list_shows_again_was_never_gone() -> None:
     assert not world.poll_and_look().absence.only_by_id
 
 
+def test_a_delete_that_was_accepted_and_not_done_explains_no_later_absence() -> None:
+    world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
+    world.poll_and_look(a.an_instance())
+    world.memory.delete_accepted_at = world.clock.monotonic()
+
+    behind = world.poll_and_look(a.an_instance(), after=59)
+    assert (behind.absence.delete_accepted, behind.absence.delete_settles) == (True, True)
+    undone = world.poll_and_look(a.an_instance(), after=1)
+    assert (undone.absence.delete_accepted, undone.absence.delete_settles) == (False, False)
+    world.poll()
+    world.memory.saw_nothing(world.account.snapshot_poll, world.clock.monotonic())
+    assert not world.look().belief.believed
+
+
+def test_a_delete_that_no_list_contradicts_explains_the_absence_however_late_it_is_seen() -> None:
+    world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
+    world.poll_and_look(a.an_instance())
+    world.memory.delete_accepted_at = world.clock.monotonic()
+
+    late = world.poll_and_look(after=600)
+    assert (late.absence.delete_accepted, late.absence.delete_settles) == (True, False)
+    world.memory.saw_nothing(world.account.snapshot_poll, world.clock.monotonic())
+    assert world.look().belief.believed
+
+
 def test_another_instance_of_our_name_says_nothing_about_ours() -> None:
     world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
     world.look()
