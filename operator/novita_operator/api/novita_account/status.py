@@ -91,6 +91,12 @@ class NovitaAccountStatus(Model):
         "them may be deleted although no other object uses the account.",
     )
     collector: Collector | None = Field(None, description="The last orphan check that found nothing odd.")
+    losses_confirmed: str | None = Field(
+        None,
+        max_length=256,
+        description="The last value of the annotation gpu.novita.ai/confirm-losses that let instances count as lost. "
+        "It counts for those alone.",
+    )
     adoptions: tuple[Adoption, ...] = Field(
         (),
         max_length=MOST_ADOPTIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -43,8 +43,6 @@ _PRICE_SECONDS = 900.0
 _LIMITED_PRICE_SECONDS = 60.0  # one call a minute, however many objects there are
 # kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
 _DELETING_TICK_SECONDS = 0.5
-# The money breaker counts re-creates of ten minutes: what was missing then may have caused them.
-_OUTAGE = timedelta(minutes=10)
 
 _BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
 
@@ -146,6 +144,8 @@ class Reconciler:
         if held is not None:
             account.losses, account.fingerprint = held.losses, held.fingerprint
             account.usage, account.products = held.usage, held.products
+        else:
+            account.losses.spent = resource.status.losses_confirmed
         account.selected = selected
         account.adopt(adoptions.by_id(resource.status.adoptions))
         if isinstance(key, SecretStr):
@@ -178,6 +178,7 @@ class Reconciler:
             creates=creates,
             users=users,
             missing=account.losses.explain(),
+            losses_confirmed=account.losses.confirmed,
             fingerprint=None if account.losses.key_changed else account.fingerprint,
             renamed=self.accounts.renamed.explain(account.name, self.poller.names.cluster),
             departed=self.collector.departed(resource),
@@ -255,7 +256,7 @@ class Reconciler:
             account.money.thaw()
             self._wake_users(account.name)
             return Creates(thawed_by=asked), []
-        if old.frozen_at is not None and _caused_by_an_outage(old.frozen_at, account):
+        if old.frozen_at is not None and account.losses.may_have_caused(old.frozen_at):
             account.money.thaw()
             self._wake_users(account.name)
             return Creates(thawed_by=old.thawed_by), []
@@ -291,9 +292,3 @@ class Reconciler:
     def _using(self, name: str) -> Iterator[tuple[Key, Body]]:
         """The objects that refer to the account, as the watch has brought them."""
         return ((key, body) for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
-
-
-def _caused_by_an_outage(frozen_at: datetime, account: Account) -> bool:
-    """Whether instances that were missing when creates were frozen, or shortly before, are back."""
-    healed_at = account.losses.healed_at
-    return healed_at is not None and not account.losses.count and healed_at >= frozen_at - _OUTAGE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from novita_operator.api import meta
 from novita_operator.reconciling import confirmation
@@ -16,6 +16,8 @@ from novita_operator.reconciling import confirmation
 _FEW = 3  # single mishaps at Novita, such as a failed machine, never took more at once
 _SHARE = 10  # of a large account, a tenth
 _ALONE = 5  # so many times longer, where the list shows nothing else that would prove that it works
+# The money breaker counts re-creates of ten minutes: what was missing then may have caused them.
+_OUTAGE = timedelta(minutes=10)
 _MEANWHILE = "Nothing is rented or let go meanwhile; it goes on by itself when they are back."
 
 
@@ -33,8 +35,18 @@ class Losses:
     _confirmed: set[str] = field(default_factory=set)
     _expected: set[str] = field(default_factory=set)
     _polled: bool = True
+    spent: str | None = None
+    """What a person said of losses that are over, or that an earlier process believed."""
     _counts: str | None = None
-    _spent: str | None = None
+
+    @property
+    def confirmed(self) -> str | None:
+        """What a person said last, and made losses count: it says nothing of later ones, whatever process sees them."""
+        return self._counts or self.spent
+
+    def may_have_caused(self, moment: datetime) -> bool:
+        """Whether instances that were missing then, or shortly before, are back."""
+        return self.healed_at is not None and not self.count and self.healed_at >= moment - _OUTAGE
 
     @property
     def count(self) -> int:
@@ -86,8 +98,8 @@ class Losses:
         """
         gone = self._missing.keys() | self._expected
         if not gone and self._counts is not None:
-            self._spent, self._counts = self._counts, None
-        if gone and self._polled and confirmation.says(asked, len(gone), self._spent):
+            self.spent, self._counts = self._counts, None
+        if gone and self._polled and confirmation.says(asked, len(gone), self.spent):
             self._confirmed |= gone
             self._expected.clear()
             self._counts = asked
@@ -145,4 +157,4 @@ class Losses:
         )
 
     def _wanted(self, count: int) -> str:
-        return confirmation.wanted(meta.CONFIRM_LOSSES, count, self._spent)
+        return confirmation.wanted(meta.CONFIRM_LOSSES, count, self.spent)

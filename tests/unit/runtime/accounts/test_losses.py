@@ -89,6 +89,20 @@ def test_what_confirmed_one_loss_does_not_confirm_the_next_of_the_same_size() ->
     assert found.wait_for("uid-0") == 0.0
 
 
+def test_what_confirmed_a_loss_before_a_restart_does_not_confirm_the_next_after_it() -> None:
+    before, after = losses(4, 0), losses(4, 0)
+    before.confirm("4")
+    after.spent = before.confirmed  # by way of the status
+
+    after.confirm("4")
+
+    assert after.in_doubt
+    assert "confirm-losses=4/<time of now>" in (after.explain() or "")
+    after.confirm("4/2026-11-24T12:00:00Z")
+    assert not after.in_doubt
+    assert after.confirmed == "4/2026-11-24T12:00:00Z"
+
+
 def test_a_confirmation_counts_while_the_loss_lasts() -> None:
     found = losses(4, 0)
     for _ in range(3):

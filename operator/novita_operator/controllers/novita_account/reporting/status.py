@@ -54,6 +54,7 @@ class Facts:
     creates: Creates | None = None
     users: tuple[str, ...] = ()
     missing: str | None = None
+    losses_confirmed: str | None = None
     fingerprint: str | None = None
     polled_every: timedelta = timedelta(seconds=30)
     departed: tuple[str, ...] = ()
@@ -80,6 +81,8 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
     }
     if facts.fingerprint is not None and isinstance(facts.health, account_health.Healthy):
         changes["key_fingerprint"] = facts.fingerprint
+    if facts.losses_confirmed is not None:
+        changes["losses_confirmed"] = facts.losses_confirmed
     numbers = _numbers(facts, old)
     if facts.polled_at is not None and _is_due(old, numbers, facts.polled_at):
         changes |= numbers | {"last_polled_at": facts.polled_at.replace(microsecond=0)}
