@@ -18,6 +18,7 @@ from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
+from novita_operator.controllers.gpu_instance.launching import obstacles
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
@@ -246,6 +247,7 @@ async def test_an_object_that_goes_does_not_come_back(world: World) -> None:
             True,
             True,
         ),
+        (action.Launch(), Result(problem=obstacles.frozen("default")), False, False),
         (action.Release(look_first=True), Result(released=True), False, False),
     ],
 )

@@ -8,7 +8,7 @@ from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita.models import Instance
 from novita_operator.tenancy.judging import Refusal
 
-_AGAIN_SECONDS = 300.0  # prices and catalogue move slowly, and an edit of the account wakes the object
+_AGAIN_SECONDS = 300.0  # prices and catalogue move slowly, and what a person changes at the account wakes the object
 _ROOM_SECONDS = 30.0  # what others let go shows with the next poll
 
 
@@ -18,7 +18,14 @@ def frozen(account: str) -> Problem:
         f'NovitaAccount "{account}" rents nothing at the moment: its condition CreatesFrozen says why, and how an '
         "administrator thaws it. This object goes on by itself then."
     )
-    return Problem(ConditionType.SCHEDULED, Reason.CREATES_FROZEN, text, stalled=True, back_off=False)
+    return Problem(
+        ConditionType.SCHEDULED,
+        Reason.CREATES_FROZEN,
+        text,
+        stalled=True,
+        retry_after=_AGAIN_SECONDS,
+        back_off=False,
+    )
 
 
 def alike(found: Instance, name: str) -> Problem:
