@@ -94,7 +94,7 @@ def _executor(core: Core, defaults: Defaults) -> Executor:
         kube=core.kube,
         clock=clock,
         launcher=Launcher(fencing, chooser, clock, core.metrics, core.may_pay),
-        adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.names),
+        adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.names, core.accounts.find),
         releaser=Releaser(fencing, core.cache, core.metrics),
         caller=Caller(clock, core.recorder, core.metrics),
         pricing=Pricing(clock),
