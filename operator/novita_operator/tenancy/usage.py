@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from novita_operator.tenancy import judging
 from novita_operator.tenancy.allowance import Allowance
@@ -31,11 +31,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Pledge:
-    """What a call that is about to be made will add. `poll`: the number of the last list call before it."""
+    """What a call that is about to be made will add. `poll`: the number of the last list call before it.
+
+    `until`: where Novita refused the call, the monotonic time from which a list shows whether it did it all the same.
+    """
 
     namespace: str
     load: Load
     poll: int
+    until: float | None = None
 
 
 Judge = Callable[[Load], Refusal | None]
@@ -70,11 +74,17 @@ class Usage:
         """Nothing comes of the call, or its instance is let go."""
         self._pledges.pop(name, None)
 
-    def listed(self, view: View) -> None:
+    def refused(self, name: str, until: float) -> None:
+        """Novita says that it did not do it, which is no proof before this time."""
+        if (pledge := self._pledges.get(name)) is not None:
+            self._pledges[name] = replace(pledge, until=until)
+
+    def listed(self, view: View, now: float) -> None:
         """A list shows what became of a promise; one that the list lacks may only be late."""
         runs = {held.name: held.runs for held in view.held}
         for name, pledge in list(self._pledges.items()):
-            if name in runs and (runs[name] or view.poll > pledge.poll):
+            refused = pledge.until is not None and pledge.until <= now
+            if refused or (name in runs and (runs[name] or view.poll > pledge.poll)):
                 del self._pledges[name]
 
     def _all(self, listed: Iterable[Held]) -> Iterator[tuple[str, str | None, Load]]:

@@ -147,7 +147,7 @@ def test_a_promise_counts_until_a_list_shows_what_became_of_it() -> None:
     late, before, after = View((), 9), View([stopped], 1), View([stopped], 2)
 
     def is_full_after(view: View) -> bool:
-        usage.listed(view)
+        usage.listed(view, 0)
         return usage.judge("nvo-b", team, ONE, view) is not None
 
     assert [is_full_after(view) for view in (late, before, after)] == [True, True, False]
@@ -161,6 +161,31 @@ def test_a_call_of_which_nothing_comes_makes_room() -> None:
     usage.settle("nvo-a")
 
     assert usage.admit("nvo-b", team, ONE, View(), 1) is None
+
+
+def test_a_call_that_novita_refused_keeps_its_place_until_a_list_must_show_what_came_of_it() -> None:
+    team, usage = an_allowance({"limits": {"instances": 1}}), Usage()
+    usage.admit("nvo-a", team, ONE, View(), 1)
+    usage.refused("nvo-a", until=60)
+
+    def is_full_after(view: View, now: float) -> bool:
+        usage.listed(view, now)
+        return usage.judge("nvo-b", team, ONE, view) is not None
+
+    done = View([Held("nvo-a", "team", ONE, runs=True)], 3)
+    assert [is_full_after(View((), 2), now) for now in (0, 59, 60)] == [True, True, False]
+    assert is_full_after(done, 61)
+
+
+def test_a_refused_call_that_is_made_once_more_is_promised_for_as_long_as_any() -> None:
+    team, usage = an_allowance({"limits": {"instances": 1}}), Usage()
+    usage.admit("nvo-a", team, ONE, View(), 1)
+    usage.refused("nvo-a", until=60)
+
+    usage.admit("nvo-a", team, ONE, View(), 2)
+    usage.listed(View((), 2), 60)
+
+    assert usage.judge("nvo-b", team, ONE, View()) is not None
 
 
 def test_an_instance_is_not_counted_against_itself() -> None:

@@ -84,6 +84,8 @@ class Reconciler:
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
         seen = self._observe(resource, account, memory, key)
+        if account is not None and seen.nothing_is_coming:
+            account.usage.settle(seen.name)
         decided = plan.decide(seen, self.clock.now())
         result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
         memory.unwritten = result.lasting

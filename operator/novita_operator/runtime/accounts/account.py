@@ -125,9 +125,9 @@ class Account:
             return Held(instance.id, taken.namespace if taken is not None else None, load, runs)
         return Held(instance.name, owner.namespace if owner is not None else None, load, runs)
 
-    def listed(self) -> None:
-        """A complete list was read: what it shows is no promise any more."""
-        self.usage.listed(self._view())
+    def listed(self, now: float) -> None:
+        """A complete list was read, which began at this monotonic time: what it shows is no promise any more."""
+        self.usage.listed(self._view(), now)
 
     def know(self, products: Iterable[Product]) -> None:
         """Products of the catalogue, read by an object: without prices nobody knows what is in use."""

@@ -104,11 +104,11 @@ class Launcher:
             if outcome.problem is None or outcome.problem.reason is Reason.CREATE_OUTCOME_UNKNOWN:
                 return outcome
             problem = outcome.problem
-            this.account.usage.settle(this.seen.name)
             if problem.reason is not Reason.NO_CAPACITY:
                 return await self._refused(outcome, attempt, this)
             this.account.capacity.remember(*attempt.offer, self.clock.monotonic())
         if refused is not None:
+            this.account.usage.settle(this.seen.name)
             await self.fence.settle(refused, this.key, "SoldOut")
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         again = replace(problem, retry_after=1.0, back_off=False)
@@ -118,6 +118,7 @@ class Launcher:
         """Settle the note of a call that was refused, or not even sent. Raises kube errors."""
         asked_before = _was_asked(attempt.fresh)
         if outcome.unsent and not asked_before:
+            this.account.usage.settle(this.seen.name)
             await self.fence.settle(attempt.intent, this.key, "Released")
             return outcome
         settled = await self.fence.settle(attempt.intent, this.key, "Refused")
@@ -127,6 +128,7 @@ class Launcher:
         this.memory.search(settled, self.clock.monotonic())
         # Not before the list must show what came of the call all the same: the next one would be a second instance.
         problem, lag = outcome.problem, this.seen.list_lag.total_seconds()
+        this.account.usage.refused(this.seen.name, self.clock.monotonic() + lag)
         later = replace(problem, retry_after=max(problem.retry_after or 0.0, lag)) if problem is not None else None
         return replace(outcome, problem=later)
 

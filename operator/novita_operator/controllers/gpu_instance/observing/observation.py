@@ -173,6 +173,12 @@ class Observation:
         return max(timedelta(0), self.list_lag - self.absence.intent_known_for) if refused else timedelta(0)
 
     @property
+    def nothing_is_coming(self) -> bool:
+        """Whether it has no instance, and no call is left of which one may come: its place in the account is free."""
+        absent = self.fresh and self.instance_id is None and not self.found
+        return absent and not self.may_be_rented and not self.refusal_settles_in
+
+    @property
     def unproven(self) -> bool:
         """Whether an id is known and nothing shows yet that it is this object's: neither a list nor a look by id."""
         seen = self.instance is not None or self.absence.only_by_id or self.absence.delete_accepted

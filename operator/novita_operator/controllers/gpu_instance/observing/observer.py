@@ -50,7 +50,7 @@ class Observer:
         self._begin(resource, memory)
         intent, name = self._intent_and_name(resource, memory)
         instance_id, found = self._instances(name, resource, account, memory)
-        resource = _spelled(resource, instance_id)
+        resource = _without_disproved(_spelled(resource, instance_id), found)
         horizon = horizons.of(resource, memory, now := self.clock.now())
         seen = Observation(
             resource=resource,
@@ -277,6 +277,16 @@ def _spelled(resource: GPUInstance, instance_id: str | None) -> GPUInstance:
     if failure is not None and failure.instance_id == known:
         failure = failure.model_copy(update={"instance_id": instance_id})
     return replace(resource, status=status.model_copy(update={"instance_id": instance_id, "failure": failure}))
+
+
+def _without_disproved(resource: GPUInstance, found: tuple[Instance, ...]) -> GPUInstance:
+    """A start that Novita refused for lack of a GPU, and carried out all the same, has not failed."""
+    status = resource.status
+    if status.failure is None or status.failure.reason != "NoCapacityAtStart":
+        return resource
+    at_rest = {InstanceState.EXITED, InstanceState.FROZEN, InstanceState.REMOVING}
+    starts = any(each.id == status.failure.instance_id and each.state not in at_rest for each in found)
+    return replace(resource, status=status.model_copy(update={"failure": None})) if starts else resource
 
 
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:

@@ -265,4 +265,5 @@ def _stopped_at(facts: Facts, ready: readiness.Verdict) -> datetime | None:
         return facts.result.stopped_at
     if ready.reason is Reason.STOPPED and facts.instance_id is not None:
         return facts.old.stopped_at or facts.now
-    return facts.old.stopped_at
+    # It runs, whatever Novita said of the start call: what ends it next is no stop of ours.
+    return None if ready.reason is Reason.READY else facts.old.stopped_at

@@ -78,7 +78,7 @@ class Poller:
 
     async def _poll(self, account: Account) -> None:
         number, started = self.accounts.begin_poll(account), self.clock.now()
-        asked_with = account.fingerprint
+        begun, asked_with = self.clock.monotonic(), account.fingerprint
         try:
             instances = await self._read(account)
         except errors.CredentialsRejected as error:
@@ -95,7 +95,7 @@ class Poller:
             changed = snapshot.changes(account.snapshot, current)
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
             there = [each for each in current.instances.values() if _is_there(each)]
-            account.listed()
+            account.listed(begun)
             account.losses.polled(len(there))
             account.losses.recognise({uid for each in there if (uid := naming.uid_in(each.name)) is not None})
             if any(each.id in account.adopted for each in there):

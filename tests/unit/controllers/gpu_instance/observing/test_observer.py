@@ -314,6 +314,50 @@ def test_an_id_in_another_case_is_the_same_instance_and_so_is_that_of_its_failur
     assert seen.resource.status.failure.instance_id == "AB-1"
 
 
+# --- A refusal that was carried out all the same ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "stays"), [("running", False), ("starting", False), ("exited", True), ("removing", True)]
+)
+def test_an_instance_that_starts_although_novita_had_no_gpu_for_it_is_not_replaced(word: str, stays: bool) -> None:
+    failure = a.a_failure("NoCapacityAtStart") | {"instanceId": "i-1", "retryAt": a.wire(a.ago(60))}
+    world = World(status={"instanceId": "i-1", "failure": failure}, intent=a.an_intent())
+    world.look()
+
+    seen = world.poll_and_look(a.an_instance(word))
+
+    assert (seen.resource.status.failure is not None) is stays
+
+
+@pytest.mark.parametrize("reason", ["SpotReclaimed", "PriceAboveLimit", "Failed", "StartupTimeout"])
+def test_of_no_other_failure_a_running_instance_is_the_proof(reason: str) -> None:
+    failure = a.a_failure(reason) | {"instanceId": "i-1"}
+    world = World(status={"instanceId": "i-1", "failure": failure}, intent=a.an_intent())
+    world.look()
+
+    assert world.poll_and_look(a.an_instance()).resource.status.failure is not None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "after", "promised"),
+    [
+        pytest.param("Refused", 59, True, id="the list may still hide what came of it"),
+        pytest.param("Refused", 60, False, id="nothing came of it"),
+        pytest.param("Pending", 59, True, id="nobody knows what came of it"),
+        pytest.param("SoldOut", 0, False, id="no stock is taken at its word"),
+        pytest.param("Released", 0, False, id="it was seen gone"),
+    ],
+)
+def test_a_call_keeps_its_place_in_the_account_until_nothing_can_come_of_it(
+    outcome: Any, after: float, promised: bool
+) -> None:
+    world = World(intent=a.an_intent(outcome=outcome))
+    world.look()
+
+    assert world.poll_and_look(after=after).nothing_is_coming is not promised
+
+
 # --- A schedule that cannot be read ----------------------------------------------------------------------------------
 
 
