@@ -47,7 +47,6 @@ class Observer:
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
-        self._begin(resource, memory)
         intent, name = self._intent_and_name(resource, memory)
         instance_id, found = self._instances(name, resource, account, memory)
         resource = _without_disproved(_spelled(resource, instance_id), found)
@@ -95,6 +94,7 @@ class Observer:
 
     def _intent_and_name(self, resource: GPUInstance, memory: Memory) -> tuple[Intent | None, str]:
         """The note of the last create call, and the name that its instance has, whatever the cluster id is now."""
+        self._begin(resource, memory)
         intent = self.intent_of(resource.meta)
         memory.note = intent or memory.note
         noted = intent.name if intent is not None else None
