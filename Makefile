@@ -92,9 +92,12 @@ test-argocd: image ## Argo CD's own controllers with our samples, likewise
 	@$(BIN)/python -m local_cluster build --with helm --with node --with argocd
 	$(BIN)/python -m pytest tests/gitops/test_argocd.py --durations 5 $(AGAIN)
 
-.PHONY: test-oldest
-test-oldest: binaries ## Operator, chart and samples on the oldest Kubernetes that we promise (the first run builds them)
-	@$(BIN)/python -m tests.oldest --numprocesses $(WORKERS)
+.PHONY: test-oldest test-oldest-api
+test-oldest: binaries ## Operator, chart and samples on older Kubernetes, each version (the first run builds them; an hour)
+	@$(BIN)/python -m tests.oldest all --numprocesses $(WORKERS) $(AGAIN)
+
+test-oldest-api: binaries ## What of these depends on the API server itself, on the oldest version alone
+	@$(BIN)/python -m tests.oldest api --numprocesses $(WORKERS) $(AGAIN)
 
 .PHONY: mutants
 mutants: $(READY) ## Change what decides about money, one thing at a time: does a test see it? (ONLY=policies/drift.py; all: a quarter of an hour)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.local import programs
 
-from demo.environment import REPOSITORY
 from local_cluster import binaries, building, catalogue, ports, releases
 from local_cluster.errors import CannotProvide
 
@@ -156,15 +153,3 @@ def test_an_older_control_plane_is_a_folder_that_serves_as_assets(
     assert sorted(tools.paths) == ["etcd", "kube-apiserver", "kube-controller-manager"]
     assert {path.parent for path in tools.paths.values()} == {folder}
     assert "not using" not in capsys.readouterr().out
-
-
-def test_older_control_planes_are_tried_in_ci_only_where_the_cache_has_them(machine: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "tests.oldest", "--if-cached", "tests/local/programs.py"]
-    before = subprocess.run(command, cwd=REPOSITORY, env=machine, capture_output=True, text=True, check=False)
-    binaries.provide_oldest(machine, "1.33.13")
-    after = subprocess.run(command, cwd=REPOSITORY, env=machine, capture_output=True, text=True, check=False)
-
-    assert before.stdout.count("not in the cache") == len(catalogue.OLDEST)
-    assert "on Kubernetes 1.33.13" in after.stdout
-    assert "skipping Kubernetes 1.31.14" in after.stdout
-    assert (before.returncode, after.returncode) == (0, 1)  # no test is in that file, which pytest takes for a failure

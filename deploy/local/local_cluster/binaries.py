@@ -49,11 +49,6 @@ def provide_oldest(environment: Mapping[str, str], version: str) -> Path:
     return folder
 
 
-def is_cached(environment: Mapping[str, str], programs: Iterable[Program]) -> bool:
-    """Whether nothing of these has to be downloaded or built. Raises CannotProvide."""
-    return not any(_missing(program.module.cache(environment), [program]) for program in programs)
-
-
 def _assets(environment: Mapping[str, str]) -> dict[str, Path]:
     """The control plane of `$KUBEBUILDER_ASSETS`; nothing where it is not set or lacks a program."""
     assets = environment.get("KUBEBUILDER_ASSETS")
