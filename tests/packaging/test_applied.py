@@ -68,7 +68,7 @@ async def _accounts(plane: Plane, names: set[str]) -> AsyncIterator[None]:
 
 
 async def _accepted(plane: Plane, objects: list[Body]) -> None:
-    stream = yaml.safe_dump_all(objects)
+    stream = yaml.dump_all(objects, Dumper=yaml.CSafeDumper)
     # A dry run stores nothing, so a pod would never find the account that comes with it.
     brought = [body["metadata"] for body in rendering.all_of(objects, "ServiceAccount")]
     async with _accounts(plane, {each["name"] for each in brought if each["namespace"] == NAMESPACE}):
