@@ -98,7 +98,8 @@ ARGOCD = (
         "-X github.com/argoproj/argo-cd/v3/common.version={version}",
     ),
 )
-# Older Kubernetes, the oldest last. The modules that 1.31's controller-manager needs are not served any more; 1.33's works beside it.
+# Older Kubernetes, the oldest last. The modules that 1.31's controller-manager needs are not served any more; 1.33's
+# works beside it.
 OLDEST = {
     "1.33.13": _kubernetes(_OLDEST["1.33.13"], "kube-apiserver", "kube-controller-manager"),
     "1.31.14": (
