@@ -52,10 +52,10 @@ class Release:
         return printed.text
 
     async def uninstall(self) -> str:
-        """`helm uninstall`, and what it found and did, where the notes of the chart say that it stands."""
-        await self.cluster.helm("uninstall", self.name, "-n", self.namespace, "--timeout", "120s")
+        """What `helm uninstall` printed, and what it found and did, where the notes of the chart say that it stands."""
+        printed = await self.cluster.helm("uninstall", self.name, "-n", self.namespace, "--timeout", "120s")
         report = ("get", "configmap", f"{self.name}-uninstall-report", "-o", "jsonpath={.data.report}")
-        return await self.cluster.kubectl("-n", self.namespace, *report)
+        return printed + await self.cluster.kubectl("-n", self.namespace, *report)
 
     async def give_key(self, name: str = "novita-api-key", entry: str = "apiKey") -> None:
         """The Secret that the chart's values name."""

@@ -162,11 +162,18 @@ async def test_a_rollback_changes_nothing_at_novita(release: Release, seen: Seen
 async def test_an_uninstall_that_was_told_to_delete_leaves_nothing_that_costs(release: Release, seen: Seen) -> None:
     policy = {"policy": "Delete", "confirmation": "delete-all-gpu-instances", "timeoutSeconds": 90}
     await release.helm("upgrade", values=release.values(uninstall=policy))
-    await release.until_ready("kept")
+    (kept,) = await release.until_ready("kept")
+    await waiting.until(lambda: _counts(release, 1), "the account counts it", explain=release.explain)
 
     with seen("`helm uninstall` over a live instance (policy Delete), until nothing bills"):
         told = await release.uninstall()
 
     assert (await release.novita.ledger()).live == ()
     assert await release.cluster.kube.list(kube.GPU_INSTANCES, release.work) == []
-    assert "deleted" in told
+    assert f"NovitaAccount default had 1 instance(s) for {kept['status']['pricePerHour']} USD/h" in told
+    assert "All GPUInstances are deleted" in told
+
+
+async def _counts(release: Release, instances: int) -> bool:
+    account = await release.cluster.kube.get(kube.NOVITA_ACCOUNTS, "default")
+    return bool(account["status"].get("instances", {}).get("managed") == instances)

@@ -16,6 +16,7 @@ from tests.support.audit import AuditLog
 from tests.support.kube import Body, Kind
 
 POD = "the-operator"
+WARNED = f"Validation failed for ValidatingAdmissionPolicy '{RELEASE}-removal' with binding '{RELEASE}-removal': "
 REPORT = f"{RELEASE}-uninstall-report"
 HOOK = f"system:serviceaccount:{NAMESPACE}:{RELEASE}-uninstall"
 LEASES = Kind("/apis/coordination.k8s.io/v1", "leases")
@@ -82,10 +83,12 @@ async def test_count_and_price_of_what_goes_on_costing_are_found_afterwards(site
     await _rented(site, "one", "two")
     bodies = await site.plane.kube.list(kube.GPU_INSTANCES)
     price = sum(Decimal(body["status"]["pricePerHour"]) for body in bodies)
+    await waiting.until(lambda: _account_shows(site, 2, price), "the account counts both", explain=site.explain)
 
     seen = await _uninstall(site)
 
     report, (event,) = await _report(site), await _events(site)
+    assert f"Warning: {WARNED}NovitaAccount default had 2 instance(s) for {price} USD/h" in seen
     assert f"[ConfigMap] {REPORT}" in seen
     assert (report["instances"], Decimal(report["usdPerHour"])) == ("2", price)
     assert {body["status"]["instanceId"] in report["report"] for body in bodies} == {True}
@@ -94,6 +97,12 @@ async def test_count_and_price_of_what_goes_on_costing_are_found_afterwards(site
     assert event["type"] == "Warning"
     assert f"2 instance(s) of this account GO ON RUNNING at Novita, {price} USD per hour together" in event["message"]
     assert REPORT in event["message"]
+
+
+async def _account_shows(site: Site, count: int, price: Decimal) -> bool:
+    status = (await site.plane.kube.get(kube.NOVITA_ACCOUNTS, "default"))["status"]
+    found = status.get("instances", {}).get("managed"), Decimal(status.get("pricePerHour") or 0)
+    return found == (count, price)
 
 
 async def test_the_report_says_what_stays_in_the_cluster_and_nothing_else_does(site: Site) -> None:
