@@ -59,6 +59,46 @@ async def test_the_uninstall_reads_the_watched_namespaces_alone(site: Site) -> N
     assert "1 GPUInstance object(s), 1 of them with an instance at Novita" in printed
 
 
+async def test_an_uninstall_after_a_watched_namespace_is_gone_says_so_and_reports_the_others(site: Site) -> None:
+    doomed = f"doomed-{secrets.token_hex(4)}"
+    await site.plane.kube.create(kube.NAMESPACES, builders.namespace(doomed))
+    await site.give_key()
+    await site.install(watchNamespaces=[doomed, site.namespace])
+    operator = await site.start()
+    await site.create("gpu")
+    await site.until_ready("gpu")
+    await site.plane.kube.delete(kube.NAMESPACES, doomed)
+    await waiting.until(lambda: _no_namespace(site, doomed), "the namespace is gone", explain=site.explain)
+
+    code, printed = await site.uninstall()
+    await operator.terminate()
+
+    assert code == 0, printed
+    assert f"The watched namespace {doomed} is gone" in printed
+    assert "1 GPUInstance object(s), 1 of them with an instance at Novita" in printed
+
+
+async def _no_namespace(site: Site, name: str) -> bool:
+    return await site.plane.kube.find(kube.NAMESPACES, name) is None
+
+
+async def test_an_uninstall_that_may_not_read_a_watched_namespace_says_what_it_does_not_know(site: Site) -> None:
+    """It looks at no other namespace instead; a policy that deletes would be refused."""
+    await site.give_key()
+    await site.install(watchNamespaces=[site.namespace])
+    operator = await site.start()
+    await site.create("gpu")
+    await site.until_ready("gpu")
+    await site.plane.kubectl("-n", site.namespace, "delete", "rolebinding", f"{RELEASE}-uninstall")
+
+    code, printed = await site.uninstall()
+    await operator.terminate()
+
+    assert code == 0, printed
+    assert f"The watched namespace {site.namespace} cannot be read" in printed
+    assert "GOES ON COSTING" in printed
+
+
 async def test_a_restart_in_namespaced_mode_needs_no_right_that_it_does_not_have(site: Site) -> None:
     await site.give_key()
     await site.install(

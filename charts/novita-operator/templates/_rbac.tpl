@@ -5,6 +5,7 @@ clusterIdFromCluster: {{ empty (default dict .Values.settings).clusterId }}
 namespaceSelectors: {{ .Values.rbac.namespaceSelectors }}
 services: {{ .Values.rbac.services }}
 uninstallDeletes: {{ eq .Values.uninstall.policy "Delete" }}
+watchesSome: {{ not (empty .Values.watchNamespaces) }}
 crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- end -}}
 
@@ -18,7 +19,8 @@ crdsGo: {{ and .Values.crds.install (not .Values.crds.keep) }}
 {{- $rules = append $rules (omit . "when") -}}
 {{- end -}}
 {{- end -}}
-{{- toJson $rules | replace "$(fullname)" (include "novita-operator.fullname" $ctx) | fromJsonArray | toYaml -}}
+{{- $watched := toJson (default list $ctx.Values.watchNamespaces) -}}
+{{- toJson $rules | replace "$(fullname)" (include "novita-operator.fullname" $ctx) | replace "[\"$(watched)\"]" $watched | fromJsonArray | toYaml -}}
 {{- end -}}
 
 {{/* A role and its binding. Takes a dict: context, namespace ("" means the cluster), name, part, account, component. */}}

@@ -42,6 +42,7 @@ class Hook:
         self._installed = Installed(kube, order.release.namespace, order.release.name)
         self._own = OperatorClass(order.class_name, lambda _: None)
         self._said: list[str] = []
+        self._readable = order.namespaces
 
     async def run(self) -> int:
         """Report, then do what the policy says. Returns the exit code: 0 where `helm uninstall` may go on.
@@ -49,8 +50,10 @@ class Hook:
         Raises kube errors where objects cannot be read or deleted.
         """
         self._own = await self._own_class()
+        unreadable = await self._sort_namespaces()
         before = await self._lines()
-        if text := report.refusal(self._order, await self._lost_with_the_crds() if self._order.crds_go else []):
+        lost = await self._lost_with_the_crds() if self._order.crds_go else []
+        if text := report.refusal(self._order, lost, unreadable):
             self._tell(*report.found(before), f"REFUSED: {text}")
             await self._keep(before)
             return 1
@@ -111,6 +114,34 @@ class Hook:
 
     # --- Objects ------------------------------------------------------------------------------------------------
 
+    async def _sort_namespaces(self) -> list[str]:
+        """Leave out the watched namespaces that cannot be read, and say so; returns those of them that exist."""
+        hidden = [name for name in self._order.namespaces if not await self._can_read(name)]
+        self._readable = tuple(name for name in self._order.namespaces if name not in hidden)
+        there = [name for name in hidden if await self._exists(name)]
+        self._tell(*(report.hidden(name, exists=name in there) for name in hidden))
+        return there
+
+    async def _can_read(self, namespace: str) -> bool:
+        try:
+            async for _ in self._kube.each(_INSTANCES, (namespace,)):
+                break
+        except errors.Forbidden:
+            return False
+        except errors.NotFound:  # the CRD is gone
+            return True
+        return True
+
+    async def _exists(self, namespace: str) -> bool:
+        """Whether the namespace is there, or nobody knows."""
+        try:
+            await self._kube.get_namespace(namespace)
+        except errors.NotFound:
+            return False
+        except errors.Forbidden:
+            return True
+        return True
+
     async def _own_class(self) -> OperatorClass:
         accounts = {body["metadata"]["name"]: body for body in await self._found(_ACCOUNTS)}
         return OperatorClass(self._order.class_name, accounts.get)
@@ -138,8 +169,10 @@ class Hook:
 
     async def _found(self, kind: Kind, *, everywhere: bool = False) -> Sequence[Body]:
         """The objects; none where the CRD is gone already. `everywhere`: in namespaces that are not watched, too."""
+        if kind.namespaced and self._order.namespaces and not self._readable and not everywhere:
+            return []  # no namespace would mean all of them
         try:
-            return [body async for body in self._kube.each(kind, () if everywhere else self._order.namespaces)]
+            return [body async for body in self._kube.each(kind, () if everywhere else self._readable)]
         except errors.NotFound:
             return []
 

@@ -107,12 +107,31 @@ def named(kind: str, body: Mapping[str, Any]) -> str:
     return f"{kind} {at['namespace']}/{at['name']}" if at.get("namespace") else f"{kind} {at['name']}"
 
 
-def refusal(order: Order, lost: Sequence[str]) -> str:
-    """Why the uninstall must not go on; empty where it may. `lost`: objects that would go with the CRDs."""
+def hidden(namespace: str, *, exists: bool) -> str:
+    """What is said of a watched namespace whose objects cannot be read."""
+    if not exists:
+        return f"The watched namespace {namespace} is gone, and its objects with it."
+    return (
+        f"The watched namespace {namespace} cannot be read: it is being deleted, or the hook has lost its RoleBinding. "
+        "Its objects are missing in this report; they stay, and what they rent GOES ON COSTING: "
+        f"kubectl -n {namespace} get gpuinstances"
+    )
+
+
+def refusal(order: Order, lost: Sequence[str], unreadable: Sequence[str] = ()) -> str:
+    """Why the uninstall must not go on; empty where it may.
+
+    `lost`: objects that would go with the CRDs. `unreadable`: watched namespaces whose objects nobody can see here.
+    """
     if order.policy is Policy.DELETE and not order.confirmed:
         return (
             f"the policy is Delete and the confirmation is not {CONFIRMATION!r}. Set uninstall.confirmation to it by "
             "`helm upgrade`, or uninstall.policy to Retain; nothing was deleted."
+        )
+    if unreadable and (order.policy is Policy.DELETE or order.crds_go):
+        return (
+            f"what is rented in {', '.join(unreadable)} cannot be read here, and so not be deleted first. Delete it, "
+            "and wait until it is gone, while the operator runs; nothing was deleted."
         )
     if lost:
         more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""

@@ -99,3 +99,19 @@ def test_the_leftovers_name_the_kinds_only_where_they_stay(crds_go: bool) -> Non
 
     assert ("CustomResourceDefinitions" in said) is not crds_go
     assert "ConfigMap novita-system/novita-operator-uninstall-report" in said
+
+
+@pytest.mark.parametrize(("policy", "crds_go"), [(Policy.DELETE, False), (Policy.RETAIN, True)])
+def test_what_cannot_be_seen_stops_an_uninstall_that_deletes(policy: Policy, crds_go: bool) -> None:
+    order = Order(policy, True, crds_go, ("team", "other"), "", 600, 90, RELEASE)
+
+    assert "what is rented in team cannot be read here" in report.refusal(order, [], ["team"])
+    assert report.refusal(order, []) == ""
+
+
+def test_what_cannot_be_seen_stops_no_uninstall_that_keeps_everything() -> None:
+    order = Order(Policy.RETAIN, False, False, ("team",), "", 600, 90, RELEASE)
+
+    assert report.refusal(order, [], ["team"]) == ""
+    assert "GOES ON COSTING" in report.hidden("team", exists=True)
+    assert "COSTING" not in report.hidden("team", exists=False)
