@@ -131,26 +131,33 @@ async def _leads(shared: Core, ready: asyncio.Event) -> bool:
 
 async def _take_in(shared: Core, controllers: Controllers) -> None:
     """What must be known before the first pass."""
-    await _take_in_accounts(shared, controllers)
-    await _take_in_instances(shared, controllers)
+    not_the_first = await _take_in_accounts(shared, controllers)
+    await _take_in_instances(shared, controllers, not_the_first)
 
 
-async def _take_in_accounts(shared: Core, controllers: Controllers) -> None:
-    """Accounts before the objects that name them: else each restart would call every account missing for a moment."""
+async def _take_in_accounts(shared: Core, controllers: Controllers) -> bool:
+    """Accounts before the objects that name them: else each restart would call every account missing for a moment.
+
+    Returns whether a process before this one has worked here: the first poll of an account is written into its status.
+    """
+    not_the_first = False
     for intake in controllers.intakes:
         if not intake.kind.namespaced:
             async for body in shared.kube.each(intake.kind):
+                not_the_first |= bool(body.get("status"))
                 await intake.seen(body)
+    return not_the_first
 
 
-async def _take_in_instances(shared: Core, controllers: Controllers) -> None:
+async def _take_in_instances(shared: Core, controllers: Controllers, not_the_first: bool) -> None:
     """What must be known before anything is rented: what was there before, and carries another cluster id."""
     instances = [intake for intake in controllers.intakes if intake.kind is kinds.GPU_INSTANCE]
     for intake, namespace in itertools.product(instances, shared.settings.namespaces or [""]):
         # One that may no longer be read was left out with a warning already (first_lists.py).
         with contextlib.suppress(kube_errors.Forbidden):
             async for body in shared.kube.each(intake.kind, [namespace] if namespace else ()):
-                shared.accounts.elders.add(body["metadata"]["uid"])
+                if not_the_first:
+                    shared.accounts.elders.add(body["metadata"]["uid"])
                 recorded = (body.get("status") or {}).get("instanceName") or ""
                 if naming.uid_in(recorded) == body["metadata"]["uid"] and shared.names.unaccepted(recorded) is not None:
                     await intake.seen(body)

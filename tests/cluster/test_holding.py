@@ -120,3 +120,33 @@ async def test_what_was_replaced_while_no_operator_ran_is_held_when_one_comes(
 
     await workspace.until(_held, "finalizer and note are back")
     await _ends_with_its_object(workspace)
+
+
+_TEN_MINUTES = "600000"
+
+
+async def test_what_was_there_before_the_first_operator_is_not_looked_for_before_it_is_rented(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace = await make_workspace()
+    await workspace.create()
+
+    await start_operator(workspace, LIST_LAG=_TEN_MINUTES)
+
+    await workspace.until_ready()
+
+
+async def test_what_was_made_while_no_operator_ran_is_looked_for_before_it_is_rented(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace = await make_workspace()
+    operator = await start_operator(workspace)
+    await workspace.until_account("Ready", "True")
+    await operator.terminate()
+    await workspace.create()
+
+    await start_operator(workspace, LIST_LAG=_TEN_MINUTES)
+
+    waits = await workspace.until_condition("Ready", "False", reason="Scheduling")
+    assert "older than the operator's process" in str(waits["status"]["conditions"])
+    assert (await workspace.novita.ledger()).created == 0

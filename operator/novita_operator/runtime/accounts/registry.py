@@ -21,7 +21,7 @@ class Accounts:
         self.departures = Departures()
         self.renamed = Renamed()
         self.elders: set[str] = set()
-        """UIDs of GPUInstances that were there before this process began to work."""
+        """UIDs of GPUInstances for which an earlier process may have made calls."""
         # One row of numbers for all: what was remembered of an account still holds after it was opened anew.
         self._poll_numbers = itertools.count(1)
 
