@@ -24,6 +24,7 @@ from novita_operator.controllers.gpu_instance.action import (
 )
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.policies.belief import Belief
 from novita_operator.novita.models import Instance
 
 NEXT_POLL = Wait(moving=True, poll=True)
@@ -139,6 +140,12 @@ def test_an_id_that_was_never_seen_under_our_name_deletes_nothing(looks: int) ->
     assert decide(going(age=61, view={"gone_looks": 0})) == ConfirmGone("i-1")
 
 
+def test_between_two_looks_by_id_the_next_one_is_waited_for() -> None:
+    looked = replace(going(), belief=Belief(believed=False, look_due=False, seconds=40))
+
+    assert decide(looked) == Wait(poll=True, seconds=40)
+
+
 def test_an_instance_that_may_still_be_hidden_is_deleted_when_a_look_by_id_has_found_it() -> None:
     assert decide(going(age=59, view={"only_by_id": True})) == Delete(("i-1",))
 
@@ -183,6 +190,11 @@ def test_where_lists_fail_a_delete_that_had_its_time_is_said_again(state: Any) -
     down = {"account": AccountView(state), "fresh": False, "delete_accepted": True}
 
     assert decide(going(a.an_instance(), view=down)) == Delete(("i-1",))
+
+
+@pytest.mark.parametrize("state", ["Unreachable", "KeyRejected"])
+def test_where_lists_fail_and_nothing_is_known_there_is_nothing_to_try(state: Any) -> None:
+    assert decide(going(instance_id=None, view={"account": AccountView(state)})) == Wait(poll=True)
 
 
 @pytest.mark.parametrize("state", ["KeyMissing", "Absent"])

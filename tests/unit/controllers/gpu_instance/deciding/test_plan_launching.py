@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.support import builders as a
-from tests.unit.support.builders import NOON
+from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance.action import (
@@ -136,6 +136,14 @@ def test_of_several_the_oldest_is_kept_whichever_is_recorded(recorded: str) -> N
     resource = a.an_object(status={"instanceId": recorded}, intent=a.an_intent(age=95))
 
     assert decide(a.an_observation(resource, *found)) == RemoveDuplicates(keep="i-old", remove=("i-mid", "i-new"))
+
+
+def test_of_several_the_recorded_one_is_kept_once_it_was_ready() -> None:
+    found = [a.an_instance(instance_id=name, age=age) for name, age in (("i-old", 90), ("i-used", 50), ("i-new", 10))]
+    status = {"instanceId": "i-used", "readyAt": wire(ago(20))}
+    resource = a.an_object(status=status, intent=a.an_intent(age=95))
+
+    assert decide(a.an_observation(resource, *found)) == RemoveDuplicates(keep="i-used", remove=("i-old", "i-new"))
 
 
 def test_duplicates_are_not_removed_again_before_the_next_poll_shows_what_became_of_them() -> None:

@@ -1,4 +1,4 @@
-"""What is left aside for its price or for want of stock, and the sentence about what was taken."""
+"""What is left aside for its price, for want of stock or by the account, and the sentence about what was taken."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tests.unit.support.offers import CA, EU, HK, NONE, refused, tried, wanted
 
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.controllers.gpu_instance.launching import selection
-from novita_operator.controllers.gpu_instance.launching.selection import Offer, Selection
+from novita_operator.controllers.gpu_instance.launching.selection import NoSelection, Offer, Selection
 from novita_operator.novita.models import Product
+from novita_operator.tenancy.judging import Refusal
 
 # --- The price limit ------------------------------------------------------------------------------------------------
 
@@ -105,3 +106,33 @@ def test_a_region_in_which_another_product_is_free_is_not_without_stock() -> Non
     text = sentence(a_product("p", HK), a_product("q", HK, CA, inventory="none"))
 
     assert text.endswith("; no stock in US-CA-06.")
+
+
+# --- What the account allows ----------------------------------------------------------------------------------------
+
+NOT_HERE = Refusal("NotAllowed", "The account allows no such region.")
+FULL = Refusal("LimitReached", "The account has no room.")
+
+
+def allowed(complaints: dict[str, Refusal], *products: Product) -> Selection | NoSelection:
+    """What is chosen where the account has these complaints, by region."""
+    return selection.select(wanted("CN-HK-01"), products, CLUSTERS, NONE, lambda offer: complaints.get(offer.region))
+
+
+def test_an_offer_that_the_account_does_not_allow_is_left_aside() -> None:
+    found = allowed({"CN-HK-01": NOT_HERE}, a_product("a", HK, EU))
+
+    assert isinstance(found, Selection)
+    assert [offer.region for offer in found.candidates] == ["EU-DE-01"]
+
+
+def test_if_none_is_allowed_the_account_says_why_and_a_person_has_to_change_it() -> None:
+    found = allowed({"CN-HK-01": NOT_HERE}, a_product("a", HK))
+
+    assert found == NoSelection(Reason.NOT_ALLOWED, NOT_HERE.message, stalled=True, refused=NOT_HERE)
+
+
+def test_a_limit_that_may_pass_by_itself_is_told_before_what_only_a_person_changes() -> None:
+    found = allowed({"CN-HK-01": NOT_HERE, "EU-DE-01": FULL}, a_product("a", HK, EU))
+
+    assert found == NoSelection(Reason.LIMIT_REACHED, FULL.message, stalled=False, refused=FULL)

@@ -114,6 +114,33 @@ def test_a_clock_that_went_back_takes_nothing_away() -> None:
     assert found.amount == "1.2000"
 
 
+@pytest.mark.parametrize(
+    ("known", "instance_id", "amount"),
+    [
+        pytest.param({"priceLimit": "0.50"}, "i-1", "0.4000", id="its own, once it was compared"),
+        pytest.param({}, "i-1", "0.3500", id="the one so far, where none was to be compared"),
+        pytest.param({"priceLimit": "0.50"}, "i-2", "0.3500", id="never that of another instance"),
+    ],
+)
+def test_the_hour_before_costs_the_price_of_its_own_instance(
+    known: dict[str, Any], instance_id: str, amount: str
+) -> None:
+    found = accrued(
+        status("running", "0.0000", price="0.35", **known),
+        status("running", price="0.40", instanceId=instance_id),
+    )
+
+    assert found is not None
+    assert found.amount == amount
+
+
+def test_an_instance_whose_price_nobody_tells_any_more_adds_nothing() -> None:
+    found = accrued(status("running", "1.2000", priceLimit="0.50"), status("running", price=None))
+
+    assert found is not None
+    assert found.amount == "1.2000"
+
+
 def test_amounts_are_rounded_half_up_to_a_hundredth_of_a_cent() -> None:
     old = status("running", "0.0000", price="0.09")  # 1/40 of an hour at 0.002 a minute is 0.00005 for two seconds
     found = cost.accrued(old, status("exited"), ago(3598), 600)

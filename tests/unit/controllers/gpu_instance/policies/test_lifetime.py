@@ -100,6 +100,32 @@ def test_an_annotation_that_is_no_time_says_nothing(text: str) -> None:
     assert _next(resource).at == ago(300) + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("text", ["yesterday", "", "2026-11-24T11:59:00"])
+def test_it_is_told_that_such_an_annotation_does_not_count(text: str) -> None:
+    told = lifetime.unclear_use(_object(_IDLE, annotations={"gpu.novita.ai/last-used": text}))
+
+    assert told is not None
+    assert told.startswith(
+        "The annotation gpu.novita.ai/last-used is no time with a zone, such as 2026-11-24T12:00:00Z"
+    )
+
+
+@pytest.mark.parametrize("annotations", [{}, {"gpu.novita.ai/last-used": "2026-11-24T11:59:00Z"}])
+def test_there_is_nothing_to_tell_of_one_that_counts_or_is_absent(annotations: dict[str, str]) -> None:
+    assert lifetime.unclear_use(_object(_IDLE, annotations=annotations)) is None
+
+
+def test_beside_a_schedule_that_cannot_be_read_the_other_ends_go_on() -> None:
+    unreadable = {"schedule": {"stop": "99 99 * * *", "timeZone": "UTC"}}
+    resource = _object({"maxSeconds": 7200, **_IDLE, **unreadable})
+
+    end = lifetime.next_fixed_end(resource, ago(60), NOON)
+
+    assert end is not None
+    assert (end.cause, end.at) == ("Idle", ago(60) + timedelta(hours=1))
+    assert lifetime.next_fixed_end(_object(unreadable), ago(60), NOON) is None
+
+
 def test_a_schedule_ends_at_its_next_stop_in_its_own_time_zone() -> None:
     wanted = {"schedule": {"stop": "0 20 * * *", "timeZone": "Asia/Tokyo"}}
 
