@@ -11,13 +11,16 @@ _TESTS = Path(__file__).resolve().parents[1]
 # The folders with the longest tests come first, so that at the end nobody waits for the last of them. Whatever is not
 # named here takes no time to speak of.
 _LONG = ("docs", "faults", "packaging", "local", "attacks", "cluster", "plugin", "webhooks", "monitoring")
-# What a fixture of these files makes costs more than their tests.
+# What a fixture of these files makes costs more than their tests, or what one test of them computes for all.
 _WHOLE_FILES = frozenset(
     {
         "tests/cluster/test_immutable_fields.py",
         "tests/local/test_control_plane.py",
         "tests/packaging/test_applied.py",
+        "tests/packaging/test_image.py",
         "tests/packaging/test_policies.py",
+        "tests/unit/controllers/gpu_instance/deciding/test_plan_order.py",
+        "tests/unit/controllers/gpu_instance/deciding/test_plan_safety.py",
     }
 )
 

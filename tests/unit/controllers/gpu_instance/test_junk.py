@@ -42,6 +42,7 @@ from novita_operator.webhooks.receivers import Default
 
 LONGEST_STATUS = 64 * 1024  # bytes; etcd takes 1.5 MiB for the whole object
 PASSES = 4
+SETTINGS = Settings()
 SECONDS = 5.0  # for passes that take milliseconds, on a busy machine
 
 SPEC = {
@@ -184,7 +185,7 @@ def metrics() -> Metrics:
 def _core(server: ApiServer, accounts: Accounts, clock: parts.HandClock, metrics: Metrics) -> Core:
     nothing: Any = None
     return Core(
-        settings=Settings(),
+        settings=SETTINGS,
         kube=server.client,
         names=NAMES,
         operator_class=OperatorClass("", lambda _: None),
