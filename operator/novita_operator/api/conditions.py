@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -41,6 +42,23 @@ def readable(raw: object) -> tuple[Condition, ...]:
         with contextlib.suppress(ValidationError):
             found.append(Condition.model_validate(each))
     return tuple(found)
+
+
+def dated(status: Any, since: datetime) -> Any:  # noqa: ANN401 - anybody wrote it
+    """The status, where conditions whose time cannot be read are as old as the object: what they say counts on."""
+    raw = status.get("conditions") if isinstance(status, dict) else None
+    if not isinstance(raw, list):
+        return status
+    return status | {"conditions": [_dated(each, since) for each in raw]}
+
+
+def _dated(raw: Any, since: datetime) -> Any:  # noqa: ANN401 - anybody wrote it
+    try:
+        Condition.model_validate(raw)
+    except ValidationError as error:
+        if {each["loc"] for each in error.errors()} == {("lastTransitionTime",)}:
+            return raw | {"lastTransitionTime": since}
+    return raw
 
 
 def merge(old: Sequence[Condition], new: Sequence[Condition]) -> tuple[Condition, ...]:

@@ -40,13 +40,14 @@ NAME_PREFIX = "nvo"
 """What the names of our instances at Novita start with."""
 
 
+_EARLIEST_YEAR = 2000  # in another zone, the first hours of the calendar are before it
 _LATEST_YEAR = 2999  # a status is written by many: what lies beyond leaves room for every sum of times
 
 
 def reasonable(moment: datetime) -> datetime:
     """The same moment, if sums of times with it can be computed and written. Raises ValueError."""
-    if moment.tzinfo is None or moment.year > _LATEST_YEAR:
-        raise ValueError("a time without a zone, or of a far future")
+    if moment.tzinfo is None or not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+        raise ValueError("a time without a zone, of a far future, or from before there was Kubernetes")
     return moment
 
 

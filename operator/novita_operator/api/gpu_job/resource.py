@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from novita_operator.api import complaints
+from novita_operator.api import complaints, conditions, lenient
 from novita_operator.api.gpu_job.spec import GPUJobSpec
 from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.api.meta import Meta
 
+# Without these, a job that has ended, or whose attempts are used up, would begin again.
+_COUNTED = frozenset({"", "conditions", "attempts", "succeeded", "failed", "instanceName", "instanceUid"})
+
 
 @dataclass(frozen=True, slots=True)
 class GPUJob:
-    """One object as the cluster holds it. `unreadable`: why its spec cannot be read; then nothing is done."""
+    """One object as the cluster holds it. `unreadable`: why it cannot be worked on; then nothing more is begun.
+
+    `kept`: what of its status counts and cannot be read, as it is: whoever can read it has it still.
+    """
 
     meta: Meta
     spec: GPUJobSpec | None
     status: GPUJobStatus
     unreadable: str | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> GPUJob:
-        """Read a body from the cluster. Raises pydantic.ValidationError for its metadata and its status.
+        """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata.
 
-        Attempts are counted in the status: without the count, a job that has ended would begin again.
+        Times that cannot be read are written again; of what is counted nothing is.
         """
-        meta, status = Meta.parse(body["metadata"]), GPUJobStatus.model_validate(body.get("status") or {})
+        meta, raw = Meta.parse(body["metadata"]), body.get("status") or {}
+        status, lost = lenient.read(GPUJobStatus, conditions.dated(raw, meta.created_at), "status")
+        if lost.fields & _COUNTED:
+            kept = {name: value for name, value in raw.items() if name in _COUNTED} if isinstance(raw, dict) else {}
+            return cls(meta, None, status, str(lost), kept)
         try:
             return cls(meta, GPUJobSpec.model_validate(body.get("spec") or {}), status)
         except ValidationError as error:

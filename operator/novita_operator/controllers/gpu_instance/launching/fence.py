@@ -24,7 +24,6 @@ from novita_operator.kube.client import KubeClient
 _DAMAGED = Intent(attempt=1, at=datetime.fromtimestamp(0, UTC), holder="", product="", region="")
 # What lies outside was not written by an operator, and does not fit into a status.
 _MOST_ATTEMPTS = 1_000_000
-_FIRST_YEAR = 2000
 _WORD_CHARS = 255
 
 
@@ -151,7 +150,7 @@ def _to_annotation(intent: Intent) -> str:
 
 def _from_json(raw: dict[str, Any]) -> Intent:
     attempt, at = int(raw["attempt"]), meta.reasonable(datetime.fromisoformat(raw["at"]))
-    if not 0 < attempt <= _MOST_ATTEMPTS or at.year < _FIRST_YEAR:
+    if not 0 < attempt <= _MOST_ATTEMPTS:
         raise ValueError("an intent that no operator has written")
     outcome = raw.get("outcome")
     return Intent(

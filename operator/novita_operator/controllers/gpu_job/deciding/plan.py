@@ -21,11 +21,17 @@ Check = Callable[[Observation, GPUJobSpec, datetime], action.Step | None]
 def decide(seen: Observation, now: datetime) -> action.Step:
     """The next step for this job."""
     if seen.spec is None:
-        return action.Nothing()
+        return _what_ends(seen)
     for check in _CHECKS:
         if (found := check(seen, seen.spec, now)) is not None:
             return found
     return action.Wait()
+
+
+def _what_ends(seen: Observation) -> action.Step:
+    """Of a job that cannot be read, what is over and what is deleted lets its instances go all the same."""
+    over = seen.deleting or seen.concluded or seen.finished
+    return action.Release(seen.live) if over and seen.live and not seen.paused else action.Nothing()
 
 
 def _paused(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:

@@ -39,7 +39,7 @@ def report(seen: Observation, result: Result, now: datetime) -> Outcome:
             "phase": judged.phase,
         }
     )
-    return Outcome(status=status.to_wire(), events=events.events(old, status, result))
+    return Outcome(status=status.to_wire() | seen.resource.kept, events=events.events(old, status, result))
 
 
 def _begun(seen: Observation, now: datetime) -> dict[str, Any]:
@@ -127,4 +127,4 @@ def crashed(resource: GPUJob, error: Exception, pause: float, now: datetime) -> 
         told[_TYPE.READY] = _condition(_TYPE.READY, judged, now, resource.meta.generation)
     kept = [known for known in resource.status.conditions if known.type not in told]
     merged = conditions.merge(resource.status.conditions, [*kept, *told.values()])
-    return resource.status.model_copy(update={"conditions": merged}).to_wire()
+    return resource.status.model_copy(update={"conditions": merged}).to_wire() | resource.kept

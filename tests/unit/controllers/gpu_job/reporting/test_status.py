@@ -202,8 +202,13 @@ def test_a_spec_that_cannot_be_read_stalls_the_job_and_keeps_what_was_counted() 
 
 
 def test_a_status_that_cannot_be_read_is_never_taken_for_a_new_job() -> None:
-    with pytest.raises(ValueError, match="attempts"):
-        a.a_job(status={"attempts": "many"})
+    job = a.a_job(status={"attempts": "many"})
+
+    told = report(a.seen(job), action.Nothing())
+
+    assert told["attempts"] == "many"
+    assert conditions(told)["Stalled"] == ("True", "InvalidSpec")
+    assert "status.attempts" in next(each["message"] for each in told["conditions"] if each["type"] == "Stalled")
 
 
 def test_an_unexpected_error_is_told_and_the_outcome_stays() -> None:
