@@ -33,6 +33,8 @@ class Reason(StrEnum):
     """The last poll read every instance of the account."""
     NOT_POLLED = "NotPolled"
     """No poll has ended since the operator started or the key changed."""
+    INVALID_SPEC = "InvalidSpec"
+    """A field of the spec cannot be read: nothing is rented until it can, and what was rented can end."""
     KEY_MISSING = "KeyMissing"
     """The Secret or the entry with the key does not exist."""
     CREDENTIALS_REJECTED = "CredentialsRejected"

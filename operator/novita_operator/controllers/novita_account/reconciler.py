@@ -18,7 +18,7 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
 from novita_operator.controllers.novita_account.polling import adoptions, census, selecting
 from novita_operator.controllers.novita_account.polling import poller as poll
-from novita_operator.controllers.novita_account.polling.credentials import Credentials
+from novita_operator.controllers.novita_account.polling.credentials import Credentials, as_held
 from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
 from novita_operator.controllers.novita_account.reporting import status
 from novita_operator.kube import errors as kube_errors
@@ -128,12 +128,13 @@ class Reconciler:
 
     async def _account(self, resource: NovitaAccount) -> Account:
         """The working account: opened once, opened anew for another address or limit, given a new key in place."""
+        held = self.accounts.find(resource.meta.name)
+        resource = as_held(resource, held)
         key, spec = await self.credentials.key(resource), resource.spec
         selected = await selecting.selected(spec, self.kube)
-        held = self.accounts.find(resource.meta.name)
         if held is not None and (held.spec.base_url, held.spec.limits) == (spec.base_url, spec.limits):
-            if (held.spec, held.selected) != (spec, selected):
-                held.spec, held.selected = spec, selected
+            if (held.spec, held.selected, held.unreadable) != (spec, selected, resource.unreadable):
+                held.spec, held.selected, held.unreadable = spec, selected, resource.unreadable
                 self._wake_users(held.name)
             await self._renew_key(resource, held, key)
             return held
@@ -146,7 +147,7 @@ class Reconciler:
             account.usage, account.products = held.usage, held.products
         else:
             account.losses.spent = resource.status.losses_confirmed
-        account.selected = selected
+        account.selected, account.unreadable = selected, resource.unreadable
         account.adopt(adoptions.by_id(resource.status.adoptions))
         if isinstance(key, SecretStr):
             await self.key_watch.compare(resource, account, key)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.novita_account.resource import Unreadable
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.api.novita_account.status import Adoption
 from novita_operator.kube.cache import Key
@@ -45,7 +46,7 @@ class Account:
     bounds the workers that objects of this account hold, so that its trouble leaves workers for the other accounts.
     `refusals`: how many polls in a row found the key refused. `fingerprint` names the key, without telling it.
     `claims`: which object has the instances of a name. `adoptions`: by id, who has taken over which instance with the
-    consent of spec.tenancy, as the status records it.
+    consent of spec.tenancy, as the status records it. `unreadable`: why the spec admits nobody.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Account:
     claims: Mapping[str, Key] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     adoptions: Mapping[str, Adoption] = field(default_factory=dict)
+    unreadable: Unreadable | None = None
     _moving: set[Key] = field(default_factory=set)
     _waiting: set[Key] = field(default_factory=set)
 

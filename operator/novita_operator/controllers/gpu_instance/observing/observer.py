@@ -11,7 +11,7 @@ from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
-from novita_operator.controllers.gpu_instance.observing import horizons, price_limits
+from novita_operator.controllers.gpu_instance.observing import horizons, price_limits, views
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
@@ -21,7 +21,6 @@ from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import naming
-from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 
@@ -193,7 +192,7 @@ class Observer:
             and self.cache.find(Key(kinds.NOVITA_ACCOUNT.plural, "", resource.spec.account_ref.name)) is not None
         ):
             return AccountView("Starting")
-        return _view(account, resource)
+        return views.of(account, resource)
 
     def _count_look(
         self, note: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
@@ -217,30 +216,6 @@ class Observer:
 def _wait(resource: GPUInstance, account: Account) -> float | None:
     losses = account.losses
     return losses.wait_for(resource.meta.uid) if resource.meta.deleted_at is None else losses.wait_to_let_go
-
-
-def _view(account: Account | None, resource: GPUInstance) -> AccountView:
-    name = resource.spec.account_ref.name
-    if account is None:
-        text = f'spec.accountRef: there is no NovitaAccount "{name}". Create it; this object goes on by itself then.'
-        return AccountView("Absent", text)
-    if not account.allowance(resource.meta.namespace).admitted:
-        text = (
-            f'spec.accountRef: NovitaAccount "{name}" does not admit namespace "{resource.meta.namespace}". '
-            "Ask its administrator to add it to spec.namespaces."
-        )
-        return AccountView("NotAdmitted", text)
-    match account.health:
-        case Healthy():
-            return AccountView("Usable")
-        case NotPolled():
-            return AccountView("Starting")
-        case KeyMissing(message):
-            return AccountView("KeyMissing", message)
-        case KeyRejected(message):
-            return AccountView("KeyRejected", message)
-        case Unreachable(message, since):
-            return AccountView("Unreachable", f"{message} Since {since:%H:%M:%S} UTC; tried again by itself.")
 
 
 def _recorded(resource: GPUInstance, account: Account | None, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -12,6 +12,7 @@ from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.client import KubeClient
 from novita_operator.reconciling.account_health import KeyMissing
+from novita_operator.runtime.accounts.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Credentials:
 
     async def key(self, resource: NovitaAccount) -> SecretStr | KeyMissing:
         """The key as it is now. Raises kube errors other than NotFound."""
+        if resource.unreadable is not None and not resource.unreadable.says_where:
+            return KeyMissing(f"{resource.unreadable.message}. Correct it: no call is made until it can be read.")
         ref = resource.spec.api_key_secret_ref
         if ref is None:
             return self._own_key()
@@ -56,3 +59,13 @@ def _is_header_safe(text: str) -> bool:
 def _remembered(key: SecretStr) -> SecretStr:
     secrecy.SECRETS.add(key.get_secret_value(), lasting=True)
     return key
+
+
+def as_held(resource: NovitaAccount, held: Account | None) -> NovitaAccount:
+    """An account whose key or address cannot be read keeps those with which it works: what it has rented can end."""
+    unreadable = resource.unreadable
+    if held is None or unreadable is None or unreadable.says_where:
+        return resource
+    known, spec = replace(unreadable, says_where=True), held.spec
+    kept = {"api_key_secret_ref": spec.api_key_secret_ref, "base_url": spec.base_url, "limits": spec.limits}
+    return replace(resource, spec=resource.spec.model_copy(update=kept), unreadable=known)

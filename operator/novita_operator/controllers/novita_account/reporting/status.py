@@ -68,7 +68,7 @@ def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, An
     if isinstance(facts.health, account_health.NotPolled) and old.conditions and old.observed_generation == generation:
         # As after each restart: what was true before is still the best guess, and the first poll is on its way.
         return old.model_copy(update={"class_name": resource.spec.class_name}).to_wire()
-    wanted = [*_health(facts, now), *_abnormal(resource, facts)]
+    wanted = [*_health(resource, facts, now), *_abnormal(resource, facts)]
     merged = conditions.merge(old.conditions, [cond.at(now, generation) for cond in wanted])
     changes: dict[str, Any] = {
         "observed_generation": generation,
@@ -121,7 +121,18 @@ def _hours_left(balance: Decimal | None, price_per_hour: Decimal) -> str | None:
     return str((balance / price_per_hour).quantize(_TENTH, rounding=ROUND_HALF_UP))
 
 
-def _health(facts: Facts, now: datetime) -> tuple[Cond, Cond]:
+def _health(resource: NovitaAccount, facts: Facts, now: datetime) -> tuple[Cond, Cond]:
+    ready, valid = _reached(facts, now)
+    if resource.unreadable is None or ready.status == "False":
+        return ready, valid
+    text = (
+        f"{resource.unreadable.message}. Nothing is rented, started or taken over with this account until it can be "
+        "read; stops, deadlines and deletions go on."
+    )
+    return Cond(_TYPE.READY, "False", Reason.INVALID_SPEC, text), valid
+
+
+def _reached(facts: Facts, now: datetime) -> tuple[Cond, Cond]:
     age = now - facts.polled_at if facts.polled_at is not None else timedelta(0)
     match facts.health:
         case account_health.Healthy() if age > _OLD + 2 * facts.polled_every:
