@@ -328,7 +328,7 @@ async def test_a_start_without_a_free_gpu_is_out_of_capacity(account: SimulatedA
 
 async def test_a_created_instance_that_lists_hide_for_a_while_shows_later(account: SimulatedAccount) -> None:
     await account.begin()
-    await account.fault("list-lag", seconds=0.2)
+    await account.fault("list-lag", seconds=0.6)
 
     instance_id = await account.client.create_instance(a_request("nvo-late"))
 

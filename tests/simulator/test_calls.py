@@ -29,7 +29,7 @@ async def test_the_server_may_have_a_limit_of_its_own(tenant: Tenant) -> None:
 
 
 async def test_calls_are_counted_per_route_and_status_with_the_peak(tenant: Tenant) -> None:
-    await tenant.fault("delay", route="products", seconds=0.1)
+    await tenant.fault("delay", route="products", seconds=0.3)
     await asyncio.gather(*(tenant.get("/products") for _ in range(4)), tenant.get("/nope"))
     await tenant.act("stop", "0" * 16)
 

@@ -8,7 +8,7 @@ from tests.simulator.tenant import Tenant, until
 
 
 async def test_list_lag_hides_from_lists_and_not_from_get(tenant: Tenant) -> None:
-    await tenant.fault("list-lag", times=1, seconds=0.3)
+    await tenant.fault("list-lag", times=1, seconds=0.6)
     hidden, shown = await tenant.create(name="hidden"), await tenant.create(name="shown")
 
     first = await tenant.get("/gpu/instances")
