@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.packaging.conftest import Site
+from tests.packaging.rendering import NAMESPACE, RELEASE
 from tests.support import kube, waiting
 
 CRD_NAMES = {f"{plural}.gpu.novita.ai" for plural in ("gpuinstances", "gpuinstancesets", "gpujobs", "novitaaccounts")}
@@ -135,9 +136,13 @@ async def test_an_uninstall_that_would_lose_instances_with_the_crds_is_refused(s
     await site.until_ready("gpu")
 
     code, printed = await site.uninstall()
+    rolled_back = await site.helm("rollback", RELEASE, "1", "-n", NAMESPACE)
+    await site.upgrade(crds={"keep": True})
 
     assert code != 0
     assert "REFUSED: crds.keep is false" in printed
+    assert "by `helm rollback RELEASE REVISION`" in printed
+    assert rolled_back.code == 0, rolled_back.text
     assert (await site.plane.kube.get(kube.GPU_INSTANCES, "gpu", site.namespace))["metadata"].get(
         "deletionTimestamp"
     ) is None

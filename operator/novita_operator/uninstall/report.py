@@ -15,6 +15,8 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance import resource
 from novita_operator.uninstall.order import CONFIRMATION, Order, Policy, Release
 
+# Helm 4 refuses the upgrade of a release whose uninstall has failed.
+_UPGRADE = "by `helm rollback RELEASE REVISION` (the last one of `helm history RELEASE`), then `helm upgrade`"
 _NAMED = 5  # of what would be lost
 _LISTED = 2000  # lines of 100 characters; a ConfigMap holds 1 MiB
 
@@ -125,8 +127,8 @@ def refusal(order: Order, lost: Sequence[str], unreadable: Sequence[str] = ()) -
     """
     if order.policy is Policy.DELETE and not order.confirmed:
         return (
-            f"the policy is Delete and the confirmation is not {CONFIRMATION!r}. Set uninstall.confirmation to it by "
-            "`helm upgrade`, or uninstall.policy to Retain; nothing was deleted."
+            f"the policy is Delete and the confirmation is not {CONFIRMATION!r}. Set uninstall.confirmation to it, or "
+            f"uninstall.policy to Retain, {_UPGRADE}; nothing was deleted."
         )
     if unreadable and (order.policy is Policy.DELETE or order.crds_go):
         return (
@@ -138,7 +140,7 @@ def refusal(order: Order, lost: Sequence[str], unreadable: Sequence[str] = ()) -
         return (
             f"crds.keep is false, so that Kubernetes would delete with the CRDs: {', '.join(lost[:_NAMED])}{more}. The "
             "operator that is uninstalled would not be there to end their instances, or they belong to another "
-            "operator. Set crds.keep to true by `helm upgrade`, or delete them first; nothing was deleted."
+            f"operator. Delete them first, or set crds.keep to true {_UPGRADE}; nothing was deleted."
         )
     return ""
 
