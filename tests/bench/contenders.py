@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _NAIVE = Path(__file__).parent / "peers" / "naive_kopf" / "naive.py"
 _COUNTED = (sys.executable, "-m", "tests.bench.counted_operator", "run")
 POLL_SECONDS = 30
 # As in production: what the tests shorten is set back to the defaults of `settings.py`.
-_OURS = {
+PRODUCTION: Mapping[str, str] = {
     "TRANSITION_POLL_INTERVAL": "2000",
     "POLL_INTERVAL": str(POLL_SECONDS * 1000),
     "LIST_LAG": "60000",
@@ -57,7 +57,7 @@ def _launch_ours(
     command: tuple[str, ...] = (sys.executable, "-m", "novita_operator", "run"),
     extra: dict[str, str] | None = None,
 ) -> OperatorProcess:
-    settings = {**_OURS, "NOVITA_API_URL": workspace.novita.url, "WATCH_NAMESPACES": workspace.namespace}
+    settings = {**PRODUCTION, "NOVITA_API_URL": workspace.novita.url, "WATCH_NAMESPACES": workspace.namespace}
     return OperatorProcess.launch(directory, workspace.plane.operator_kubeconfig, command, **settings, **(extra or {}))
 
 

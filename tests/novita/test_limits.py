@@ -74,10 +74,11 @@ async def test_the_most_urgent_goes_first_and_equals_in_the_order_of_their_arriv
     await callers.ask("create 1", Priority.CREATE_OR_CHANGE)
     await callers.ask("read", Priority.READ_FOR_USER)
     await callers.ask("create 2", Priority.CREATE_OR_CHANGE)
+    await callers.ask("seen gone?", Priority.CONFIRM_END)
     await callers.ask("delete", Priority.DELETE)
-    await clock.advance(5)
+    await clock.advance(6)
 
-    assert callers.served == ["first", "delete", "create 1", "create 2", "read", "poll"]
+    assert callers.served == ["first", "delete", "seen gone?", "create 1", "read", "create 2", "poll"]
 
 
 async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: TurnedClock) -> None:
@@ -92,6 +93,51 @@ async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: Turn
 
     polls = [place for place, name in enumerate(callers.served) if name.startswith("poll")]
     assert polls == [4, 8]
+
+
+@pytest.mark.parametrize("end", [Priority.DELETE, Priority.CONFIRM_END])
+async def test_an_end_and_a_poll_need_not_wait_for_a_token_however_many_objects_ask(
+    clock: TurnedClock, end: Priority
+) -> None:
+    callers = Callers(a_limiter(clock, burst=10))
+    for number in range(20):
+        await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE)
+    assert len(callers.served) == 7
+
+    await callers.ask("end", end)
+    await callers.ask("poll")
+
+    assert callers.served[7:] == ["end", "poll"]
+
+
+async def test_polls_take_no_more_of_the_reserve_than_their_share(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock, burst=10))
+    waiting = [await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE) for number in range(60)]
+    waiting += [await callers.ask(f"poll {number}") for number in range(60)]
+
+    await clock.advance(40)
+
+    polls = sum(name.startswith("poll") for name in callers.served)
+    assert polls == 3 + 40 * 0.3
+    assert len(callers.served) == 10 + 40 - 3  # the reserve, which the first polls took, is filled again
+    for each in waiting:
+        each.cancel()
+
+
+async def test_what_ends_have_taken_of_the_reserve_comes_back_before_anything_is_rented(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock, burst=10))
+    for number in range(8):
+        await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE)
+    for number in range(3):
+        await callers.ask(f"delete {number}", Priority.DELETE)
+
+    await clock.advance(3)
+    await callers.ask("delete 3", Priority.DELETE)
+    await clock.advance(1.9)
+
+    assert callers.served[-2:] == ["delete 2", "delete 3"]
+    await clock.advance(0.2)
+    assert callers.served[-1] == "create 7"
 
 
 async def test_an_end_goes_before_a_poll_that_has_waited(clock: TurnedClock) -> None:

@@ -105,9 +105,9 @@ class NovitaAccountClient:
         """
         return await self._instances.list(name, priority)
 
-    async def find_by_name(self, name: str) -> tuple[Instance, ...]:
+    async def find_by_name(self, name: str, *, priority: Priority = Priority.READ_FOR_USER) -> tuple[Instance, ...]:
         """The instances of exactly this name, oldest first; removed ones, which linger in lists, are left out."""
-        listed = await self._instances.list(name, Priority.READ_FOR_USER)
+        listed = await self._instances.list(name, priority)
         return oldest_first(found for found in listed if found.name == name and not found.state.is_gone)
 
     async def get_instance(self, instance_id: str, *, priority: Priority = Priority.READ_FOR_USER) -> Instance:

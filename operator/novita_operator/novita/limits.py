@@ -18,44 +18,82 @@ from novita_operator.novita import errors
 # Seconds that a caller waits for the end of a pause which Novita asked for. Workers are shared by all accounts: one
 # that is held for two minutes by this account is missing to the others.
 LONGEST_WAIT = 5.0
-# Calls of objects that go before a waiting poll: without a share of its own it would stand still while they queue,
-# and everybody's objects with it.
+# Of the burst, for what ends billing and for polls: where objects ask for more than there is, a stop or a delete would
+# else wait for the next token each time it has something to ask, and everybody's polls with it.
+_RESERVED = 0.3
+# Of the rate, what polls may take from the reserve: by default one each two seconds, as often as a poll comes where
+# something moves.
+_POLL_SHARE = 0.3
+# Further polls, such as the other pages of a long list: calls of objects that go before a waiting one.
 _CALLS_PER_POLL = 3
-_ONE = 1 - 1e-9  # a token, but for the rounding of clocks
+_ONE = 1 - 1e-9  # all of what is asked for, but for the rounding of clocks
 
 
 class Priority(IntEnum):
-    """Who goes first when calls have to wait: what ends billing, before what starts it, before what looks."""
+    """Who goes first when calls have to wait: what ends billing, before what rents and reads for it, before polls."""
 
     DELETE = 0
-    CREATE_OR_CHANGE = 1
-    READ_FOR_USER = 2
-    POLL = 3
+    CONFIRM_END = 1
+    """The looks after a delete, without which its object is not let go."""
+    CREATE_OR_CHANGE = 2
+    READ_FOR_USER = 3
+    """As urgent as a create: an instance that was rented is not usable before it was read, and is paid for."""
+    POLL = 4
+
+    @property
+    def ends(self) -> bool:
+        return self <= Priority.CONFIRM_END
+
+    @property
+    def rank(self) -> int:
+        return Priority.CREATE_OR_CHANGE if self is Priority.READ_FOR_USER else self
 
 
 @dataclass(order=True, slots=True)
 class _Turn:
-    """A place in the line: by priority, then by arrival."""
+    """A place in the line: by the rank of its priority, then by arrival."""
 
-    priority: Priority
+    rank: int
     number: int
+    priority: Priority = field(compare=False)
     is_first: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """So many tokens a second, up to a number."""
+
+    rate: float
+    most: float
+    filled_at: float
+    tokens: float
+
+    @classmethod
+    def full(cls, rate: float, most: float, now: float) -> _Bucket:
+        return cls(rate, most, now, most)
+
+    def missing(self, least: float, now: float) -> float:
+        """Seconds until so many tokens are there."""
+        self.tokens = min(self.most, self.tokens + (now - self.filled_at) * self.rate)
+        self.filled_at = now
+        return 0.0 if self.tokens >= least * _ONE else (least - self.tokens) / self.rate
 
 
 class RateLimiter:
     """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first.
 
-    Ends go before all others; of what they leave, a waiting poll gets each fourth call.
+    Ends go before all others. They and polls may use the last tokens of the burst, which are kept for them: ends
+    always, polls for their share of the rate. Polls beyond that get each fourth call of what ends leave.
 
     Only the first of the line watches the clock; whoever leaves the line, served or cancelled, wakes the next.
     """
 
     def __init__(self, requests_per_minute: int, burst: int, clock: WaitingClock) -> None:
-        self._rate = requests_per_minute / 60
-        self._burst = float(burst)
+        rate, now = requests_per_minute / 60, clock.monotonic()
         self._clock = clock
-        self._tokens = float(burst)
-        self._filled_at = clock.monotonic()
+        self._reserved = int(burst * _RESERVED)
+        self._all = _Bucket.full(rate, burst, now)
+        self._polls = _Bucket.full(rate * _POLL_SHARE, max(1, self._reserved), now)
         self._paused_until = float("-inf")
         self._numbers = itertools.count()
         self._line: list[_Turn] = []
@@ -67,19 +105,19 @@ class RateLimiter:
         Raises RateLimited, at once, while Novita wants the account to pause for longer than a worker should wait;
         polls, which hold up nobody, wait it out.
         """
-        turn = _Turn(priority, next(self._numbers))
+        turn = _Turn(priority.rank, next(self._numbers), priority)
         heapq.heappush(self._line, turn)
         try:
             while True:
                 self._refuse_long_pause(priority)
-                if self._first() is not turn:
+                if (first := self._first()) is not turn:
+                    first.is_first.set()
                     turn.is_first.clear()
                     await turn.is_first.wait()
-                elif (wait := self._wait()) > 0:
-                    await self._clock.sleep(wait)
+                elif (wait := self._wait(turn)) > 0:
+                    await self._clock.sleep(min(wait, self._next_poll()))
                 else:
-                    self._tokens -= 1
-                    self._count(priority)
+                    self._serve(priority)
                     return
         finally:
             self._leave(turn)
@@ -95,24 +133,42 @@ class RateLimiter:
         if self._line:
             self._first().is_first.set()
 
-    def _count(self, served: Priority) -> None:
-        """How many calls went before the polls that wait."""
-        passed = served is not Priority.DELETE and any(turn.priority is Priority.POLL for turn in self._line)
-        self._before_poll = 0 if served is Priority.POLL else self._before_poll + passed
+    def _serve(self, priority: Priority) -> None:
+        """Take a token, and count how many calls went before the polls that wait."""
+        self._all.tokens -= 1
+        if priority is Priority.POLL:
+            self._polls.tokens = max(0.0, self._polls.tokens - 1)
+            self._before_poll = 0
+        elif not priority.ends and self._waiting_poll() is not None:
+            self._before_poll += 1
 
     def _first(self) -> _Turn:
-        """Whose turn it is: the most urgent one's, unless a poll has waited for long enough."""
-        urgent = self._line[0]
-        if urgent.priority is Priority.DELETE or self._before_poll < _CALLS_PER_POLL:
+        """Whose turn it is: the most urgent one's, unless a poll has a share left, or has waited for long enough."""
+        urgent, poll = self._line[0], self._waiting_poll()
+        if poll is None or urgent.priority.ends:
             return urgent
-        return min((turn for turn in self._line if turn.priority is Priority.POLL), default=urgent)
+        return poll if self._before_poll >= _CALLS_PER_POLL or self._share_comes_in() <= 0 else urgent
 
-    def _wait(self) -> float:
-        """Seconds until a token is there and no pause is."""
+    def _waiting_poll(self) -> _Turn | None:
+        return min((turn for turn in self._line if turn.priority is Priority.POLL), default=None)
+
+    def _share_comes_in(self) -> float:
+        """Seconds until a poll may use what is reserved; where nothing is, polls have no share."""
+        return self._polls.missing(1, self._clock.monotonic()) if self._reserved else float("inf")
+
+    def _wait(self, turn: _Turn) -> float:
+        """Seconds until a token is there for it, and no pause is."""
         now = self._clock.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        return max(self._paused_until - now, 0.0 if self._tokens >= _ONE else (1 - self._tokens) / self._rate)
+        may_use_all = turn.priority.ends or (turn.priority is Priority.POLL and self._share_comes_in() <= 0)
+        wait = self._all.missing(1 if may_use_all else 1 + self._reserved, now)
+        return max(self._paused_until - now, wait)
+
+    def _next_poll(self) -> float:
+        """Seconds until a waiting poll goes before all that are no ends; the first of the line watches for it."""
+        if self._waiting_poll() is None:
+            return float("inf")
+        now = self._clock.monotonic()
+        return max(self._paused_until - now, self._share_comes_in(), self._all.missing(1, now))
 
     def _refuse_long_pause(self, priority: Priority) -> None:
         left = self._paused_until - self._clock.monotonic()

@@ -69,6 +69,7 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
         cluster = naming.cluster_id((await kube.get_namespace("kube-system"))["metadata"]["uid"])
     clock = SystemClock()
     queue: WorkQueue[Key] = WorkQueue(
+        share_of=lambda key: key.namespace,
         monotonic=clock.monotonic,
         backoff_base=settings.backoff_base / 1000,
         backoff_max=settings.backoff_max / 1000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 W = TypeVar("W", bound=Hashable)
@@ -11,11 +12,45 @@ W = TypeVar("W", bound=Hashable)
 _KEPT_SECONDS = 5.0
 
 
+@dataclass(slots=True)
+class _Line(Generic[W]):
+    """Who waits, by share. The share whose turn is next comes first."""
+
+    share_of: Callable[[W], Hashable]
+    shares: dict[Hashable, dict[W, None]] = field(default_factory=dict)
+
+    def add(self, who: W, *, first: bool) -> None:
+        """At the end of its share's line, or at its head."""
+        share = self.share_of(who)
+        waiting = self.shares.setdefault(share, {})
+        if first:
+            self.shares[share] = {who: None, **waiting}
+        else:
+            waiting[who] = None
+
+    def next(self) -> W:
+        """Who is next, out of the line; the rest of its share goes behind all others."""
+        share = next(iter(self.shares))
+        waiting = self.shares.pop(share)
+        who = next(iter(waiting))
+        del waiting[who]
+        if waiting:
+            self.shares[share] = waiting
+        return who
+
+    def forget(self, who: W) -> None:
+        share = self.share_of(who)
+        waiting = self.shares.get(share, {})
+        waiting.pop(who, None)
+        if not waiting:
+            self.shares.pop(share, None)
+
+
 class FairParking(Generic[W]):
     """At most `count` at a time. A place that becomes free is kept for the next in line: nobody overtakes it.
 
     `share_of`: whose share somebody counts for, such as a namespace. However many wait there, each share gets one place
-    before any gets the next.
+    before any gets the next. `reserved` of the places are for who is urgent alone.
     """
 
     def __init__(
@@ -24,44 +59,56 @@ class FairParking(Generic[W]):
         wake: Callable[[W], None],
         share_of: Callable[[W], Hashable],
         monotonic: Callable[[], float],
+        *,
+        reserved: int = 0,
     ) -> None:
         self._count = count
+        self._reserved = reserved
         self._wake = wake
-        self._share_of = share_of
         self._monotonic = monotonic
         self._taken = 0
-        self._waiting: dict[Hashable, dict[W, None]] = {}  # the share whose turn is next comes first
+        self._urgent: _Line[W] = _Line(share_of)
+        self._others: _Line[W] = _Line(share_of)
         self._invited: dict[W, float] = {}
 
-    def try_take(self, who: W) -> bool:
-        """Take a place, or be woken when it is one's turn."""
-        now = self._monotonic()
-        self._invited = {each: until for each, until in self._invited.items() if until > now}
+    def try_take(self, who: W, *, urgent: bool = False, first: bool = False) -> bool:
+        """Take a place, or be woken when it is one's turn. `first`: before the others of its share."""
+        self._invite()
         invited = self._invited.pop(who, None) is not None
-        if not invited and self._taken + len(self._invited) >= self._count:
-            self._waiting.setdefault(self._share_of(who), {})[who] = None
+        if not invited and not self._is_free(urgent=urgent):
+            (self._others if urgent else self._urgent).forget(who)
+            (self._urgent if urgent else self._others).add(who, first=first)
             return False
-        self._forget(who)
+        self._urgent.forget(who)
+        self._others.forget(who)
         self._taken += 1
         return True
 
     def give_back(self) -> None:
         """The place is free: it is kept for the next in line, who is woken."""
         self._taken -= 1
-        share = next(iter(self._waiting), None)
-        if share is None:
-            return
-        line = self._waiting.pop(share)
-        who = next(iter(line))
-        del line[who]
-        if line:
-            self._waiting[share] = line  # behind all others
-        self._invited[who] = self._monotonic() + _KEPT_SECONDS
-        self._wake(who)
+        self._invite()
 
-    def _forget(self, who: W) -> None:
-        share = self._share_of(who)
-        line = self._waiting.get(share, {})
-        line.pop(who, None)
-        if not line:
-            self._waiting.pop(share, None)
+    def leave(self, who: W) -> None:
+        """It wants no place any more: what was kept for it goes to the next in line."""
+        self._urgent.forget(who)
+        self._others.forget(who)
+        if self._invited.pop(who, None) is not None:
+            self._invite()
+
+    def keeps_for(self, who: W) -> bool:
+        """Whether a place is kept for somebody who was woken."""
+        return who in self._invited
+
+    def _is_free(self, *, urgent: bool) -> bool:
+        return self._taken + len(self._invited) < self._count - (0 if urgent else self._reserved)
+
+    def _invite(self) -> None:
+        """Keep what is free for those in line. Also what was kept for one that did not come."""
+        now = self._monotonic()
+        self._invited = {each: until for each, until in self._invited.items() if until > now}
+        for line, urgent in ((self._urgent, True), (self._others, False)):
+            while line.shares and self._is_free(urgent=urgent):
+                who = line.next()
+                self._invited[who] = now + _KEPT_SECONDS
+                self._wake(who)

@@ -1,7 +1,8 @@
 """The work queue: keys, each at most once and never at two workers; due times; back-off per key.
 
 The semantics are those of client-go's rate-limiting queue: a key that is added while it is being worked on is
-handed out again afterwards; many additions before a worker is free are one.
+handed out again afterwards; many additions before a worker is free are one. Beyond that, shares such as namespaces get
+the workers by turns: a crowd of keys in one holds up nobody else's.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Closed(Exception):
 class WorkQueue(Generic[K]):
     """Keys to reconcile. Not thread-safe: everything happens on one event loop.
 
-    `backoff_base` and `backoff_max` are seconds. A failing key waits base, 2 x base, … up to the maximum, each
-    time somewhere between half of that and all of it, so that many keys that failed together do not return together.
+    `share_of`: whose share a key counts for; by default all are of one. `backoff_base` and `backoff_max` are seconds. A
+    failing key waits base, 2 x base, … up to the maximum, each time somewhere between half of that and all of it, so
+    that many keys that failed together do not return together.
     """
 
     def __init__(
@@ -36,13 +38,15 @@ class WorkQueue(Generic[K]):
         monotonic: Callable[[], float],
         backoff_base: float,
         backoff_max: float,
+        share_of: Callable[[K], Hashable] = lambda _: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._monotonic = monotonic
         self._base = backoff_base
         self._max = backoff_max
         self._jitter = jitter
-        self._ready: deque[K] = deque()
+        self._share_of = share_of
+        self._ready: dict[Hashable, deque[K]] = {}  # by share; the one whose turn is next comes first
         self._waiting: set[K] = set()
         self._active: set[K] = set()
         self._again: set[K] = set()
@@ -57,7 +61,7 @@ class WorkQueue(Generic[K]):
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._ready)
+        return len(self._waiting)
 
     def waiting_since(self) -> float:
         """The monotonic time at which the line of waiting keys was last empty."""
@@ -82,7 +86,7 @@ class WorkQueue(Generic[K]):
             if not self._ready:
                 self._idle_since = self._monotonic()
             self._waiting.add(key)
-            self._ready.append(key)
+            self._ready.setdefault(self._share_of(key), deque()).append(key)
             self._tickets.release()
 
     def notice(self, key: K, is_echo: Callable[[], bool]) -> None:
@@ -138,9 +142,17 @@ class WorkQueue(Generic[K]):
         if self._closed:
             self._tickets.release()  # for the next worker, who must hear of it, too
             raise Closed
-        key = self._ready.popleft()
+        key = self._next()
         self._waiting.discard(key)
         self._active.add(key)
+        return key
+
+    def _next(self) -> K:
+        share = next(iter(self._ready))
+        line = self._ready.pop(share)
+        key = line.popleft()
+        if line:
+            self._ready[share] = line  # behind all others
         return key
 
     def done(self, key: K) -> None:

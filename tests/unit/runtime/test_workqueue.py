@@ -36,6 +36,16 @@ async def test_a_key_added_many_times_is_handed_out_once() -> None:
     assert len(queue) == 0
 
 
+async def test_a_crowd_in_one_share_holds_up_nobody_elses_key() -> None:
+    queue: WorkQueue[str] = WorkQueue(
+        monotonic=HandClock(), backoff_base=5, backoff_max=600, share_of=lambda key: key[0]
+    )
+    for key in ("a1", "a2", "a3", "b1", "a4", "b2", "c1"):
+        queue.add(key)
+
+    assert [await queue.take() for _ in range(7)] == ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]
+
+
 async def test_a_key_added_while_it_is_worked_on_is_handed_out_again_afterwards() -> None:
     queue = a_queue()
     queue.add("a")

@@ -35,7 +35,6 @@ from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.fair_parking import FairParking
-from novita_operator.runtime.parking import Parking
 
 KEY = Key("gpuinstances", "team", "demo")
 DEFAULTS = Defaults(gpu_type="RTX 4090 24GB", template="pytorch-jupyter", region="CN-HK-01", startup_seconds=600)
@@ -85,7 +84,7 @@ def an_account(
         client=_unused_client(),
         capacity=CapacityMemory(seconds=180),
         creates=FairParking(3, wake, lambda key: key.namespace, lambda: 0.0),
-        passes=Parking(8, wake),
+        passes=FairParking(8, wake, lambda key: key.namespace, lambda: 0.0),
         money=MoneyBreaker(most=20, window=600),
         health=Healthy(),
         # At once, after the list lag: what takes longer is a matter of test_losses.py.

@@ -65,11 +65,12 @@ class Reconciler:
         """Move the object one step. Raises kube errors."""
         body = self.cache.find(key)
         if body is None:
+            self._leave_lines(key)
             return None
         account = self.accounts.find(account_of(body))
         if account is None:
             return await self._pass(GPUInstance.parse(body), None, key)
-        if not account.passes.try_take(key):
+        if not account.passes.try_take(key, urgent=_is_ending(body), first=account.creates.keeps_for(key)):
             return Woken()
         try:
             return await self._pass(GPUInstance.parse(body), account, key)
@@ -95,6 +96,8 @@ class Reconciler:
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
             account.key_was_rejected(problem.message)
         self._mark(decided, result, account, key)
+        if account is not None and not result.queued:
+            account.creates.leave(key)
         memory.unwritten = result.lasting
         pace = status.Pace(self.cost_interval, self.warning)
         outcome = status.report(seen, result, self.clock.now(), pace)
@@ -151,6 +154,13 @@ class Reconciler:
                 account.usage.settle(memory.had)
             account.usage.settle(name)
         self._miss_no_more(uid)
+        self._leave_lines(key)
+
+    def _leave_lines(self, key: Key) -> None:
+        """It waits for no place any more: what is kept for it would be missing to others."""
+        for account in self.accounts:
+            account.passes.leave(key)
+            account.creates.leave(key)
 
     def _miss_no_more(self, uid: str) -> None:
         for account in self.accounts:
@@ -210,6 +220,9 @@ class Reconciler:
                 moving, waking = False, False
             case actions.Wait(moving=moving, poll=waking):
                 pass
+            case _ if result.queued:
+                # The slot wakes it. A crowd that hears of each poll, too, would take all the CPU.
+                moving, waking = False, False
             case _:
                 # A step was done, or it failed: then the back-off wakes the object, not the poll.
                 moving = waking = not result.released and (result.problem is None or not result.problem.paused)
@@ -246,6 +259,11 @@ class Reconciler:
         yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
+
+
+def _is_ending(body: Body) -> bool:
+    """Whether it is to be stopped or deleted: that ends billing, and goes before what rents."""
+    return bool(body["metadata"].get("deletionTimestamp")) or (body.get("spec") or {}).get("powerState") == "Stopped"
 
 
 def _same_status(newest: dict[str, Any], resource: GPUInstance) -> bool:

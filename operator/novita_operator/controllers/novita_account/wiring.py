@@ -16,6 +16,7 @@ from novita_operator.controllers.novita_account.polling.credentials import Crede
 from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
 from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
 from novita_operator.controllers.novita_account.reconciler import Reconciler
+from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
@@ -24,12 +25,13 @@ from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.intake import Intake
-from novita_operator.runtime.parking import Parking
 
 # The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
 _TICKS_PER_POLL = 4
 # Of the workers, one account may hold a quarter: three that hang still leave a quarter to the others.
 _SHARE_OF_WORKERS = 4
+# Of these, a quarter is for what ends billing: the others may all wait for a call that rents.
+_SHARE_OF_ENDS = 4
 # The window of the money breaker (safety: Money breaker).
 _RECREATES_WINDOW_SECONDS = 600.0
 
@@ -97,6 +99,7 @@ def _collector(core: Core) -> Collector:
 
 def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Account:
     settings, limits = core.settings, resource.spec.limits
+    passes = max(1, settings.workers // _SHARE_OF_WORKERS)
     core.metrics.know_account(resource.meta.name)
 
     def observe(route: str, outcome: str, seconds: float) -> None:
@@ -118,11 +121,14 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         spec=resource.spec,
         client=client,
         capacity=CapacityMemory(settings.capacity_memory / 1000),
-        creates=FairParking(
-            limits.max_concurrent_creates, core.queue.add, lambda key: key.namespace, core.clock.monotonic
-        ),
-        passes=Parking(max(1, settings.workers // _SHARE_OF_WORKERS), core.queue.add),
+        creates=_shared_places(core, limits.max_concurrent_creates, reserved=0),
+        passes=_shared_places(core, passes, reserved=passes // _SHARE_OF_ENDS),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
         losses=Losses(settings.loss_delay / 1000),
         claims=core.accounts.claims,
     )
+
+
+def _shared_places(core: Core, count: int, *, reserved: int) -> FairParking[Key]:
+    """Places that the namespaces get by turns."""
+    return FairParking(count, core.queue.add, lambda key: key.namespace, core.clock.monotonic, reserved=reserved)

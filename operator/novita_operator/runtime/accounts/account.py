@@ -24,7 +24,6 @@ from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.accounts.told_prices import ToldPrices
 from novita_operator.runtime.fair_parking import FairParking
-from novita_operator.runtime.parking import Parking
 from novita_operator.tenancy import allowance as allowances
 from novita_operator.tenancy.allowance import Allowance, Selected
 from novita_operator.tenancy.judging import Refusal
@@ -54,7 +53,7 @@ class Account:
     client: NovitaAccountClient
     capacity: CapacityMemory
     creates: FairParking[Key]
-    passes: Parking[Key]
+    passes: FairParking[Key]
     money: MoneyBreaker
     losses: Losses = field(default_factory=Losses)
     prices: ToldPrices = field(default_factory=ToldPrices)

@@ -150,7 +150,7 @@ class Novita:
     async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
         return decoding.instance(self.shown)
 
-    async def find_by_name(self, name: str) -> tuple[Instance, ...]:
+    async def find_by_name(self, name: str, **_: Any) -> tuple[Instance, ...]:
         return tuple(found for found in self.listed if found.name == name)
 
     async def products(self, **_: Any) -> tuple[Product, ...]:

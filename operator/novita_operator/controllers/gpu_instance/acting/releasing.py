@@ -20,6 +20,7 @@ from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
+from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import InstanceState
 from novita_operator.reconciling import naming
 
@@ -65,7 +66,7 @@ class Releaser:
         if seen.adopts is not None:
             return await self.release(seen, this.memory, this.key)
         try:
-            left = await account.client.find_by_name(seen.name)
+            left = await account.client.find_by_name(seen.name, priority=_priority(seen))
             unknown = seen.instance_id is None and seen.intent is not None and seen.intent.pending
             alike = await recovery.find_alike(account.client, seen.name) if unknown and not left else None
         except errors.NovitaError as error:
@@ -84,7 +85,7 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     """Look by id: a list may lack an instance that is there. What went without a word is missed in its account."""
     seen, account, memory = this.seen, this.account, this.memory
     try:
-        instance = await account.client.get_instance(instance_id)
+        instance = await account.client.get_instance(instance_id, priority=_priority(seen))
         # Another object's: of this one, nothing is there under that id. A name that is nobody's proves nothing.
         foreign = not seen.adopts and naming.is_anothers(seen.name, instance.name)
         if not instance.state.is_gone and not foreign:
@@ -108,6 +109,10 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
         memory.delete_accepted_at = None
     memory.unseen_before = account.polls_begun
     return Result(detail=instance)
+
+
+def _priority(seen: Observation) -> Priority:
+    return Priority.CONFIRM_END if seen.deleting else Priority.READ_FOR_USER
 
 
 def _absent(this: Pass, clock: Clock) -> Result:

@@ -55,7 +55,9 @@ class Probing:
 
     def __post_init__(self) -> None:
         # A look that fails is not repeated sooner or later than others: back-off is never used here.
-        self._queue = WorkQueue(monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0)
+        self._queue = WorkQueue(
+            monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0, share_of=lambda key: key.namespace
+        )
 
     def follow(self, key: Key, resource: GPUInstance, instance: Instance | None, *, wanted: bool) -> Reach:
         """What is known of the ports; from now on they are looked at, or no longer where nobody wants the instance."""

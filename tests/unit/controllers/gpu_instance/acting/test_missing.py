@@ -22,7 +22,7 @@ from novita_operator.runtime.accounts.registry import Accounts
 class Novita:
     """It shows nothing."""
 
-    async def get_instance(self, _instance_id: str) -> None:
+    async def get_instance(self, _instance_id: str, **_: Any) -> None:
         raise errors.NotFound("no such instance")
 
 
