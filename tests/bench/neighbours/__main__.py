@@ -31,8 +31,10 @@ _LIMITS = {"requestsPerMinute": 100, "maxConcurrentCreates": 3}  # what an accou
 def main() -> None:
     parser = argparse.ArgumentParser(prog="neighbours", description=__doc__)
     parser.add_argument("--failing", type=int, default=500, help="objects that never become Ready (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=40, help="objects of the measured tenant, in turn (%(default)s)")
-    parser.add_argument("--speed", type=float, default=5.0, help="how many times as fast (%(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=40, help="objects of the measured tenant beside them, in turn (%(default)s)"
+    )
+    parser.add_argument("--speed", type=float, default=2.0, help="how many times as fast (%(default)s)")
     parser.add_argument("--write", type=Path, default=_HERE / "RESULTS.md", help="the report (%(default)s)")
     given = parser.parse_args()
     text = asyncio.run(_measure(given.failing, given.rounds, given.speed))

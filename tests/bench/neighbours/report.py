@@ -29,8 +29,9 @@ def markdown(alone: Rounds, beside: Rounds, again: Rounds, reasons: Mapping[str,
     return f"""# Beside a tenant whose objects can never be Ready
 
 `make bench-neighbours` writes this file: {len(beside.ready)} objects of one tenant in turn, beside
-{sum(reasons.values())} of another one. Both use one account with the default limits of 100 calls a minute and 3
-creates at a time. All clocks go {speed:g} times as fast as yours; the seconds are those of users. "Alone" is measured twice, before and after.
+{sum(reasons.values())} of another one. Both use one account with the default limits of 100 calls a minute and 3 creates
+at a time. All clocks go {speed:g} times as fast as yours; the seconds are those of users. "Alone" is measured twice,
+before and after.
 
 {_where()}
 
