@@ -26,6 +26,9 @@ _TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purpose
 # More at once make a busy API server no faster, and each TLS connection holds a third of a MiB.
 _CONNECTIONS = 16
 _CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
+# Bytes of one list page. An object may have 1.5 MB (etcd's limit): 500 of those are more than the memory of the pod.
+_MOST_PAGE = 8 * 1024 * 1024
+_READ = 64 * 1024  # bytes of an answer taken at a time
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -59,6 +62,10 @@ def _proxy_of(url: str) -> str | None:
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
+class _TooLarge(Exception):
+    """The answer is larger than asked for; the rest of it was not read."""
+
+
 class KubeClient:
     """Calls to one API server. Raises the tree of `kube.errors`, nothing else."""
 
@@ -75,7 +82,7 @@ class KubeClient:
     def each(self, kind: Kind, namespaces: Sequence[str] = ()) -> AsyncIterator[Body]:
         """Every object of a kind, in these namespaces or in all, read from etcd and not from a cache.
 
-        Of however many there are, two pages are in memory at most.
+        Of however many and however large ones there are, two pages of bounded size are in memory at most.
         """
         return self._each(kind, namespaces, _JSON)
 
@@ -109,15 +116,21 @@ class KubeClient:
     async def _items(
         self, path: str, selected: Mapping[str, str] | None = None, namespace: str = "", accept: str = _JSON
     ) -> AsyncIterator[Body]:
-        query = {"limit": str(_CHUNK), **(selected or {})}
+        query, limit = dict(selected or {}), _CHUNK
         while True:
-            page = await self._call("GET", path, query=query, accept=accept, namespace=namespace)
+            asked = {"limit": str(limit), **query}
+            most = _MOST_PAGE if limit > 1 else None
+            try:
+                page = await self._call("GET", path, query=asked, accept=accept, most=most, namespace=namespace)
+            except _TooLarge:
+                limit = max(1, limit // 4)
+                continue
             for body in page.get("items") or []:  # null where a list of metadata only is empty
                 yield body
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return
-            query = query | {"continue": token}
+            query, limit = query | {"continue": token}, min(_CHUNK, limit * 2)
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create an object of ours. Raises Conflict where the name is taken."""
@@ -244,7 +257,7 @@ class KubeClient:
         self, method: str, path: str, *, body: Body | None = None, query: Mapping[str, str] | None = None, **where: str
     ) -> Body:
         """A call that only one place makes, about objects of Kubernetes' own; see `installed`."""
-        return await self._call(method, path, body=body, query=query, **where)
+        return await self._call(method, path, body=body, query=query, most=None, **where)
 
     async def _call(
         self,
@@ -254,8 +267,10 @@ class KubeClient:
         body: Body | None = None,
         query: Mapping[str, str] | None = None,
         accept: str = _JSON,
+        most: int | None = None,
         **where: str,
     ) -> Body:
+        """Raises _TooLarge where the answer has more than `most` bytes."""
         headers = {"Accept": accept, "Content-Type": _JSON}
         if method == "PATCH":
             headers["Content-Type"] = _MERGE_PATCH
@@ -265,13 +280,25 @@ class KubeClient:
                 method, path, where, list((query or {}).items()), headers, body, auth_settings=["BearerToken"]
             )
             response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
-            content = await response.read()
+            content = await response.read() if most is None else await _bounded(response.response, most)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             why = certificates.refusal(error) or type(error).__name__
             raise errors.Unreachable(f"the API server could not be reached: {why}") from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
             raise errors.from_response(response.status, content, response.headers.get("Retry-After"))
         return _parsed(content)
+
+
+async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The decoded body. Where it is larger, the connection is closed instead of read to its end."""
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(_READ):
+        content += chunk
+        if len(content) > most:
+            response.close()
+            raise _TooLarge
+    response.release()
+    return bytes(content)
 
 
 def _labelled(labels: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.support.cluster import Answer, Body
 
 from novita_operator.api import kinds
+from novita_operator.kube import client
 from novita_operator.kube.cache import Key
 from novita_operator.kube.client import KubeClient
 
@@ -79,3 +80,47 @@ async def test_labels_are_asked_for_on_every_page(kube: KubeClient, pages: Pages
     await kube.list_labelled(INSTANCES, "team", {"b": "2", "a": "1"})
 
     assert [query["labelSelector"] for _, query in pages.asked] == ["a=1,b=2"] * len(PAGES)
+
+
+@dataclass
+class Hoard:
+    """An API server whose objects have a given size each. Stands in for `kubernetes.aio.client.ApiClient`."""
+
+    sizes: list[int]
+    asked: list[int] = field(default_factory=list)
+
+    async def param_serialize(
+        self, _method: str, _path: str, _where: dict[str, str], query: list[tuple[str, str]], *_: Any, **__: Any
+    ) -> tuple[dict[str, str]]:
+        return (dict(query),)
+
+    async def call_api(self, query: dict[str, str], **_: Any) -> Answer:
+        first, limit = int(query.get("continue", "0")), int(query["limit"])
+        self.asked.append(limit)
+        shown = self.sizes[first : first + limit]
+        items = [a_body(f"n{first + place}") | {"spec": "x" * size} for place, size in enumerate(shown)]
+        following = str(first + limit) if first + limit < len(self.sizes) else ""
+        return Answer(200, {"items": items, "metadata": {"continue": following}})
+
+
+KIB = 1024
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[KIB * 3 // 2] * 30, [1] * 60 + [KIB] * 20, [KIB] * 9 + [1] * 90, [90 * KIB, 1, 90 * KIB]],
+    ids=["all are large", "the last are large", "the first are large", "one alone is too large"],
+)
+async def test_of_large_objects_fewer_are_asked_for_at_a_time_and_none_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(client, "_MOST_PAGE", 8 * KIB)
+    hoard, taken = Hoard(sizes), []
+    parsed = client._parsed
+    monkeypatch.setattr(client, "_parsed", lambda content: taken.append(len(content)) or parsed(content))
+    kube = KubeClient(cast("Any", hoard))
+
+    found = [body["metadata"]["name"] async for body in kube.each(INSTANCES)]
+
+    assert found == [f"n{number}" for number in range(len(sizes))]
+    assert max(taken) <= max(8 * KIB, max(sizes) + 200)

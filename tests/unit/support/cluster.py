@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,6 +23,26 @@ class Answer:
 
     async def read(self) -> bytes:
         return json.dumps(self.body).encode()
+
+    @property
+    def response(self) -> Answer:
+        """Itself: also the response of the HTTP client, whose content is read in pieces."""
+        return self
+
+    @property
+    def content(self) -> Answer:
+        return self
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        whole = await self.read()
+        for start in range(0, len(whole), size):
+            yield whole[start : start + size]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def release(self) -> None:
+        """Nothing is held."""
 
 
 def merged(target: Any, patch: Any) -> Any:
