@@ -16,7 +16,7 @@ from kubernetes.aio import config as api_config
 from novita_operator.api import meta
 from novita_operator.api.kinds import Kind
 from novita_operator.egress import certificates
-from novita_operator.kube import bodies, errors, merging
+from novita_operator.kube import bodies, errors, merging, pages
 from novita_operator.kube.bodies import MetadataChanges
 from novita_operator.kube.cache import Key, key_of
 
@@ -25,10 +25,6 @@ Bodies = list[Body]
 _TIMEOUT_SECONDS = 30  # an API server that needs longer is down for our purposes
 # More at once make a busy API server no faster, and each TLS connection holds a third of a MiB.
 _CONNECTIONS = 16
-_CHUNK = 500  # objects of one list page; 500 is what kubectl asks for
-# Bytes of one list page. An object may have 1.5 MB (etcd's limit): 500 of those are more than the memory of the pod.
-_MOST_PAGE = 8 * 1024 * 1024
-_READ = 64 * 1024  # bytes of an answer taken at a time
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -60,10 +56,6 @@ def _proxy_of(url: str) -> str | None:
     """The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY ask for on the way to this URL."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-
-
-class _TooLarge(Exception):
-    """The answer is larger than asked for; the rest of it was not read."""
 
 
 class KubeClient:
@@ -116,21 +108,20 @@ class KubeClient:
     async def _items(
         self, path: str, selected: Mapping[str, str] | None = None, namespace: str = "", accept: str = _JSON
     ) -> AsyncIterator[Body]:
-        query, limit = dict(selected or {}), _CHUNK
+        query, limit = dict(selected or {}), pages.MOST_OBJECTS
         while True:
-            asked = {"limit": str(limit), **query}
-            most = _MOST_PAGE if limit > 1 else None
+            asked, most = {"limit": str(limit), **query}, pages.most_bytes(limit)
             try:
                 page = await self._call("GET", path, query=asked, accept=accept, most=most, namespace=namespace)
-            except _TooLarge:
-                limit = max(1, limit // 4)
+            except pages.TooLarge:
+                limit = pages.fewer(limit)
                 continue
             for body in page.get("items") or []:  # null where a list of metadata only is empty
                 yield body
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return
-            query, limit = query | {"continue": token}, min(_CHUNK, limit * 2)
+            query, limit = query | {"continue": token}, pages.more(limit)
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create an object of ours. Raises Conflict where the name is taken."""
@@ -270,7 +261,7 @@ class KubeClient:
         most: int | None = None,
         **where: str,
     ) -> Body:
-        """Raises _TooLarge where the answer has more than `most` bytes."""
+        """Raises pages.TooLarge where the answer has more than `most` bytes."""
         headers = {"Accept": accept, "Content-Type": _JSON}
         if method == "PATCH":
             headers["Content-Type"] = _MERGE_PATCH
@@ -280,25 +271,13 @@ class KubeClient:
                 method, path, where, list((query or {}).items()), headers, body, auth_settings=["BearerToken"]
             )
             response = await self._api.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
-            content = await response.read() if most is None else await _bounded(response.response, most)
+            content = await response.read() if most is None else await pages.read(response.response, most)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             why = certificates.refusal(error) or type(error).__name__
             raise errors.Unreachable(f"the API server could not be reached: {why}") from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP: client and server errors
             raise errors.from_response(response.status, content, response.headers.get("Retry-After"))
         return _parsed(content)
-
-
-async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The decoded body. Where it is larger, the connection is closed instead of read to its end."""
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(_READ):
-        content += chunk
-        if len(content) > most:
-            response.close()
-            raise _TooLarge
-    response.release()
-    return bytes(content)
 
 
 def _labelled(labels: Mapping[str, str]) -> dict[str, str]:

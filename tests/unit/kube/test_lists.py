@@ -10,6 +10,7 @@ from tests.unit.support.cluster import Answer, Body
 
 from novita_operator.api import kinds
 from novita_operator.kube import client
+from novita_operator.kube import pages as list_pages
 from novita_operator.kube.cache import Key
 from novita_operator.kube.client import KubeClient
 
@@ -114,7 +115,7 @@ KIB = 1024
 async def test_of_large_objects_fewer_are_asked_for_at_a_time_and_none_is_left_out(
     monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
-    monkeypatch.setattr(client, "_MOST_PAGE", 8 * KIB)
+    monkeypatch.setattr(list_pages, "MOST_BYTES", 8 * KIB)
     hoard, taken = Hoard(sizes), []
     parsed = client._parsed
     monkeypatch.setattr(client, "_parsed", lambda content: taken.append(len(content)) or parsed(content))
