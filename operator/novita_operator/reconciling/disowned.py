@@ -163,7 +163,9 @@ def _conditions(status: Body) -> tuple[Condition, ...]:
 
 def _somebody_spoke(status: Body) -> bool:
     """What we say about a new object is conditions alone; whoever works on it says more."""
-    return any(name != "conditions" for name in status) or any(each.reason != REASON for each in _conditions(status))
+    # The API server adds the counts of a job to our conditions, all zero: those are nobody's word.
+    more = any(name != "conditions" and value != 0 for name, value in status.items())
+    return more or any(each.reason != REASON for each in _conditions(status))
 
 
 def _told(status: Body) -> Condition | None:

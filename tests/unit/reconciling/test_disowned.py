@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from novita_operator.api import kinds
+from novita_operator.api import crd, kinds
 from novita_operator.api.operator_class import Foreign
 from novita_operator.reconciling import disowned
 from novita_operator.reconciling.disowned import REASON, Said, Silent
@@ -98,3 +98,22 @@ def test_what_is_told_is_told_by_all_in_the_same_words_and_once(plural: str) -> 
 
     assert isinstance(again, Said) or plural == ACCOUNT
     assert not isinstance(again, Said) or again.status == told.status
+
+
+@pytest.mark.parametrize("kind", USERS, ids=lambda kind: kind.plural)
+def test_a_new_object_is_told_once_though_the_api_server_adds_zeros_to_its_status(kind: kinds.Kind) -> None:
+    account = _body(conditions=_ready(REASON, 60, "False"))
+    told = _judge(kind.plural, _body(age=11), account)
+    assert isinstance(told, Said)
+    stored = _body(age=11, **_defaults(kind), **told.status)
+
+    again = disowned.judge(kind.plural, stored, account, FOREIGN, NOW, NOW + timedelta(hours=1))
+
+    assert again == Said(stored["status"], told.text)
+
+
+def _defaults(kind: kinds.Kind) -> dict[str, Any]:
+    """What the API server adds to a status of this kind."""
+    (found,) = (body for body in crd.manifests().values() if body["spec"]["names"]["plural"] == kind.plural)
+    schema = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    return {name: field["default"] for name, field in schema.items() if "default" in field}
