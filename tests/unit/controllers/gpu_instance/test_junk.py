@@ -273,6 +273,7 @@ NOTE = {
 
 @settings(max_examples=40)
 @given(junk.spoiled(NOTE), st.booleans(), deleting)
+@example(NOTE | {"attempt": None}, False, False)
 def test_junk_in_the_note_of_intent(metrics: Metrics, note: Any, recorded: bool, deleting: bool) -> None:
     status = STATUS if recorded else {}
     run(a_body(annotations={meta.CREATE_INTENT: json.dumps(note)}, status=status, deleting=deleting), metrics)

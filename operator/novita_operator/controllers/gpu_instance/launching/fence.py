@@ -21,7 +21,9 @@ from novita_operator.controllers.gpu_instance.action import Intent, Settled
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 
-_DAMAGED = Intent(attempt=1, at=datetime.fromtimestamp(0, UTC), holder="", product="", region="")
+NOBODY_KNOWS_WHEN = datetime.fromtimestamp(0, UTC)
+"""When the call of a damaged note was made: longer ago than anything that is waited for. No status can hold it."""
+_DAMAGED = Intent(attempt=1, at=NOBODY_KNOWS_WHEN, holder="", product="", region="")
 # What lies outside was not written by an operator, and does not fit into a status.
 _MOST_ATTEMPTS = 1_000_000
 _WORD_CHARS = 255

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from novita_operator.api.gpu_instance.status import ProductStatus
+from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.launching.selection import region_code
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
@@ -37,7 +38,8 @@ async def priced(instance: Instance, this: Pass, how: str) -> Chosen | None:
 
 def facts(instance: Instance, seen: Observation, products: Iterable[Product]) -> Result:
     """What was chosen and when, from the list and the note of the call. The deadline counts from the call."""
-    asked_at = seen.intent.at if seen.intent is not None else instance.created_at
+    noted_at = seen.intent.at if seen.intent is not None else fence.NOBODY_KNOWS_WHEN
+    asked_at = noted_at if noted_at != fence.NOBODY_KNOWS_WHEN else instance.created_at
     return Result(
         instance_id=instance.id,
         adopted=True,

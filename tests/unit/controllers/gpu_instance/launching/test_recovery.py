@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -71,6 +72,16 @@ def test_without_a_known_price_nothing_is_made_up(products: tuple[Any, ...]) -> 
 def test_the_deadline_counts_from_the_call() -> None:
     assert taken(an_orphaned_instance(), PRODUCT).started_at == ago(310)
     assert taken(an_orphaned_instance(), status={"startedAt": wire(ago(305))}).started_at == ago(305)
+
+
+@pytest.mark.parametrize("created_at", [ago(200), None], ids=["as Novita says", "where Novita says nothing"])
+def test_where_the_note_is_damaged_the_deadline_counts_from_the_creation(created_at: datetime | None) -> None:
+    instance = an_orphaned_instance(created_at=created_at)
+    resource = a.an_object(intent="no note of ours")
+
+    found = recovery.facts(instance, a.an_observation(resource, instance), ())
+
+    assert (found.created_at, found.started_at) == (created_at, created_at)
 
 
 def test_an_instance_that_is_found_after_a_crash_does_not_pull_for_ever() -> None:
