@@ -66,11 +66,9 @@ async def lives_on(nos: Nos, times: int, hidden: float, stage: Stage) -> Tally:
         await _created(at, nos, times, hidden)
         at.keeper()
         await at.reach(nos, ready, "Ready")
-        # Another candidate is tried at once, after one look: what the list still hides is the documented window.
-        window = hidden > 0 and "stock" in nos
-        if not window:
+        if not _in_window(nos, hidden):
             await scenes.rented(at, len(nos))
-        return await _left(at, nos, window=window)
+        return await _left(at, nos, hidden)
 
 
 async def deleted_before_the_answer(nos: Nos, hidden: float, stage: Stage) -> Tally:
@@ -80,7 +78,7 @@ async def deleted_before_the_answer(nos: Nos, hidden: float, stage: Stage) -> Ta
         await _created(at, nos, _MANY_TRIES, hidden)
         at.keeper()
         await waiting.until(partial(_all_made, at, nos), "Novita has made them, and has not answered yet")
-        return await _left(at, nos)
+        return await _left(at, nos, hidden)
 
 
 async def deleted_after_the_answer(nos: Nos, hidden: float, stage: Stage) -> Tally:
@@ -90,7 +88,7 @@ async def deleted_after_the_answer(nos: Nos, hidden: float, stage: Stage) -> Tal
         at.keeper()
         await waiting.until(partial(_all_made, at, nos), "Novita has made them")
         await asyncio.sleep(0.3)  # about when the refusal is written down: before and after it must both be safe
-        return await _left(at, nos)
+        return await _left(at, nos, hidden)
 
 
 async def killed_after_the_answer(nos: Nos, hidden: float, stage: Stage) -> Tally:
@@ -103,7 +101,7 @@ async def killed_after_the_answer(nos: Nos, hidden: float, stage: Stage) -> Tall
         await keeper.stop()
         await at.delete(nos)
         keeper.start()
-        return await _left(at, nos)
+        return await _left(at, nos, hidden)
 
 
 async def _created(at: World, nos: Nos, times: int, hidden: float) -> None:
@@ -115,11 +113,16 @@ async def _created(at: World, nos: Nos, times: int, hidden: float) -> None:
         await at.novita.fault(**nos[body["metadata"]["name"]].fault(name, times))
 
 
-async def _left(at: World, nos: Nos, *, window: bool = False) -> Tally:
+def _in_window(nos: Nos, hidden: float) -> bool:
+    """Another candidate is tried at once, after one look: what the list still hides is the documented window."""
+    return hidden > 0 and "stock" in nos
+
+
+async def _left(at: World, nos: Nos, hidden: float) -> Tally:
     hits = sum(min(1, each) for each in (await at.novita.hits()).values())
     await scenes.leave(at, nos)
     await at.novita.end_faults()
-    return await judge.verdict(at, fired=hits, not_fired=int(not hits), window=window)
+    return await judge.verdict(at, fired=hits, not_fired=int(not hits), window=_in_window(nos, hidden))
 
 
 async def _all_made(at: World, nos: Nos) -> bool:

@@ -13,14 +13,17 @@ from novita_operator.reconciling import naming
 
 
 class NotProven(Exception):
-    """The instance was not seen under this object's name, so that nothing is done to it."""
+    """The instance was not seen under this object's name, so that nothing is done to it.
 
-    def __init__(self, message: str) -> None:
+    `about`: Provisioned, where the id is somebody else's by now, so that nobody can say that the object has one.
+    """
+
+    def __init__(self, message: str, about: ConditionType = ConditionType.SYNCED) -> None:
         super().__init__(message)
-        self.message = message
+        self.message, self.about = message, about
 
     def as_problem(self) -> Problem:
-        return Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, self.message, stalled=True)
+        return Problem(self.about, Reason.NAME_DIFFERS, self.message, stalled=True)
 
 
 async def prove(instance_id: str, this: Pass) -> None:
@@ -46,7 +49,9 @@ def check(found: Instance, this: Pass) -> None:
         _check_adopted(found, this)
         return
     seen = this.seen
-    raise NotProven(_rendered(found, seen) if naming.resembles(seen.name, found.name) else _somebody_elses(found, seen))
+    if naming.resembles(seen.name, found.name):
+        raise NotProven(_rendered(found, seen))
+    raise NotProven(_somebody_elses(found, seen), ConditionType.PROVISIONED if found.name else ConditionType.SYNCED)
 
 
 def _rendered(found: Instance, seen: Observation) -> str:

@@ -189,6 +189,8 @@ def _provisioned(facts: Facts) -> Cond:
     if facts.instance_id is not None:
         if failure is not None and failure.reason == "InstanceLost":
             return Cond(_TYPE.PROVISIONED, "False", Reason.INSTANCE_LOST, failure.message)
+        if problem is not None and problem.about is _TYPE.PROVISIONED and problem.reason is Reason.NAME_DIFFERS:
+            return Cond(_TYPE.PROVISIONED, "False", problem.reason, problem.message)
         return Cond(_TYPE.PROVISIONED, "True", Reason.CREATED, f"Instance {facts.instance_id} exists at Novita.")
     if problem is not None and problem.about is _TYPE.PROVISIONED:
         unknown = problem.reason is Reason.CREATE_OUTCOME_UNKNOWN

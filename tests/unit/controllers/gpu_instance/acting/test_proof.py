@@ -10,6 +10,7 @@ from tests.unit.support import builders as a
 from tests.unit.support import parts
 from tests.unit.support.builders import NAME
 from tests.unit.support.parts import KEY, HandClock
+from tests.unit.support.reports import report
 
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
@@ -146,6 +147,26 @@ async def test_connection_details_are_only_taken_from_what_carries_our_name() ->
     assert result.problem is not None
     assert result.problem.reason is Reason.NAME_DIFFERS
     assert result.detail is None
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [
+        pytest.param("somebody-elses", ("False", "NameDiffers"), id="the id is somebody else's"),
+        pytest.param(f"{NAME}-x", ("True", "Ready"), id="the name is rendered otherwise"),
+        pytest.param("", ("True", "Ready"), id="the answer has no name"),
+    ],
+)
+async def test_an_object_whose_id_was_given_away_is_not_ready(name: str, condition: tuple[str, str]) -> None:
+    ready = {"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": a.wire(a.NOON)}
+    status = {"instanceId": "i-1", "readyAt": a.wire(a.ago(60)), "conditions": [ready], "observedGeneration": 1}
+    seen = a.an_observation(a.an_object(status=status, intent=a.an_intent()))
+
+    result = await act(action.ConfirmGone("i-1"), Novita(a.an_instance(name=name)), seen)
+
+    told = {each["type"]: (each["status"], each["reason"]) for each in report(seen, result).status["conditions"]}
+    assert told["Ready"] == condition
+    assert told["Provisioned"][0] == condition[0]
 
 
 @pytest.mark.parametrize("name", ["", FOREIGN])
