@@ -234,7 +234,10 @@ class Reconciler:
             # Prices only estimate; the poll reports why Novita cannot be reached.
             prices = census.Prices({})
         marks = census.Marks(self.poller.names, account.adopted, self.accounts.claims, self._recorded(account.name))
-        others = [instance for instance in account.everything if not self.poller.is_ours(instance, account)]
+        shown = account.snapshot.instances  # Novita's filter takes names in another case, too: none counts twice
+        others = [
+            each for each in account.everything if each.id not in shown and not self.poller.is_ours(each, account)
+        ]
         return census.take([*others, *account.snapshot.instances.values()], marks, prices), prices
 
     def _price_seconds(self, name: str) -> float:
