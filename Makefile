@@ -17,6 +17,8 @@ AGAIN ?=
 # Tests wait most of the time, so that there are more workers than cores.
 WORKERS ?= 6
 CORES := $(shell nproc 2>/dev/null || echo 2)
+# Clusters with pods beside each other, each with half of the files. A record is of one alone.
+CLUSTERS ?= $(if $(RECORD),0,2)
 
 # Every operator, simulator and worker of a run would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,7 +54,7 @@ test: binaries ## Everything: pure parts, client and simulator, operator on a re
 
 test-nodes: $(READY) ## The chart and the manifests in real pods (Linux, root); RECORD=1 writes what was seen into docs
 	@$(BIN)/python -m local_cluster build --with helm --with node
-	$(BIN)/python -m pytest tests/nodes --durations 15 $(AGAIN)
+	$(BIN)/python -m pytest tests/nodes --numprocesses $(CLUSTERS) --durations 15 $(AGAIN)
 
 unit: $(READY) ## What needs no cluster
 	$(BIN)/python -m pytest --numprocesses $(CORES) tests/unit tests/novita tests/simulator tests/probes

@@ -14,6 +14,7 @@ from novita_operator import cli
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting import executor
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
@@ -34,7 +35,7 @@ def without_lookup() -> None:
         known.add(instance_id)
         return instance_id
 
-    async def none(_self: NovitaAccountClient, name: str) -> tuple[Instance, ...]:  # noqa: ARG001 - as it is called
+    async def none(_self: NovitaAccountClient, name: str, **_: Any) -> tuple[Instance, ...]:  # noqa: ARG001 - as called
         return ()
 
     def without_strangers(account: str, instances: Iterable[Instance], started_at: datetime) -> Snapshot:
@@ -47,7 +48,7 @@ def without_lookup() -> None:
 
 
 def without_intent() -> None:
-    """The finalizer is written before the paid call, the note of intent is not."""
+    """The finalizer is written before the paid call, the note of intent is not, and nobody asks where it is."""
     whole = KubeClient.patch_metadata
 
     async def without(self: KubeClient, kind: Any, at: meta.Meta, *, annotations: Any = None, **rest: Any) -> Any:
@@ -55,6 +56,7 @@ def without_intent() -> None:
         return await whole(self, kind, at, annotations=kept or None, **rest)
 
     KubeClient.patch_metadata = without  # type: ignore[method-assign]
+    Observation.unnoted_may_be_rented = property(lambda _: False)  # type: ignore[assignment, method-assign]
 
 
 def without_finalizer() -> None:

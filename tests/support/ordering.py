@@ -25,12 +25,16 @@ _WHOLE_FILES = frozenset(
 )
 
 
+# A module there is a release in a cluster, which each worker has one of.
+_WHOLE_FOLDER = "tests/nodes/"
+
+
 class Schedule(LoadScopeScheduling):
     """A worker that is done gets the next test of the list, or the next whole file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file in _WHOLE_FILES else nodeid
+        return file if file in _WHOLE_FILES or file.startswith(_WHOLE_FOLDER) else nodeid
 
 
 def long_ones_first(items: list[pytest.Item]) -> None:

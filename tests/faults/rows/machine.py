@@ -18,6 +18,7 @@ from tests.faults.row import Case, Row
 from tests.faults.rows.crashes import POINTS
 from tests.faults.tally import Tally, total
 from tests.faults.world import Stage, World, gone, ready, stopped, world
+from tests.support import waiting
 
 T = TypeVar("T")
 _NAMES = ("a", "b", "c")
@@ -57,6 +58,10 @@ class Machine(RuleBasedStateMachine):
         self.do(self.at.novita.fault(route="create", times=1, **fault))
         for name in _NAMES:
             self.create(name)
+        self.do(waiting.until(self.went_wrong, "the first create has gone wrong"))
+
+    async def went_wrong(self) -> bool:
+        return sum((await self.at.novita.hits()).values()) > 0
 
     @rule(name=st.sampled_from(_NAMES))
     def create(self, name: str) -> None:
