@@ -153,6 +153,9 @@ class Reader:
         self._template = template
         if template is not None:
             self.running = await node.launch(NAMESPACE, self._placed(template["spec"]))
+        elif deployment is not None:
+            none = {"status": {"observedGeneration": deployment["metadata"]["generation"]}}
+            await self.plane.kube.patch(DEPLOYMENTS, OPERATOR, none, NAMESPACE, subresource="status")
 
     def _placed(self, pod: Body) -> Body:
         """The pod as it can run here."""

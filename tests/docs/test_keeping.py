@@ -8,6 +8,8 @@ from tests.support import kube
 
 _LOST = (
     "kubectl -n novita-system scale deployment novita-operator --replicas=0",
+    # An operator that still runs would put the finalizer back.
+    "kubectl -n novita-system rollout status deployment novita-operator --timeout=1m",
     """kubectl patch gpui quickstart --type=merge -p '{"metadata":{"finalizers":null}}'""",
     "kubectl delete gpui quickstart --timeout=30s",
     # In a cluster to which objects are brought back there is none; here the garbage collector takes half a minute.
