@@ -214,8 +214,11 @@ async def test_what_is_removed_from_git_is_pruned_where_allowed_and_what_is_prot
             names = {body["metadata"]["name"] for body in await running.kube.list(kube.GPU_INSTANCES, flux.WORKLOADS)}
             return names == {"notebook", "second"}
 
+        async def two_run() -> bool:
+            return len(await novita.live()) == 2
+
         await waiting.until(pruned, "only the protected and the new one are left", seconds=120, pause=0.5)
-        assert len(await novita.live()) == 2
+        await waiting.until(two_run, "the new one is rented, and the pruned ones are ended", pause=0.5)
 
 
 async def test_deleting_the_operator_first_ends_no_instance(

@@ -222,9 +222,12 @@ async def test_what_is_removed_from_git_is_pruned_where_asked_for_and_what_is_pr
             names = {body["metadata"]["name"] for body in await running.kube.list(kube.GPU_INSTANCES, flux.WORKLOADS)}
             return names == {"notebook", "second"}
 
+        async def two_run() -> bool:
+            return len(await novita.live()) == 2
+
         await waiting.until(pruned, "only the protected and the new one are left", pause=0.5)
         await _until_ready(running, flux.KUSTOMIZATIONS, "gpus", "True")
-        assert len(await novita.live()) == 2
+        await waiting.until(two_run, "the new one is rented, and the pruned ones are ended", pause=0.5)
 
 
 # --- Deletion, in both orders ---------------------------------------------------------------------------------------
