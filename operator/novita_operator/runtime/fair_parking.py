@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from novita_operator.runtime.turns import Turns
 
 W = TypeVar("W", bound=Hashable)
 # Who is woken comes within milliseconds. One that does not come, since it is gone or wants something else by now, must
 # not hold the place for longer.
 _KEPT_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class _Line(Generic[W]):
-    """Who waits, by share. The share whose turn is next comes first."""
-
-    share_of: Callable[[W], Hashable]
-    shares: dict[Hashable, dict[W, None]] = field(default_factory=dict)
-
-    def add(self, who: W, *, first: bool) -> None:
-        """At the end of its share's line, or at its head."""
-        share = self.share_of(who)
-        waiting = self.shares.setdefault(share, {})
-        if first:
-            self.shares[share] = {who: None, **waiting}
-        else:
-            waiting[who] = None
-
-    def next(self) -> W:
-        """Who is next, out of the line; the rest of its share goes behind all others."""
-        share = next(iter(self.shares))
-        waiting = self.shares.pop(share)
-        who = next(iter(waiting))
-        del waiting[who]
-        if waiting:
-            self.shares[share] = waiting
-        return who
-
-    def forget(self, who: W) -> None:
-        share = self.share_of(who)
-        waiting = self.shares.get(share, {})
-        waiting.pop(who, None)
-        if not waiting:
-            self.shares.pop(share, None)
 
 
 class FairParking(Generic[W]):
@@ -67,8 +34,8 @@ class FairParking(Generic[W]):
         self._wake = wake
         self._monotonic = monotonic
         self._taken = 0
-        self._urgent: _Line[W] = _Line(share_of)
-        self._others: _Line[W] = _Line(share_of)
+        self._urgent: Turns[W] = Turns(share_of)
+        self._others: Turns[W] = Turns(share_of)
         self._invited: dict[W, float] = {}
 
     def try_take(self, who: W, *, urgent: bool = False, first: bool = False) -> bool:
@@ -108,7 +75,7 @@ class FairParking(Generic[W]):
         now = self._monotonic()
         self._invited = {each: until for each, until in self._invited.items() if until > now}
         for line, urgent in ((self._urgent, True), (self._others, False)):
-            while line.shares and self._is_free(urgent=urgent):
+            while line and self._is_free(urgent=urgent):
                 who = line.next()
                 self._invited[who] = now + _KEPT_SECONDS
                 self._wake(who)

@@ -11,9 +11,10 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from novita_operator.runtime.turns import Turns
 
 K = TypeVar("K", bound=Hashable)
 # So many entries that nothing is due for any more are left in the heap before it is built anew.
@@ -45,8 +46,7 @@ class WorkQueue(Generic[K]):
         self._base = backoff_base
         self._max = backoff_max
         self._jitter = jitter
-        self._share_of = share_of
-        self._ready: dict[Hashable, deque[K]] = {}  # by share; the one whose turn is next comes first
+        self._ready: Turns[K] = Turns(share_of)
         self._waiting: set[K] = set()
         self._active: set[K] = set()
         self._again: set[K] = set()
@@ -86,7 +86,7 @@ class WorkQueue(Generic[K]):
             if not self._ready:
                 self._idle_since = self._monotonic()
             self._waiting.add(key)
-            self._ready.setdefault(self._share_of(key), deque()).append(key)
+            self._ready.add(key)
             self._tickets.release()
 
     def notice(self, key: K, is_echo: Callable[[], bool]) -> None:
@@ -142,17 +142,9 @@ class WorkQueue(Generic[K]):
         if self._closed:
             self._tickets.release()  # for the next worker, who must hear of it, too
             raise Closed
-        key = self._next()
+        key = self._ready.next()
         self._waiting.discard(key)
         self._active.add(key)
-        return key
-
-    def _next(self) -> K:
-        share = next(iter(self._ready))
-        line = self._ready.pop(share)
-        key = line.popleft()
-        if line:
-            self._ready[share] = line  # behind all others
         return key
 
     def done(self, key: K) -> None:
