@@ -84,6 +84,38 @@ async def test_the_number_of_gpus_and_the_sizes_filter(tenant: Tenant) -> None:
     assert large == {"H100 SXM 80GB"}
 
 
+async def test_stock_is_that_of_the_billing_method_and_the_number_of_gpus_asked_for(tenant: Tenant) -> None:
+    await tenant.set(stock=[{"productId": PRODUCT, "mode": "onDemand", "gpus": 0}])
+    await tenant.set(stock=[{"productId": PRODUCT, "mode": "spot", "gpus": 4}])
+
+    async def seen(**asked: Any) -> tuple[bool, str]:
+        found = next(each for each in await _products(tenant, **asked) if each["id"] == PRODUCT)
+        return found["availableDeploy"], found["inventoryState"]
+
+    assert await seen() == (False, "none")
+    assert await seen(billingMethod="spot") == (True, "low")
+    assert await seen(billingMethod="spot", gpuNum=4) == (True, "low")
+    assert await seen(billingMethod="spot", gpuNum=8) == (False, "none")
+    await tenant.set(stockCounts="any")
+    assert await seen(gpuNum=8) == (True, "high")
+
+
+async def test_cpu_products_have_prices_and_take_the_same_filters(tenant: Tenant) -> None:
+    rows = (await tenant.get("/cpu/products")).json()["data"]
+    one = (await tenant.get("/cpu/products", productName="4 vcpu", clusterId="us-ca-6")).json()["data"]
+
+    assert all(row["price"].isdigit() and row["cpuNum"] > 0 for row in rows)
+    assert [row["cpuNum"] for row in one] == [4]
+    assert (await tenant.get("/cpu/products", clusterId="nowhere")).json()["data"] == []
+
+
+async def test_ids_of_products_may_hold_dots_and_capitals(tenant: Tenant) -> None:
+    ids = {product["id"] for product in await _products(tenant)}
+
+    assert {"A100-80GB.14c240g", "5090.16c92g"} <= ids
+    assert (await tenant.order(productId="A100-80GB.14c240g")).status_code == 200
+
+
 async def test_prices_and_products_can_be_changed_while_it_runs(tenant: Tenant) -> None:
     await tenant.set(prices=[{"productId": "RTX 3080 12GB", "price": 1}])
     stock = {"us-ca-6": {"onDemand": 1}}
@@ -142,12 +174,23 @@ async def test_a_template_is_created_updated_and_deleted(tenant: Tenant) -> None
     assert (await tenant.get("/template", templateId=template_id)).status_code == 404
 
 
+async def test_keys_of_a_template_that_nobody_documents_are_ignored(tenant: Tenant) -> None:
+    tool = {"name": "Jupyter", "port": 8888, "icon": "x"}
+    sent = {"name": "mine", "image": "a:1", "env": {"A": "1"}, "isMyCommunity": True, "tools": [tool]}
+    made = await tenant.post("/template/create", template=sent)
+    template = (await tenant.get("/template", templateId=made.json()["templateId"])).json()["template"]
+
+    assert made.status_code == 200
+    assert not {"env", "isMyCommunity"} & set(template)
+    assert (template["tools"][0]["port"], "icon" in template["tools"][0]) == ("8888", False)
+
+
 async def test_saving_a_registry_auth_tells_no_id_and_the_list_does(tenant: Tenant) -> None:
     saved = await tenant.post("/repository/auth/save", name="mine", username="robot", password="hunter3")
     rows = (await tenant.get("/repository/auths")).json()["data"]
     auth_id = next(row["id"] for row in rows if row["name"] == "mine")
 
-    assert (saved.status_code, saved.text) == (200, "")
+    assert (saved.status_code, saved.json()) == (200, {})
     assert "hunter3" not in str(rows)
     assert (await tenant.order(imageAuthId=auth_id)).status_code == 200
     assert (await tenant.order(imageAuthId="nope")).json()["reason"] == "IMAGE_URL_OR_AUTH_ERROR"

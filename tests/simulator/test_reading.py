@@ -66,7 +66,7 @@ async def test_endpoints_have_the_documented_form(tenant: Tenant) -> None:
 async def test_without_the_tool_there_is_no_jupyter_address(tenant: Tenant) -> None:
     detail = await tenant.detail(await tenant.running())
 
-    assert detail["connectComponentJupyter"] == {"port": "", "address": "", "isRunning": False}
+    assert detail["connectComponentJupyter"] == {"port": 0, "address": "", "isRunning": False}
 
 
 @pytest.mark.parametrize("wanted", ["Trainer", "RAIN", "trainer-1"])
@@ -120,6 +120,57 @@ async def test_the_total_is_a_string_or_a_number(tenant: Tenant) -> None:
     as_number = (await tenant.get("/gpu/instances")).json()["total"]
 
     assert (as_string, as_number) == ("1", 1)
+
+
+async def test_the_total_can_be_absent_and_a_page_with_nothing_null(tenant: Tenant) -> None:
+    await tenant.set(totalAs="absent", emptyList="null")
+    nothing = (await tenant.get("/gpu/instances")).json()
+    await tenant.create()
+    one = (await tenant.get("/gpu/instances")).json()
+
+    assert nothing == {"instances": None}
+    assert (set(one), len(one["instances"])) == ({"instances"}, 1)
+
+
+async def test_documented_list_items_have_no_endpoints_spot_fields_or_times(tenant: Tenant) -> None:
+    instance_id = await tenant.running(ports="8080/http", billingMode="spot")
+    (live,) = await tenant.listed()
+    await tenant.set(listItems="bare")
+
+    (bare,) = await tenant.listed()
+
+    assert (bare["id"], bare["status"], bare["billingMode"]) == (instance_id, "running", "spot")
+    assert bare["portMappings"] == [{"port": 8080, "type": "http"}]
+    missing = {"spotStatus", "spotReclaimTime", "createdAt", "lastStartedAt", "startedAt"}
+    assert missing <= set(live)
+    assert not missing & set(bare)
+    assert missing <= set(await tenant.detail(instance_id))
+
+
+@pytest.mark.parametrize(("form", "password"), [("top-level", "password"), ("old", "sshPassword")])
+async def test_ssh_can_be_beside_its_empty_component(tenant: Tenant, form: str, password: str) -> None:
+    instance_id = await tenant.running()
+    usual = (await tenant.detail(instance_id))["connectComponentSSH"]
+    await tenant.set(sshForm=form)
+
+    detail = await tenant.detail(instance_id)
+
+    assert (detail["sshCommand"], detail[password]) == (usual["sshCommand"], usual["password"])
+    assert (detail["connectComponentSSH"]["sshCommand"], detail["connectComponentSSH"]["password"]) == ("", "")
+
+
+async def test_ports_of_components_are_numbers_or_texts_and_the_node_an_object_or_a_list(tenant: Tenant) -> None:
+    jupyter = [{"name": "Jupyter", "port": "8888", "type": "http"}]
+    instance_id = await tenant.running(tools=jupyter)
+    documented = await tenant.detail(instance_id)
+    await tenant.set(smallNumbers="string", nodeAs="array")
+
+    other = await tenant.detail(instance_id)
+
+    assert documented["connectComponentJupyter"]["port"] == 8888
+    assert isinstance(documented["connectComponentSSH"]["port"], int)
+    assert other["connectComponentJupyter"]["port"] == "8888"
+    assert other["node"] == [documented["node"]]
 
 
 async def test_a_page_number_that_is_no_number_is_refused(tenant: Tenant) -> None:

@@ -20,6 +20,8 @@ from novita_operator.simulator.state.instance import Instance
 from novita_operator.simulator.state.jobs import Jobs
 from novita_operator.simulator.state.ledger import Ledger
 from novita_operator.simulator.state.lifecycle import Lifecycle
+from novita_operator.simulator.state.networks import Networks
+from novita_operator.simulator.state.prewarms import Prewarms
 from novita_operator.simulator.state.rate import RateWindow
 from novita_operator.simulator.state.virtual_clock import VirtualClock
 
@@ -36,6 +38,8 @@ class Account:
         self.templates = templates_sample.new()
         self.auths = RegistryAuths()
         self.jobs = Jobs()
+        self.networks = Networks()
+        self.prewarms = Prewarms()
         self.ledger = Ledger()
         self.fleet = Fleet(self.product_name, self.shown_name)
         self.faults = FaultBook(seed)

@@ -14,7 +14,17 @@ from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.accounts import Accounts
 from novita_operator.simulator.answering import Answering
-from novita_operator.simulator.api import bodies, instances, money, offers
+from novita_operator.simulator.api import (
+    bills,
+    bodies,
+    instances,
+    money,
+    networks,
+    offers,
+    prewarming,
+    storages,
+    subscriptions,
+)
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.control import routes
@@ -23,6 +33,10 @@ from novita_operator.simulator.state.calls import Entry
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
 _UNKNOWN = "unknown"
+_TABLES: Sequence[Table] = (
+    *(instances.TABLE, subscriptions.TABLE, offers.TABLE, storages.TABLE, networks.TABLE),
+    *(prewarming.TABLE, money.TABLE, bills.TABLE),
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ def create_app(config: Config | None = None) -> web.Application:
     accounts = Accounts(config.settings, config.keys, config.seed)
     app = web.Application(client_max_size=_LARGEST_REQUEST)
     routes.add_routes(app, accounts)
-    api = Api(accounts, {**instances.TABLE, **offers.TABLE, **money.TABLE})
+    api = Api(accounts, {key: endpoint for each in _TABLES for key, endpoint in each.items()})
     app.router.add_route("*", "/{path:.*}", api.serve)
     app.on_cleanup.append(api.stop)
     return app
@@ -118,7 +132,7 @@ async def _body(request: web.Request) -> tuple[Mapping[str, Any], bool]:
 
 
 def _no_route(_account: Account, _call: Call) -> Reply:
-    raise refusal.Refusal("NOT_FOUND", "no such route", status=404)
+    return Reply(404, "404 page not found\n", content_type="text/plain")
 
 
 def _unauthorized(_account: Account, _call: Call) -> Reply:

@@ -94,12 +94,23 @@ class NetworkVolume(Dials):
     cluster_id: str = Field(min_length=1)
 
 
+class MemberBudget(Dials):
+    """What a member of the team may spend, in 1/10000 USD (novita-api 2A.9)."""
+
+    email: str
+    member_id: str
+    budget_type: Literal["Unlimited", "OneTime", "Recurring"] = "Recurring"
+    budget_limit: int = Field(0, ge=0)
+    used: int = Field(0, ge=0)
+
+
 class Spot(Dials):
     """Virtual seconds of novita-api 1.12. `reclaim_after` null: nothing is reclaimed unless it is forced."""
 
     notice_seconds: float = Field(3600.0, ge=0)
     reclaiming_seconds: float = Field(2.0, ge=0)
     reclaim_after: float | None = Field(None, ge=0)
+    status_after: str = Field("terminated", description="`spotStatus` of an instance that was reclaimed and is exited")
 
 
 class Settings(Dials):
@@ -125,7 +136,26 @@ class Settings(Dials):
     error_body: ErrorBody = ErrorBody.KRATOS
     not_found: Literal[400, 404] = 404
     mutation_reply: Literal["live", "object", "empty", "no-content"] = "live"
-    total_as: Literal["string", "int"] = "string"
+    total_as: Literal["string", "int", "absent"] = "string"
+    list_items: Literal["live", "bare"] = Field(
+        "live", description="`bare`: what the documents show of an item: no endpoints, spot fields or times"
+    )
+    empty_list: Literal["array", "null"] = Field("array", description="`instances` of a page with nothing on it")
+    ssh_form: Literal["component", "top-level", "old"] = Field(
+        "component", description="where the ssh command and password are; the component is empty elsewhere"
+    )
+    small_numbers: Literal["integer", "string"] = Field(
+        "integer", description="memory of a product, ports of ssh and Jupyter"
+    )
+    node_as: Literal["object", "array"] = "object"
+    storage_reply: Literal["object", "string"] = Field(
+        "object", description="what a new network volume is told as: an object with its id, or the id alone"
+    )
+    network_reply: Literal["object", "array"] = "object"
+    stock_counts: Literal["asked", "any"] = Field(
+        "asked",
+        description="what products say of stock: for the billing method and GPUs asked for, or for one GPU of any kind",
+    )
     list_order: Literal["newest", "oldest"] = "newest"
     default_page_size: int = Field(10, ge=1)
     max_page_size: int = Field(100, ge=1)
@@ -157,6 +187,7 @@ class Settings(Dials):
     )
     keep_data_days: int = 7
     network_volumes: tuple[NetworkVolume, ...] = ()
+    budgets: tuple[MemberBudget, ...] = ()
 
     def merged(self, change: dict[str, Any]) -> Settings:
         """A copy with `change` (camelCase, nested as in `GET settings`) laid over it. Raises ValidationError."""

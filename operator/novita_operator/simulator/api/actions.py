@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
+from novita_operator.simulator.api.replies import changed
 from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.state import order as orders
 from novita_operator.simulator.state.instance import Instance
@@ -156,13 +157,4 @@ def _accept(account: Account, instance: Instance, word: str, event: str) -> Repl
 
 
 def _reply(account: Account, instance: Instance, *, with_state: bool = False) -> Reply:
-    """Documented as an empty 200; live replies differ from call to call (novita-api 1.3)."""
-    match account.settings.mutation_reply:
-        case "empty":
-            return Reply()
-        case "no-content":
-            return Reply(status=204)
-        case "live" if with_state:
-            return Reply(payload={"instanceId": instance.id, "state": instance.word})
-        case _:
-            return Reply(payload={})
+    return changed(account, {"instanceId": instance.id, "state": instance.word} if with_state else None)

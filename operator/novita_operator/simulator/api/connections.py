@@ -13,11 +13,11 @@ _JUPYTER_PORT = "8888"
 
 
 def blocks(account: Account, instance: Instance) -> dict[str, Any]:
-    """The four `connectComponent…` objects of the detail."""
+    """The four `connectComponent…` objects of the detail, and what older answers have beside them."""
     connection = _shown(account, instance)
     up = connection is not None
     return {
-        "connectComponentSSH": _ssh(account, instance, connection),
+        **_ssh(account, instance, connection),
         "connectComponentWebTerminal": {
             "address": _http_endpoint(account, instance, 2223) if up else "",
             "username": "admin" if up else "",
@@ -34,18 +34,27 @@ def blocks(account: Account, instance: Instance) -> dict[str, Any]:
 
 
 def _ssh(account: Account, instance: Instance, connection: Connection | None) -> dict[str, Any]:
+    """In the component; or beside it, which is empty then, in one of two older ways (novita-api 4 and 10)."""
+    nothing = {"sshCommand": "", "password": "", "username": "", "address": "", "isRunning": False}
+    empty = {**nothing, "port": small_number(account, "")}
     if connection is None:
-        return {"sshCommand": "", "password": "", "username": "", "address": "", "port": "", "isRunning": False}
+        return {"connectComponentSSH": empty}
     place = account.settings.endpoints.get("ssh") or f"{_tcp_host(account, instance)}:{connection.ssh_port}"
     host, _, port = place.rpartition(":")
-    return {
-        "sshCommand": f"ssh -p {port} root@{host}",
-        "password": connection.ssh_password,
-        "username": "root",
-        "address": host,
-        "port": port,
-        "isRunning": True,
-    }
+    command, password = f"ssh -p {port} root@{host}", connection.ssh_password
+    match account.settings.ssh_form:
+        case "top-level":
+            return {"connectComponentSSH": empty, "sshCommand": command, "password": password}
+        case "old":
+            return {"connectComponentSSH": empty, "sshCommand": command, "sshPassword": password}
+        case "component":
+            block = {"sshCommand": command, "password": password, "username": "root", "address": host}
+            return {"connectComponentSSH": {**block, "port": small_number(account, port), "isRunning": True}}
+
+
+def small_number(account: Account, text: str) -> int | str:
+    """As documented, an integer; many answers have it as a string (novita-api 5, 1)."""
+    return int(text or 0) if account.settings.small_numbers == "integer" else text
 
 
 def _shown(account: Account, instance: Instance) -> Connection | None:
@@ -57,9 +66,9 @@ def _shown(account: Account, instance: Instance) -> Connection | None:
 def _jupyter(account: Account, instance: Instance, *, up: bool) -> dict[str, Any]:
     tool = next((each for each in instance.order.tools if each.name.lower() == _JUPYTER), None)
     if tool is None or not up:
-        return {"port": "", "address": "", "isRunning": False}
-    port = tool.port or _JUPYTER_PORT
-    return {"port": port, "address": _http_endpoint(account, instance, port), "isRunning": True}
+        return {"port": small_number(account, ""), "address": "", "isRunning": False}
+    port = tool.port if tool.port.isdecimal() else _JUPYTER_PORT
+    return {"port": small_number(account, port), "address": _http_endpoint(account, instance, port), "isRunning": True}
 
 
 def port_mappings(account: Account, instance: Instance) -> list[dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import actions, paging, renting, wire
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.state.fleet import Page, Wanted
+from novita_operator.simulator.state.jobs import Job
 
 _BASE = "/gpu-instance/openapi/v1"
+_LONGEST_IMAGE = 4095  # characters of the name that a saved image gets
 
 
 def list_instances(account: Account, call: Call) -> Reply:
@@ -23,9 +26,10 @@ def list_instances(account: Account, call: Call) -> Reply:
     )
     if account.settings.blind:
         page = Page((), 0)
-    items = [wire.item(account, instance) for instance in page.items]
+    items = [wire.listed(account, instance) for instance in page.items]
+    shown = None if not items and account.settings.empty_list == "null" else items
     total = account.fleet.taken if account.settings.total_counts == "ever" else page.total
-    return Reply(payload={"instances": items, "total": paging.total(total, account.settings)})
+    return Reply(payload={"instances": shown, **paging.total(total, account.settings)})
 
 
 def get_instance(account: Account, call: Call) -> Reply:
@@ -54,9 +58,24 @@ def list_jobs(account: Account, call: Call) -> Reply:
                 }
                 for job in page
             ],
-            "total": paging.total(len(jobs), account.settings),
+            **paging.total(len(jobs), account.settings),
         }
     )
+
+
+def save_image(account: Account, call: Call) -> Reply:
+    """Of a stopped instance, whose disk does not change meanwhile; leaves a job."""
+    instance = account.find(call.text("instanceId"))
+    call.text("image", most=_LONGEST_IMAGE)
+    auth = call.body.get("registryAuthId")
+    if auth and auth not in account.auths:
+        raise refusal.Refusal("IMAGE_URL_OR_AUTH_ERROR", "the registry auth does not exist")
+    if instance.word != "exited":
+        raise refusal.wrong_state(instance.word, "saveImage", account.settings.invalid_state_reason)
+    job = Job(account.new_id(), "saveImage", instance.id, account.clock.now())
+    account.jobs.add(job)
+    account.lifecycle.save_image(instance, job.id, job.created_at)
+    return Reply(payload={"jobId": job.id})
 
 
 def break_job(account: Account, call: Call) -> Reply:
@@ -82,4 +101,5 @@ TABLE: Table = {
     ("POST", f"{_BASE}/gpu/instance/setAutoMigrate"): ("setAutoMigrate", actions.set_auto_migrate),
     ("GET", f"{_BASE}/jobs"): ("jobs", list_jobs),
     ("POST", f"{_BASE}/job/break"): ("jobs", break_job),
+    ("POST", f"{_BASE}/job/save/image"): ("saveImage", save_image),
 }

@@ -1,28 +1,22 @@
-"""Balance, bills and metrics, which live beside the GPU API (novita-api 2A.8, 2A.9)."""
+"""Balance, budgets and metrics, which live beside the GPU API (novita-api 2A.8, 2A.9)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.api import wire
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
+from novita_operator.simulator.settings import MemberBudget
 from novita_operator.simulator.state.instance import Instance
-from novita_operator.simulator.state.ledger import Record
 
 _BASE = "/openapi/v1"
-_HOUR = 3600
-_LONGEST_SPAN = 31 * 86_400
-_PRECISION = 5  # amounts of bill rows are in 1/100000 USD
-_CYCLES = ("Hour", "Day", "Week", "Month")
-_CATEGORIES = ("summary", "gpu", "llm", "serverless", "cloud_storage", "gen_api")
 _SMALLEST_INTERVAL, _SMALLEST_SPAN = 15, 60  # seconds; smaller ones fall back to them
 _MOST_POINTS = 1000
+_PER_USD = 10_000  # money comes in 1/10000 USD (novita-api 1.10)
 
 
 def balance(account: Account, _call: Call) -> Reply:
@@ -38,21 +32,19 @@ def balance(account: Account, _call: Call) -> Reply:
     )
 
 
-def list_bills(account: Account, call: Call) -> Reply:
-    """One row per instance and full hour, an hour late at most; asks for a cycle and a category."""
-    if call.param("cycleType") not in _CYCLES:
-        raise refusal.Refusal("INVALID_BILL_CYCLE", "cycleType must be one of Hour, Day, Week, Month")
-    if call.param("productCategory") not in _CATEGORIES:
-        raise refusal.Refusal("INVALID_PRODUCT_CATEGORY", "productCategory is not known")
-    settled = int(account.clock.now()) // _HOUR * _HOUR
-    end = min(call.number("endTime", settled), settled)
-    start = call.number("startTime", end - _LONGEST_SPAN)
-    if end - start > _LONGEST_SPAN:
-        raise refusal.invalid("startTime", "at most 31 days can be asked for")
-    owner = call.param("ownerId")
-    gpu = call.param("productCategory") in ("summary", "gpu")
-    wanted = [record for record in account.ledger.records() if gpu and owner in ("", record.id)]
-    return Reply(payload={"bills": [row for record in wanted for row in _rows(account, record, start, end)]})
+def user(account: Account, _call: Call) -> Reply:
+    """The older page of the same money."""
+    credit = int(account.balance * _PER_USD)
+    return Reply(payload={"credit_balance": credit, "free_trial": {}, "allow_features": []})
+
+
+def budgets(account: Account, _call: Call) -> Reply:
+    """What the members of the team may spend; whole numbers, and keys with underscores."""
+    members = account.settings.budgets
+    limited = sum(each.budget_type != "Unlimited" for each in members)
+    return Reply(
+        payload={"member_count": len(members), "budget_count": limited, "budgets": [_budget(each) for each in members]}
+    )
 
 
 def metrics(account: Account, call: Call) -> Reply:
@@ -76,46 +68,26 @@ def metrics(account: Account, call: Call) -> Reply:
 
 
 def _tenthousandths(amount: Decimal) -> str:
-    return str(int(amount * 10_000))
+    return str(int(amount * _PER_USD))
 
 
-def _rows(account: Account, record: Record, start: int, end: int) -> Iterator[dict[str, Any]]:
-    now = account.clock.moment()
-    for period in record.periods:
-        first = max(start, int(period.since.virtual) // _HOUR * _HOUR)
-        for hour in range(first, end, _HOUR):
-            until = (period.until or now).virtual
-            used = min(until, hour + _HOUR) - max(period.since.virtual, hour)
-            if used > 0:
-                yield _row(account, record, hour, used)
-
-
-def _row(account: Account, record: Record, hour: int, used: float) -> dict[str, Any]:
-    scale = Decimal(10) ** _PRECISION
-    amount = record.price_per_hour * Decimal(str(used)) / _HOUR
-    each = str(int(record.price_per_hour / record.gpu_num * scale))
-    instance = account.fleet.find(record.id)
-    product = "" if instance is None else instance.order.product_id
+def _budget(member: MemberBudget) -> dict[str, Any]:
+    recurring = member.budget_type == "Recurring"
     return {
-        "userId": "simulated",
-        "startTime": str(hour),
-        "endTime": str(hour + _HOUR),
-        "billingMethod": "1",
-        "productName": account.product_name(product),
-        "category": "gpu",
-        "ownerID": record.id,
-        "billNum0": str(int(used * record.gpu_num)),
-        "billNum1": "0",
-        "basePrice0": each,
-        "basePrice1": "0",
-        "discountPrice0": each,
-        "discountPrice1": "0",
-        "amount": str(int(amount * scale)),
-        "voucherAmount": "0",
-        "payAmount": str(int(amount * scale)),
-        "payAmountDisplay": str(amount.quantize(Decimal("0.00001"))),
-        "pricePrecision": str(_PRECISION),
-        "productId": product,
+        "email": member.email,
+        "role": "member",
+        "status": "Active",
+        "member_id": member.member_id,
+        "phone": "",
+        "user_id": member.member_id,
+        "remark_name": "",
+        "budget_type": member.budget_type,
+        "budget_limit": member.budget_limit,
+        "used": member.used,
+        "remaining": max(0, member.budget_limit - member.used),
+        "cycle": "Monthly" if recurring else "",
+        "period_start": "",
+        "period_end": "",
     }
 
 
@@ -138,6 +110,7 @@ def _by_gpu(instance: Instance, curve: list[dict[str, Any]]) -> dict[str, Any]:
 
 TABLE: Table = {
     ("GET", f"{_BASE}/billing/balance/detail"): ("balance", balance),
-    ("GET", f"{_BASE}/billing/bill/list"): ("bills", list_bills),
+    ("GET", f"{_BASE}/user/team/budget-list"): ("budgets", budgets),
+    ("GET", "/v3/user"): ("user", user),
     ("GET", f"{_BASE}/metrics/gpu/instance"): ("metrics", metrics),
 }

@@ -9,23 +9,47 @@ from pydantic import ValidationError
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
-from novita_operator.simulator.api import paging
+from novita_operator.simulator.api import connections, paging
+from novita_operator.simulator.api.replies import changed
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.offer.catalog import ANY, Cluster, Product
 from novita_operator.simulator.offer.templates import Template
 
 _BASE = "/gpu-instance/openapi/v1"
+_USUAL_METHOD = "onDemand"
 _LOW, _NORMAL = 4, 64  # GPUs in stock up to which the word is `low`, `normal`
 _MONTHS = {1: 90, 3: 85, 12: 75}  # percent of the hourly price that a subscription costs
 _HOURS_A_MONTH = 720
 _MOST_PASSWORD = 500
+_CPU_SIZES = ((4, 8), (8, 16), (16, 32))  # cores and GB
+_CPU_PRICE = 1_500  # of a core and hour, in 1/100000 USD
 
 
 def list_products(account: Account, call: Call) -> Reply:
-    """All of them in one reply; filters by place, size, fuzzy name and billing method."""
+    """All of them in one reply; filters by place, size, fuzzy name and billing method (on demand unless said)."""
     products = account.catalog.products.values()
     return Reply(payload={"data": [_product(account, call, each) for each in products if _fits(call, each)]})
+
+
+def list_cpu_products(account: Account, call: Call) -> Reply:
+    """Machines without a GPU. None of the clusters is short of them, and nothing here rents one."""
+    name, cluster = call.param("productName").lower(), call.param("clusterId")
+    known = not cluster or cluster in account.catalog.clusters
+    rows = [
+        {
+            "id": f"cpu.{cores}c{memory}g",
+            "name": f"{cores} vCPU {memory} GB",
+            "cpuNum": cores,
+            "memorySize": memory,
+            "rootfsSize": 60,
+            "localVolumeSize": 0,
+            "availableDeploy": True,
+            "price": str(cores * _CPU_PRICE),
+        }
+        for cores, memory in _CPU_SIZES
+    ]
+    return Reply(payload={"data": [row for row in rows if known and name in str(row["name"]).lower()]})
 
 
 def list_clusters(account: Account, _call: Call) -> Reply:
@@ -40,7 +64,7 @@ def list_templates(account: Account, call: Call) -> Reply:
             "template": [template.to_wire() for template in part.of(found)],
             "pageSize": part.size,
             "pageNum": call.page,
-            "total": paging.total(len(found), account.settings),
+            **paging.total(len(found), account.settings),
         }
     )
 
@@ -57,7 +81,9 @@ def save_template(account: Account, call: Call) -> Reply:
     if sent.get("Id"):
         account.templates.get(str(sent["Id"]))
     try:
-        template = Template.model_validate({"Id": f"t-{account.new_id()}", **sent, "channel": "private"})
+        # Keys that nobody documents are ignored, as the command line's `env` and `isMyCommunity`.
+        whole = {"Id": f"t-{account.new_id()}", **sent, "channel": "private"}
+        template = Template.model_validate(whole, extra="ignore")
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise refusal.invalid(".".join(str(part) for part in first["loc"]), first["msg"]) from None
@@ -77,9 +103,9 @@ def list_auths(account: Account, _call: Call) -> Reply:
 
 
 def save_auth(account: Account, call: Call) -> Reply:
-    """Answers with nothing: the id is found in the list."""
+    """Tells no id: it is found in the list."""
     account.auths.save(call.text("name"), call.text("username"), call.text("password", most=_MOST_PASSWORD))
-    return Reply()
+    return changed(account)
 
 
 def delete_auth(account: Account, call: Call) -> Reply:
@@ -87,7 +113,7 @@ def delete_auth(account: Account, call: Call) -> Reply:
     if any(each.order.image_auth_id == auth_id for each in account.fleet):
         raise refusal.Refusal("IMAGE_AUTH_IN_USE", "an instance uses the registry auth")
     account.auths.delete(auth_id)
-    return Reply()
+    return changed(account)
 
 
 def _fits(call: Call, product: Product) -> bool:
@@ -103,22 +129,20 @@ def _fits(call: Call, product: Product) -> bool:
 
 
 def _product(account: Account, call: Call, product: Product) -> dict[str, Any]:
-    catalog = account.catalog
-    shelves = catalog.shelves(product.id, call.param("clusterId") or ANY, call.param("billingMethod") or ANY)
-    most = max((catalog.free(shelf) for shelf in shelves), default=0)
+    most, clusters = _free(account, call, product), account.catalog.clusters
     return {
         "id": product.id,
         "name": product.name,
         "cpuPerGpu": product.cpu_per_gpu,
-        "memoryPerGpu": str(product.memory_per_gpu),
+        "memoryPerGpu": connections.small_number(account, str(product.memory_per_gpu)),
         "diskPerGpu": product.disk_per_gpu,
-        "availableDeploy": most >= max(1, call.number("gpuNum", 0)),
+        "availableDeploy": most > 0,
         "inventoryState": _inventory(most),
         "minRootFS": product.min_root_fs,
         "maxRootFS": product.max_root_fs,
         "minLocalStorage": 0,
         "maxLocalStorage": 0,
-        "regions": [catalog.clusters[each].name for each in product.stock if each in catalog.clusters],
+        "regions": [clusters[each].name for each in product.stock if each in clusters],
         "price": str(product.price),
         "spotPrice": str(product.spot_price),
         "monthlyPrice": [
@@ -127,6 +151,15 @@ def _product(account: Account, call: Call, product: Product) -> dict[str, Any]:
         ],
         "billingMethods": product.methods,
     }
+
+
+def _free(account: Account, call: Call, product: Product) -> int:
+    """GPUs in the best place; none where fewer are free than are asked for. On demand unless another method is said."""
+    catalog, cluster = account.catalog, call.param("clusterId") or ANY
+    asked = account.settings.stock_counts == "asked"
+    mode = call.param("billingMethod") or _USUAL_METHOD if asked else ANY
+    most = max((catalog.free(shelf) for shelf in catalog.shelves(product.id, cluster, mode)), default=0)
+    return most if most >= (call.number("gpuNum", 0) if asked else 0) else 0
 
 
 def _inventory(gpus: int) -> str:
@@ -142,19 +175,9 @@ def _cluster(account: Account, cluster: Cluster) -> dict[str, Any]:
     return {**cluster.model_dump(by_alias=True), "availableGpuType": sorted(kinds)}
 
 
-def list_volumes(account: Account, call: Call) -> Reply:
-    """GET /networkstorages/list; its page parameter has a name of its own."""
-    wanted = {"storageId": call.param("storageId"), "storageName": call.param("storageName")}
-    rows = [each.model_dump(by_alias=True) for each in account.settings.network_volumes]
-    found = [row for row in rows if all(value in ("", row[key]) for key, value in wanted.items())]
-    size, number = max(1, call.number("pageSize", 10)), max(1, call.number("pageNo", 1))
-    page = found[(number - 1) * size : number * size]
-    return Reply(payload={"data": [{**row, "price": "0"} for row in page], "total": len(found)})
-
-
 TABLE: Table = {
-    ("GET", f"{_BASE}/networkstorages/list"): ("networkStorages", list_volumes),
     ("GET", f"{_BASE}/products"): ("products", list_products),
+    ("GET", f"{_BASE}/cpu/products"): ("cpuProducts", list_cpu_products),
     ("GET", f"{_BASE}/clusters"): ("clusters", list_clusters),
     ("GET", f"{_BASE}/templates"): ("templates", list_templates),
     ("GET", f"{_BASE}/template"): ("templates", get_template),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from novita_operator.simulator.call import Call
 from novita_operator.simulator.settings import Settings
@@ -21,12 +21,18 @@ class Slice(NamedTuple):
         return items[self.start : self.start + self.size]
 
 
-def wanted(call: Call, settings: Settings) -> Slice:
-    """Other parameter names are ignored, so that a client which uses them loops on page one."""
+def wanted(call: Call, settings: Settings, number: str = "pageNum") -> Slice:
+    """`number`: the parameter of the page. Others are ignored: a client that sends them loops on page one."""
     size = min(call.number("pageSize", 0) or settings.default_page_size, settings.max_page_size)
-    return Slice((max(1, call.number("pageNum", 1)) - 1) * size, size)
+    return Slice((max(1, call.number(number, 1)) - 1) * size, size)
 
 
-def total(count: int, settings: Settings) -> str | int:
-    """`total` comes as a string or as a number."""
-    return str(count) if settings.total_as == "string" else count
+def total(count: int, settings: Settings) -> dict[str, Any]:
+    """`total` as a string, as a number, or not at all."""
+    match settings.total_as:
+        case "absent":
+            return {}
+        case "int":
+            return {"total": count}
+        case "string":
+            return {"total": str(count)}

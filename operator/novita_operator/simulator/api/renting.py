@@ -18,6 +18,7 @@ from novita_operator.simulator.state.order import Order
 
 _PRICE_UNIT = Decimal(100_000)  # prices come in 1/100000 USD (novita-api 1.10)
 _MOST_GPUS = 8  # of one instance
+_MONTH = 30 * 86_400
 
 
 def create(account: Account, call: Call) -> Reply:
@@ -36,6 +37,8 @@ def create(account: Account, call: Call) -> Reply:
         price_per_hour=price,
         created_at=account.clock.now(),
     )
+    if order.mode == "monthly":
+        instance.paid_until = instance.created_at + max(1, order.month) * _MONTH
     admit(account, instance, lag=call.list_lag or account.settings.list_lag)
     account.lifecycle.enter(instance, account.settings.first_status, instance.created_at)
     return Reply(payload={"id": instance.id})
@@ -69,6 +72,8 @@ def _product(account: Account, order: Order) -> Product:
     if not product.min_root_fs <= order.rootfs_gb <= product.max_root_fs:
         raise refusal.invalid("rootfsSize", f"must be {product.min_root_fs} to {product.max_root_fs}")
     _check_volumes(account, order)
+    if order.network_id:
+        account.networks.get(order.network_id)
     if order.image_auth_id and order.image_auth_id not in account.auths:
         raise refusal.Refusal("IMAGE_URL_OR_AUTH_ERROR", "the registry auth does not exist")
     return product

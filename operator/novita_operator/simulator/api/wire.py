@@ -9,7 +9,13 @@ from novita_operator.simulator.api import connections
 from novita_operator.simulator.state.instance import Instance
 
 _PRICE_UNIT = 100_000
-_NO_NETWORK = {"id": "", "ip": ""}
+# What live clients have seen in list items, and the documents do not show (novita-api 10).
+_LIVE_ONLY = frozenset(
+    {
+        *("gpuIds", "spotStatus", "spotReclaimTime", "tools"),
+        *("createdAt", "lastStartedAt", "lastStoppedAt", "startedAt", "stoppedAt"),
+    }
+)
 
 
 def seconds(at: float) -> str:
@@ -39,10 +45,10 @@ def item(account: Account, instance: Instance) -> dict[str, Any]:
         "envs": [{"key": env.key, "value": env.value} for env in order.envs],
         "kind": order.kind,
         "billingMode": order.billing_mode,  # as sent: "" where the request had none
-        "endTime": "-1",
+        "endTime": seconds(instance.paid_until) if instance.paid_until else "-1",
         "spotStatus": instance.spot_status,
         "spotReclaimTime": seconds(instance.spot_reclaim_at),
-        "network": {"id": order.network_id, "ip": ""} if order.network_id else _NO_NETWORK,
+        "network": {"id": order.network_id, "ip": account.networks.ip_of(instance)},
         **_times(instance),
         "tools": [tool.model_dump() for tool in order.tools],
         **account.settings.overlay,
@@ -50,14 +56,24 @@ def item(account: Account, instance: Instance) -> dict[str, Any]:
     }
 
 
+def listed(account: Account, instance: Instance) -> dict[str, Any]:
+    """A list item as live clients see it, or as it is documented."""
+    shown = item(account, instance)
+    if account.settings.list_items == "live":
+        return shown
+    ports = [{key: value for key, value in port.items() if key != "endpoint"} for port in shown["portMappings"]]
+    return {key: value for key, value in shown.items() if key not in _LIVE_ONLY} | {"portMappings": ports}
+
+
 def detail(account: Account, instance: Instance) -> dict[str, Any]:
     """The object of the get call; its connection blocks are empty unless the instance runs."""
     product = account.catalog.products.get(instance.order.product_id)
     jobs = account.jobs.running(instance.id) if instance.job_id else []
+    node = {"maxRootfsSize": product.max_root_fs if product else 0}
     return {
         **item(account, instance),
         **connections.blocks(account, instance),
-        "node": {"maxRootfsSize": product.max_root_fs if product else 0},
+        "node": [node] if account.settings.node_as == "array" else node,
         "freeStorageSize": 60,
         "keepDataDay": account.settings.keep_data_days,
         "jobs": [{"id": job.id, "type": job.type} for job in jobs],

@@ -14,6 +14,8 @@ _CLUSTERS = (
     Cluster(id="oc-au-1", name="OC-AU-01 (Australia)", support_network_storage=False),
     Cluster(id="as-in-1", name="AS-IN-01 (India)"),
     Cluster(id="eu-de-1", name="EU-DE-01 (Germany)", support_instance_network=False),
+    Cluster(id="us-ca-nas-2", name="US-CA-NAS-02 (California)"),
+    Cluster(id="eu-gb-1", name="EU-GB-01 (United Kingdom)"),
 )
 
 
@@ -71,6 +73,22 @@ _PRODUCTS = (
         price=199_000,
         spot_price=99_500,
         stock=_stock(_FEW, "us-ca-6", "eu-de-1"),
+    ),
+    Product(
+        id="5090.16c92g",
+        name="RTX 5090 32GB",
+        memory_per_gpu=92,
+        price=63_000,
+        spot_price=32_000,
+        stock=_stock(_FEW, "us-ca-nas-2", "eu-gb-1"),
+    ),
+    Product(  # an id with capitals and more than one dot
+        id="A100-80GB.14c240g",
+        name="A100 PCIe 80GB",
+        cpu_per_gpu=14,
+        memory_per_gpu=240,
+        price=160_000,
+        stock=_stock(_FEW, "us-ca-nas-2", spot=False),
     ),
     Product(  # listed, priced, and never to be had
         id="a100.16c120g",

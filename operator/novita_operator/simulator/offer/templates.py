@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.settings import Dials
@@ -21,7 +21,9 @@ class PortGroup(Dials):
 
 
 class TemplateTool(Dials):
-    """A tool; the port is a string here too."""
+    """A tool; the port is a string here too, and a number is taken for one."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     name: str
     describe: str = ""

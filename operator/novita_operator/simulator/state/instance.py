@@ -55,6 +55,8 @@ class Instance:
     stopped_at: float = 0
     running_since: float = 0
     job_id: str = ""
+    paid_until: float = 0  # of a subscription; 0 = pay as you go
+    auto_renew_months: int = 0
     auto_migrate: bool = False
     auto_migrate_disk: bool = False
     utilisation: float = 55.0  # percent of the GPU; what the metrics endpoint swings around

@@ -84,6 +84,11 @@ class Lifecycle:
         instance.spot_reclaim_at = at + notice_seconds
         self.schedule.plan(instance.spot_reclaim_at, instance, self._reclaim)
 
+    def save_image(self, instance: Instance, job_id: str, at: float) -> None:
+        """The job takes as long as a first pull, whatever becomes of the instance meanwhile."""
+        done = at + self._delay("pull")
+        self.schedule.plan_regardless(done, instance, lambda _it, _when: self.jobs.finish(job_id, "success"))
+
     def vanish(self, instance: Instance, at: float) -> None:
         """The record disappears at once, without anybody having deleted it."""
         instance.token += 1
@@ -109,6 +114,7 @@ class Lifecycle:
         instance.spot_status = "terminated"
         self.ledger.note("reclaimed", instance.id, self.clock.moment(at))
         self.enter(instance, "exited", at)
+        instance.spot_status = self.settings().spot.status_after
 
     def _delay(self, name: str) -> float:
         delay: float = getattr(self.settings().delays, name)
