@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-
 from tests.docs import elsewhere, pages, shell
 from tests.docs.pages import Block
 from tests.packaging.node import DEPLOYMENTS, JOBS, Node
