@@ -9,7 +9,9 @@ import pytest
 from tests.novita.clocks import TurnedClock, settle
 
 from novita_operator.novita import errors
-from novita_operator.novita.limits import CircuitBreaker, Priority, RateLimiter
+from novita_operator.novita.breakers import CircuitBreaker
+from novita_operator.novita.callers import NOBODY, Caller
+from novita_operator.novita.limits import Priority, RateLimiter
 
 
 class Callers:
@@ -19,11 +21,11 @@ class Callers:
         self._limiter = limiter
         self.served: list[str] = []
 
-    async def ask(self, name: str, priority: Priority = Priority.POLL) -> asyncio.Task[None]:
+    async def ask(self, name: str, priority: Priority = Priority.POLL, caller: Caller = NOBODY) -> asyncio.Task[None]:
         """Stand in line."""
 
         async def call() -> None:
-            await self._limiter.acquire(priority)
+            await self._limiter.acquire(priority, caller)
             self.served.append(name)
 
         task = asyncio.create_task(call())
@@ -118,8 +120,92 @@ async def test_polls_take_no_more_of_the_reserve_than_their_share(clock: TurnedC
     await clock.advance(40)
 
     polls = sum(name.startswith("poll") for name in callers.served)
-    assert polls == 3 + 40 * 0.3
+    assert polls == 3 + 40 * 0.4
     assert len(callers.served) == 10 + 40 - 3  # the reserve, which the first polls took, is filled again
+    for each in waiting:
+        each.cancel()
+
+
+READ = Priority.READ_FOR_USER
+
+
+async def test_callers_get_their_calls_by_turns_however_many_one_of_them_makes(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first")
+    for number in range(5):
+        await callers.ask(f"crowd {number}", READ, Caller("crowd"))
+    for number in range(2):
+        await callers.ask(f"other {number}", READ, Caller("other"))
+
+    await clock.advance(5)
+
+    assert callers.served == ["first", "crowd 0", "other 0", "crowd 1", "other 1", "crowd 2"]
+
+
+@pytest.mark.parametrize("priority", [Priority.CREATE_OR_CHANGE, READ])
+async def test_what_was_refused_goes_behind_first_tries_and_polls(clock: TurnedClock, priority: Priority) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first")
+    await callers.ask("repeat", priority, Caller("crowd", repeats=True))
+    await callers.ask("poll 0")
+    await callers.ask("poll 1")
+    await callers.ask("try", priority, Caller("other"))
+
+    await clock.advance(4)
+
+    assert callers.served == ["first", "try", "poll 0", "poll 1", "repeat"]
+
+
+@pytest.mark.parametrize("end", [Priority.DELETE, Priority.CONFIRM_END])
+async def test_an_end_of_what_was_refused_is_as_urgent_as_any(clock: TurnedClock, end: Priority) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first")
+    await callers.ask("try", READ, Caller("other"))
+    await callers.ask("end", end, Caller("crowd", repeats=True))
+
+    await clock.advance(2)
+
+    assert callers.served == ["first", "end", "try"]
+
+
+@pytest.mark.parametrize("others", [READ, Priority.POLL])
+async def test_what_was_refused_gets_a_tenth_of_the_calls_however_many_others_come(
+    clock: TurnedClock, others: Priority
+) -> None:
+    callers = Callers(a_limiter(clock))
+    await callers.ask("first")
+    for number in range(3):
+        await callers.ask(f"repeat {number}", READ, Caller("crowd", repeats=True))
+    for number in range(30):
+        await callers.ask(f"other {number}", others, Caller("other"))
+
+    await clock.advance(30)
+
+    repeats = [place for place, name in enumerate(callers.served) if name.startswith("repeat")]
+    assert repeats == [10, 20, 30]
+
+
+async def test_a_first_try_finds_tokens_that_repeats_must_leave(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock, burst=10))
+    for number in range(20):
+        await callers.ask(f"repeat {number}", READ, Caller("crowd", repeats=True))
+    assert len(callers.served) == 4
+
+    for number in range(4):
+        await callers.ask(f"try {number}", READ, Caller("other"))
+
+    assert callers.served[4:] == ["try 0", "try 1", "try 2"]
+    await clock.advance(1)
+    assert callers.served[7:] == ["try 3"]
+
+
+async def test_a_crowd_of_repeats_uses_all_that_nobody_else_asks_for(clock: TurnedClock) -> None:
+    callers = Callers(a_limiter(clock, burst=10))
+    waiting = [await callers.ask(f"repeat {number}", READ, Caller("crowd", repeats=True)) for number in range(60)]
+
+    await clock.advance(40)
+
+    assert len(callers.served) == 4 + 40
     for each in waiting:
         each.cancel()
 

@@ -1,19 +1,16 @@
-"""How hard an account is used: a token bucket with priorities, and circuit breakers."""
+"""How hard an account is used: a token bucket with priorities that callers share."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import IntEnum
-from http import HTTPStatus
 
 from novita_operator.clock import WaitingClock
-from novita_operator.novita import errors
+from novita_operator.novita import breakers, errors
+from novita_operator.novita.callers import NOBODY, Caller
+from novita_operator.turns import Turns
 
 # Seconds that a caller waits for the end of a pause which Novita asked for. Workers are shared by all accounts: one
 # that is held for two minutes by this account is missing to the others.
@@ -21,11 +18,15 @@ LONGEST_WAIT = 5.0
 # Of the burst, for what ends billing and for polls: where objects ask for more than there is, a stop or a delete would
 # else wait for the next token each time it has something to ask, and everybody's polls with it.
 _RESERVED = 0.3
-# Of the rate, what polls may take from the reserve: by default one each two seconds, as often as a poll comes where
-# something moves.
-_POLL_SHARE = 0.3
+# Of the burst, for first tries, beside what refused objects try again: a create and the read after it need not wait.
+_FOR_FIRST_TRIES = 0.3
+# Of the rate, what polls may take from the reserve: by default four in six seconds. One comes each two seconds where
+# something moves, and what else is read for the account comes on top: the balance, and everything once a minute.
+_POLL_SHARE = 0.4
 # Further polls, such as the other pages of a long list: calls of objects that go before a waiting one.
 _CALLS_PER_POLL = 3
+# Calls that go before a waiting repeat: it gets a tenth of what ends leave, however many others come.
+_CALLS_PER_REPEAT = 9
 _ONE = 1 - 1e-9  # all of what is asked for, but for the rounding of clocks
 
 
@@ -44,19 +45,44 @@ class Priority(IntEnum):
     def ends(self) -> bool:
         return self <= Priority.CONFIRM_END
 
-    @property
-    def rank(self) -> int:
-        return Priority.CREATE_OR_CHANGE if self is Priority.READ_FOR_USER else self
+
+class _Rank(IntEnum):
+    """The lines. A repeat is what an object tries again that was refused before; ends and polls are none."""
+
+    DELETE = 0
+    CONFIRM_END = 1
+    FIRST_TRY = 2
+    POLL = 3
+    REPEAT = 4
+
+    @classmethod
+    def of(cls, priority: Priority, caller: Caller) -> _Rank:
+        match priority:
+            case Priority.DELETE:
+                return cls.DELETE
+            case Priority.CONFIRM_END:
+                return cls.CONFIRM_END
+            case Priority.POLL:
+                return cls.POLL
+            case Priority.CREATE_OR_CHANGE | Priority.READ_FOR_USER:
+                return cls.REPEAT if caller.repeats else cls.FIRST_TRY
 
 
-@dataclass(order=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Turn:
-    """A place in the line: by the rank of its priority, then by arrival."""
+    """A place in a line."""
 
-    rank: int
-    number: int
-    priority: Priority = field(compare=False)
-    is_first: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    rank: _Rank
+    share: Hashable
+    is_first: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def ends(self) -> bool:
+        return self.rank <= _Rank.CONFIRM_END
+
+
+def _share_of(turn: _Turn) -> Hashable:
+    return turn.share
 
 
 @dataclass(slots=True)
@@ -83,30 +109,34 @@ class RateLimiter:
     """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first.
 
     Ends go before all others. They and polls may use the last tokens of the burst, which are kept for them: ends
-    always, polls for their share of the rate. Polls beyond that get each fourth call of what ends leave.
+    always, polls for their share of the rate. Polls beyond that get each fourth call of what ends leave. What a refused
+    object tries again goes last, and leaves some tokens to first tries. Callers of one rank get their calls by turns,
+    however many one of them makes.
 
-    Only the first of the line watches the clock; whoever leaves the line, served or cancelled, wakes the next.
+    Only the first of all lines watches the clock; whoever leaves, served or cancelled, wakes the next.
     """
 
     def __init__(self, requests_per_minute: int, burst: int, clock: WaitingClock) -> None:
         rate, now = requests_per_minute / 60, clock.monotonic()
         self._clock = clock
         self._reserved = int(burst * _RESERVED)
+        self._for_first_tries = int(burst * _FOR_FIRST_TRIES)
         self._all = _Bucket.full(rate, burst, now)
         self._polls = _Bucket.full(rate * _POLL_SHARE, max(1, self._reserved), now)
         self._paused_until = float("-inf")
-        self._numbers = itertools.count()
-        self._line: list[_Turn] = []
+        self._lines = {rank: Turns[_Turn](_share_of) for rank in _Rank}
         self._before_poll = 0
+        self._before_repeat = 0
 
-    async def acquire(self, priority: Priority) -> None:
+    async def acquire(self, priority: Priority, caller: Caller = NOBODY) -> None:
         """Wait for the right to make one call.
 
         Raises RateLimited, at once, while Novita wants the account to pause for longer than a worker should wait;
         polls, which hold up nobody, wait it out.
         """
-        turn = _Turn(priority.rank, next(self._numbers), priority)
-        heapq.heappush(self._line, turn)
+        turn = _Turn(_Rank.of(priority, caller), caller.share)
+        line = self._lines[turn.rank]
+        line.add(turn)
         try:
             while True:
                 self._refuse_long_pause(priority)
@@ -117,40 +147,45 @@ class RateLimiter:
                 elif (wait := self._wait(turn)) > 0:
                     await self._clock.sleep(min(wait, self._next_poll()))
                 else:
-                    self._serve(priority)
+                    line.next()
+                    self._serve(turn.rank)
                     return
         finally:
-            self._leave(turn)
+            line.forget(turn)
+            if any(self._lines.values()):
+                self._first().is_first.set()
 
     def pause_until(self, moment: float) -> None:
         """No call before this monotonic time: Novita asked for it. At most two minutes count; never shortens."""
         latest = self._clock.monotonic() + errors.LONGEST_RETRY_AFTER
         self._paused_until = max(self._paused_until, min(moment, latest))
 
-    def _leave(self, turn: _Turn) -> None:
-        self._line.remove(turn)
-        heapq.heapify(self._line)
-        if self._line:
-            self._first().is_first.set()
-
-    def _serve(self, priority: Priority) -> None:
-        """Take a token, and count how many calls went before the polls that wait."""
+    def _serve(self, rank: _Rank) -> None:
+        """Take a token, and count how many calls went before those that wait."""
         self._all.tokens -= 1
-        if priority is Priority.POLL:
-            self._polls.tokens = max(0.0, self._polls.tokens - 1)
-            self._before_poll = 0
-        elif not priority.ends and self._waiting_poll() is not None:
-            self._before_poll += 1
+        match rank:
+            case _Rank.POLL:
+                self._polls.tokens = max(0.0, self._polls.tokens - 1)
+                self._before_poll = 0
+                self._before_repeat += bool(self._lines[_Rank.REPEAT])
+            case _Rank.FIRST_TRY:
+                self._before_poll += bool(self._lines[_Rank.POLL])
+                self._before_repeat += bool(self._lines[_Rank.REPEAT])
+            case _Rank.REPEAT:
+                self._before_poll += bool(self._lines[_Rank.POLL])
+                self._before_repeat = 0
+            case _Rank.DELETE | _Rank.CONFIRM_END:
+                pass
 
     def _first(self) -> _Turn:
-        """Whose turn it is: the most urgent one's, unless a poll has a share left, or has waited for long enough."""
-        urgent, poll = self._line[0], self._waiting_poll()
-        if poll is None or urgent.priority.ends:
-            return urgent
-        return poll if self._before_poll >= _CALLS_PER_POLL or self._share_comes_in() <= 0 else urgent
-
-    def _waiting_poll(self) -> _Turn | None:
-        return min((turn for turn in self._line if turn.priority is Priority.POLL), default=None)
+        """Whose turn it is: the most urgent one's, unless another has a share left, or has waited for long enough."""
+        rank = next(rank for rank, line in self._lines.items() if line)
+        if rank > _Rank.CONFIRM_END:
+            if self._lines[_Rank.POLL] and (self._before_poll >= _CALLS_PER_POLL or self._share_comes_in() <= 0):
+                rank = _Rank.POLL
+            elif self._lines[_Rank.REPEAT] and self._before_repeat >= _CALLS_PER_REPEAT:
+                rank = _Rank.REPEAT
+        return self._lines[rank].peek()
 
     def _share_comes_in(self) -> float:
         """Seconds until a poll may use what is reserved; where nothing is, polls have no share."""
@@ -159,13 +194,19 @@ class RateLimiter:
     def _wait(self, turn: _Turn) -> float:
         """Seconds until a token is there for it, and no pause is."""
         now = self._clock.monotonic()
-        may_use_all = turn.priority.ends or (turn.priority is Priority.POLL and self._share_comes_in() <= 0)
-        wait = self._all.missing(1 if may_use_all else 1 + self._reserved, now)
-        return max(self._paused_until - now, wait)
+        return max(self._paused_until - now, self._all.missing(1 + self._left_to_others(turn), now))
+
+    def _left_to_others(self, turn: _Turn) -> int:
+        """Tokens that it must not use."""
+        if turn.ends or (turn.rank is _Rank.POLL and self._share_comes_in() <= 0):
+            return 0
+        # One that comes before first tries that wait has waited for long enough.
+        last = turn.rank is _Rank.REPEAT and not self._lines[_Rank.FIRST_TRY]
+        return self._reserved + (self._for_first_tries if last else 0)
 
     def _next_poll(self) -> float:
         """Seconds until a waiting poll goes before all that are no ends; the first of the line watches for it."""
-        if self._waiting_poll() is None:
+        if not self._lines[_Rank.POLL]:
             return float("inf")
         now = self._clock.monotonic()
         return max(self._paused_until - now, self._share_comes_in(), self._all.missing(1, now))
@@ -174,104 +215,6 @@ class RateLimiter:
         left = self._paused_until - self._clock.monotonic()
         if left > LONGEST_WAIT and priority is not Priority.POLL:
             raise errors.RateLimited(
-                f"Novita wants no calls of this account until {_wall(self._clock, left)}; none was made",
+                f"Novita wants no calls of this account until {breakers.wall_time(self._clock, left)}; none was made",
                 retry_after=left,
             )
-
-
-@dataclass(slots=True)
-class CircuitBreaker:
-    """Stops calls to a Novita that is down. Only what says "down" opens it: no answer, 5xx; never a 4xx.
-
-    Closed until `threshold` failures in a row; then open; then one probe decides. The open time doubles with each
-    failed probe, from `open_seconds` up to `longest_seconds`.
-    """
-
-    name: str
-    clock: WaitingClock
-    threshold: int = 5  # one bad moment of a load balancer is over after fewer
-    open_seconds: float = 30.0  # what a restart of a back end takes
-    longest_seconds: float = 120.0  # an outage that has ended is noticed within this
-    _failures: int = 0
-    _last: str = ""
-    _open_until: float | None = None
-    _next_open: float = 0.0
-    _probing: bool = False
-    _era: int = 0
-
-    @property
-    def state(self) -> str:
-        """closed, open or half-open."""
-        if self._open_until is None:
-            return "closed"
-        return "open" if self.clock.monotonic() < self._open_until else "half-open"
-
-    def check(self) -> None:
-        """Raises NotSent where a call would not be let through now. Takes no place: for those who wait in a line."""
-        if self._open_until is None:
-            return
-        left = self._open_until - self.clock.monotonic()
-        if left > 0:
-            raise self._held_back(f"until {_wall(self.clock, left)}", left)
-        if self._probing:
-            # The probe ends within one call's timeout; a second later is soon enough to ask again.
-            raise self._held_back("while one call tests whether it is back", 1.0)
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """One call. Raises NotSent while open. A cancelled call says nothing about Novita, and frees its place."""
-        self.check()
-        probe, era = self._open_until is not None, self._era
-        self._probing = self._probing or probe
-        try:
-            yield
-        except errors.NovitaError as error:
-            self._ended(era, error if _says_down(error) else None)
-            raise
-        else:
-            self._ended(era, None)
-        finally:
-            if probe and era == self._era:
-                self._probing = False
-
-    def _ended(self, era: int, failure: errors.NovitaError | None) -> None:
-        if era != self._era:
-            # It began before the breaker opened or closed: it says nothing about Novita since.
-            return
-        if failure is not None:
-            self._failures += 1
-            self._last = failure.message
-            if self._open_until is not None or self._failures >= self.threshold:
-                self._open()
-        elif self._open_until is not None:
-            self._close()
-        else:
-            self._failures = 0
-
-    def _open(self) -> None:
-        seconds = max(self.open_seconds, self._next_open)
-        self._open_until = self.clock.monotonic() + seconds
-        self._next_open = min(self.longest_seconds, seconds * 2)
-        self._probing = False
-        self._era += 1
-
-    def _close(self) -> None:
-        self._failures, self._open_until, self._next_open, self._probing = 0, None, 0.0, False
-        self._era += 1
-
-    def _held_back(self, when: str, seconds: float) -> errors.NotSent:
-        return errors.NotSent(
-            f"{self.name} calls of this account are held back {when}, after {self._failures} failures in a row "
-            f"(the last: {self._last})",
-            retry_after=seconds,
-        )
-
-
-def _says_down(error: errors.NovitaError) -> bool:
-    """No answer, or a 5xx. Everything else shows that Novita is there."""
-    silent = isinstance(error, errors.Unavailable | errors.OutcomeUnknown) and error.status is None
-    return silent or (error.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _wall(clock: WaitingClock, seconds: float) -> str:
-    return f"{clock.now() + timedelta(seconds=seconds):%H:%M:%S} UTC"

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from novita_operator.clock import SystemClock, WaitingClock
-from novita_operator.novita import error_body, errors
+from novita_operator.novita import callers, error_body, errors
+from novita_operator.novita.breakers import CircuitBreaker
 from novita_operator.novita.exchange import Answer, Call, Exchange, TooLate, is_success
-from novita_operator.novita.limits import LONGEST_WAIT, CircuitBreaker, Priority, RateLimiter
+from novita_operator.novita.limits import LONGEST_WAIT, Priority, RateLimiter
 
 Json = Any
 Observe = Callable[[str, str, float], None]
@@ -122,7 +123,7 @@ class Transport:
     async def _once(self, call: Call, priority: Priority, not_after: float | None) -> Json:
         breaker = self._breakers[_class_of(call, priority)]
         breaker.check()
-        await self._limiter.acquire(priority)
+        await self._limiter.acquire(priority, callers.current())
         try:
             with breaker.watch():
                 return await self._observed(call, lambda: not_after is None or self._clock.monotonic() <= not_after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from novita_operator.runtime.turns import Turns
+from novita_operator.turns import Turns
 
 W = TypeVar("W", bound=Hashable)
 # Who is woken comes within milliseconds. One that does not come, since it is gone or wants something else by now, must

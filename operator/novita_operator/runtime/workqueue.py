@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from novita_operator.runtime.turns import Turns
+from novita_operator.turns import Turns
 
 K = TypeVar("K", bound=Hashable)
 # So many entries that nothing is due for any more are left in the heap before it is built anew.

@@ -1,7 +1,8 @@
 """`python -m tests.bench.neighbours`: one tenant's objects beside 500 of another tenant that can never be Ready.
 
-Both use one account with the default limits. All clocks, the operator's and the simulated Novita's, go `--speed` times
-as fast as yours; the settings are those that users have.
+Both use one account with the default limits. At the same time a third tenant does the same as the first on the same
+machine, alone with an account and an operator of its own: what the machine is busy with slows both down. All clocks,
+the operators' and the simulated Novita's, go `--speed` times as fast as yours; the settings are those that users have.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.contenders import PRODUCTION
@@ -49,49 +51,78 @@ async def _measure(count: int, rounds: int, speed: float) -> str:
         simulator = await Simulator.start(_made(folder / "simulator"), acceleration=speed)
         try:
             workspace = await Workspace.make(plane, simulator, "tenant", limits=_LIMITS)
-            return await _beside(workspace, count, rounds, speed, folder)
+            apart = await Workspace.make(plane, simulator, "apart", limits=_LIMITS, className="apart")
+            return await _beside(Tenants(workspace, apart), count, rounds, speed, folder)
         finally:
             await simulator.close()
             await plane.close()
 
 
-async def _beside(workspace: Workspace, count: int, rounds: int, speed: float, folder: Path) -> str:
-    """Alone, beside the failing ones from the moment they are applied, and alone again once they are gone."""
-    other = f"{workspace.namespace}-failing"
-    await workspace.apply(kube.NAMESPACES, builders.namespace(other))
-    operator = OperatorProcess.launch(
-        folder / "operator",
+@dataclass(frozen=True)
+class Tenants:
+    """`measured` shares its account with the failing ones; `apart` has all to itself."""
+
+    measured: Workspace
+    apart: Workspace
+
+    @property
+    def crowded(self) -> str:
+        """The namespace of the failing ones."""
+        return f"{self.measured.namespace}-failing"
+
+    def launch(self, folder: Path, speed: float) -> tuple[OperatorProcess, OperatorProcess]:
+        """An operator for the account of the measured tenant, and one for the other."""
+        shared = f"{self.measured.namespace},{self.crowded}"
+        return (
+            _launched(self.measured, folder / "operator", speed, WATCH_NAMESPACES=shared),
+            _launched(self.apart, folder / "apart", speed, WATCH_NAMESPACES=self.apart.namespace, CLASS_NAME="apart"),
+        )
+
+    async def play(self, name: str, rounds: int) -> tuple[Rounds, Rounds]:
+        """Both at the same time: the measured tenant's rounds, and the other's."""
+        sys.stdout.write(f"{name}: {rounds} objects\n")
+        sys.stdout.flush()
+        await self.measured.novita.forget_calls()
+        return await asyncio.gather(play(self.measured, name, rounds), play(self.apart, name, rounds))
+
+
+def _launched(workspace: Workspace, folder: Path, speed: float, **settings: str) -> OperatorProcess:
+    return OperatorProcess.launch(
+        folder,
         workspace.plane.operator_kubeconfig,
         [sys.executable, str(_FAST_CLOCK)],
         **PRODUCTION,
         NOVITA_API_URL=workspace.novita.url,
-        WATCH_NAMESPACES=f"{workspace.namespace},{other}",
         CLOCK_SPEED=str(speed),
+        **settings,
     )
+
+
+async def _beside(tenants: Tenants, count: int, rounds: int, speed: float, folder: Path) -> str:
+    """Alone, beside the failing ones from the moment they are applied, and alone again once they are gone."""
+    workspace, other = tenants.measured, tenants.crowded
+    await workspace.apply(kube.NAMESPACES, builders.namespace(other))
+    operators = tenants.launch(folder, speed)
     try:
         await workspace.until_account("Ready", "True")
-        await play(workspace, "warm", 1)
-        alone = await _timed(workspace, "alone", rounds // 2)
+        await tenants.apart.until_account("Ready", "True")
+        await tenants.play("warm", 1)
+        alone, _ = await tenants.play("alone", rounds // 2)
         await failing.arrange(workspace.novita)
         for body in failing.bodies(count, other, workspace.account_name):
             await workspace.plane.kube.create(kube.GPU_INSTANCES, body)
-        beside = await _timed(workspace, "beside", rounds)
+        beside, apart = await tenants.play("beside", rounds)
         reasons = await _reasons(workspace, other)
         for body in await workspace.plane.kube.list(kube.GPU_INSTANCES, other):
             await workspace.plane.kube.delete(kube.GPU_INSTANCES, body["metadata"]["name"], other)
         await waiting.until(lambda: _gone(workspace, other), "the failing ones are gone", seconds=PATIENCE)
-        again = await _timed(workspace, "again", rounds // 2)
+        again, _ = await tenants.play("again", rounds // 2)
     finally:
-        await operator.close()
+        for operator in operators:
+            await operator.close()
         await workspace.close()
-    return report.markdown(alone, beside, again, reasons, speed)
-
-
-async def _timed(workspace: Workspace, name: str, rounds: int) -> Rounds:
-    sys.stdout.write(f"{name}: {rounds} objects\n")
-    sys.stdout.flush()
-    await workspace.novita.forget_calls()
-    return await play(workspace, name, rounds)
+        await tenants.apart.close()
+    return report.markdown(report.Runs(alone, beside, again, apart), reasons, speed)
 
 
 async def _reasons(workspace: Workspace, namespace: str) -> dict[str, int]:

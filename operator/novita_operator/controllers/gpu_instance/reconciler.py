@@ -29,6 +29,8 @@ from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.metrics import Metrics
+from novita_operator.novita import callers
+from novita_operator.novita.callers import Caller
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
@@ -88,7 +90,9 @@ class Reconciler:
         if account is not None and seen.nothing_is_coming:
             account.usage.settle(seen.name)
         decided = plan.decide(seen, self.clock.now())
-        result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
+        with callers.on_behalf_of(Caller(key.namespace, repeats=memory.repeats(seen))):
+            result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
+        memory.tried(resource.meta.generation, refused=result.refused, rented=result.instance_id is not None)
         memory.unwritten = result.lasting
         self._too_late(seen, result, memory, key)
         result = await self.serving.follow(seen, result, memory)

@@ -136,6 +136,11 @@ class Momentary:
 class Result(Lasting, Momentary):
     """The new facts of a pass."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the step did not work, and nothing can have come of it."""
+        return self.problem is not None and self.problem.reason is not Reason.CREATE_OUTCOME_UNKNOWN
+
     def after(self, earlier: Lasting) -> Result:
         """This result, with the lasting facts of earlier passes whose status could not be written."""
         return replace(self, **_merged(self, _still_true(earlier, self)))

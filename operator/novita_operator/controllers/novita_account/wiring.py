@@ -121,7 +121,7 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         spec=resource.spec,
         client=client,
         capacity=CapacityMemory(settings.capacity_memory / 1000),
-        creates=_shared_places(core, limits.max_concurrent_creates, reserved=0),
+        creates=_shared_places(core, limits.max_concurrent_creates, reserved=min(1, limits.max_concurrent_creates - 1)),
         passes=_shared_places(core, passes, reserved=passes // _SHARE_OF_ENDS),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
         losses=Losses(settings.loss_delay / 1000),

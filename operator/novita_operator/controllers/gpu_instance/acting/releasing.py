@@ -120,4 +120,5 @@ def _absent(this: Pass, clock: Clock) -> Result:
     known = this.memory.announced or this.memory.delete_accepted_at is not None or this.seen.belief.announced
     if not (known or this.seen.unwanted):
         this.account.losses.miss(this.seen.resource.meta.uid, clock.now())
-    return Result()
+    # One look is enough where it was said that it goes: the look by name follows at once, and not after the next poll.
+    return Result(again=known and this.seen.deleting and not this.seen.unproven)

@@ -76,7 +76,7 @@ class Launcher:
         least = Load(1, this.seen.resource.spec.gpu_count)
         if (refused := account.room(this.seen.name, allowance)(least)) is not None:
             return Result(problem=obstacles.not_allowed(refused))
-        if not account.creates.try_take(this.key):
+        if not account.creates.try_take(this.key, urgent=not this.memory.repeats(this.seen)):
             return Result(queued=True)
         try:
             choice = await self.chooser.choose(this)

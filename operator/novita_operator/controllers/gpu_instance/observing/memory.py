@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from novita_operator.controllers.gpu_instance.action import Intent
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability.service import Bodies
 from novita_operator.controllers.gpu_instance.result import Lasting
 from novita_operator.novita.models import Instance
@@ -65,6 +66,8 @@ class Memory:
     """When we last asked how busy it is."""
     edited_at: float = float("-inf")
     """When we last changed ports or disk."""
+    refused_generation: int | None = None
+    """The generation whose last try to rent was refused, or not even made. None: it was not."""
     matched_generation: int | None = None
     """The last generation whose ports and disk the instance was seen to have."""
     unwritten: Lasting = field(default_factory=Lasting)
@@ -81,6 +84,19 @@ class Memory:
     def learned(self, instance_id: str) -> None:
         """An id that must not get lost, whatever happens to the rest of the pass."""
         self.unwritten = replace(self.unwritten, instance_id=instance_id, released=False)
+
+    def tried(self, generation: int, *, refused: bool, rented: bool) -> None:
+        """What came of a pass over this generation; one that had nothing to ask for changes nothing."""
+        if refused:
+            self.refused_generation = generation
+        elif rented:
+            self.refused_generation = None
+
+    def repeats(self, seen: Observation) -> bool:
+        """What it asks for was refused before, and nothing can be there that costs: others go first."""
+        refused = self.refused_generation == seen.resource.meta.generation
+        unsettled = seen.intent is not None and seen.intent.pending
+        return refused and seen.instance_id is None and not seen.found and not unsettled
 
     def search(self, note: Intent | None, monotonic: float) -> None:
         """From now on the instance of this call is searched for."""

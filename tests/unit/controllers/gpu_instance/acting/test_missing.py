@@ -16,6 +16,7 @@ from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita import errors
+from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 
 
@@ -29,12 +30,17 @@ class Novita:
 async def missing(*, stands: bool = False, **of_the_object: Any) -> int:
     """How many the account misses after a look by id that found nothing."""
     account = parts.an_account()
+    await looked(account, Memory(0), stands=stands, **of_the_object)
+    return account.losses.count
+
+
+async def looked(account: Account, memory: Memory, *, stands: bool = False, **of_the_object: Any) -> Result:
+    """A look by id that found nothing."""
     account.client = cast("Any", Novita())
     status = {"instanceId": "i-1"} | of_the_object.pop("status", {})
     seen = a.an_observation(a.an_object(status=status, intent=a.an_intent(), **of_the_object))
-    this = Pass(replace(seen, failure_stands=stands), account, Memory(0), KEY)
-    await releasing.confirm_gone("i-1", this, HandClock())
-    return account.losses.count
+    this = Pass(replace(seen, failure_stands=stands), account, memory, KEY)
+    return await releasing.confirm_gone("i-1", this, HandClock())
 
 
 def failed(reason: str) -> dict[str, Any]:
@@ -48,6 +54,18 @@ async def test_an_instance_that_is_wanted_is_missed() -> None:
 async def test_that_of_an_object_which_is_being_deleted_is_not() -> None:
     """Also after a restart, when nobody remembers the delete call."""
     assert await missing(deleting=True) == 0
+
+
+async def test_after_a_delete_the_last_look_follows_at_once() -> None:
+    """One look by id is enough then: the look by name need not wait for a poll."""
+    deleted = Memory(0, delete_accepted_at=0.0)
+
+    assert (await looked(parts.an_account(), deleted, deleting=True)).again
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+async def test_an_absence_that_nothing_explains_is_looked_at_again_only_when_that_is_due(deleting: bool) -> None:
+    assert not (await looked(parts.an_account(), Memory(0), deleting=deleting)).again
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ class Turns(Generic[W]):
         else:
             waiting[who] = None
 
+    def peek(self) -> W:
+        """Who is next, and stays in the line."""
+        return next(iter(next(iter(self._shares.values()))))
+
     def next(self) -> W:
         """Who is next, out of the line; the rest of its share goes behind all others."""
         share = next(iter(self._shares))
