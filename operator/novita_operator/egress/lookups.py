@@ -52,10 +52,10 @@ class SharedLookups:
             if not task.cancelled():
                 task.exception()  # those who asked may have gone: then nobody else hears of it
 
-        self._under_way[asked] = task = asyncio.create_task(self._look(asked[1]))
+        self._under_way[asked] = task = asyncio.create_task(self._resolve(asked[1]))
         task.add_done_callback(end)
 
-    async def _look(self, host: str) -> Sequence[str]:
+    async def _resolve(self, host: str) -> Sequence[str]:
         return await self._lookup(host)
 
 

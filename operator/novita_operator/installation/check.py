@@ -30,16 +30,16 @@ class Installation:
 async def run(kube: KubeClient, installation: Installation, seconds: float, say: Callable[[str], None]) -> int:
     """Say how it is at last; 0 where nothing is wrong. Raises kube errors."""
     end = time.monotonic() + seconds
-    found = await _look(kube, installation)
+    found = await _check(kube, installation)
     while any(each.wrong for each in found) and time.monotonic() < end:
         await asyncio.sleep(_LOOK_SECONDS)
-        found = await _look(kube, installation)
+        found = await _check(kube, installation)
     for each in found:
         say(str(each))
     return int(any(each.wrong for each in found))
 
 
-async def _look(kube: KubeClient, at: Installation) -> list[Verdict]:
+async def _check(kube: KubeClient, at: Installation) -> list[Verdict]:
     deployment = await _deployment(kube, at.namespace, at.name)
     served = await _served(kube)
     verdicts = [judging.operator(deployment, f"{at.namespace}/{at.name}"), judging.kinds(served)]

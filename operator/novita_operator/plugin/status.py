@@ -42,7 +42,7 @@ def status(
     if watch:
         cluster.ask(lambda reader: _watched(reader, scope))
         return
-    found, accounts = cluster.ask(lambda reader: _look(reader, scope))
+    found, accounts = cluster.ask(lambda reader: _read(reader, scope))
     if output is Format.JSON:
         printing.as_json([row.to_json() for row in found])
     elif not found:
@@ -56,7 +56,7 @@ def status(
         raise typer.Exit(1)
 
 
-async def _look(reader: Reader, scope: Scope) -> tuple[list[Row], list[NovitaAccount]]:
+async def _read(reader: Reader, scope: Scope) -> tuple[list[Row], list[NovitaAccount]]:
     found = await cluster.instances(reader, scope)
     now = datetime.now(UTC)
     return [rows.row(each, now) for each in found], await cluster.accounts(reader) or []
@@ -67,7 +67,7 @@ async def _watched(reader: Reader, scope: Scope) -> None:
     seen: dict[str, tuple[str, str]] = {}
     with Live(Text(""), console=console, auto_refresh=False) as live:
         while True:
-            found, accounts = await _look(reader, scope)
+            found, accounts = await _read(reader, scope)
             if console.is_terminal:
                 live.update(board(found, accounts, datetime.now(UTC), everywhere=scope.everywhere), refresh=True)
             else:

@@ -34,12 +34,12 @@ class Children:
     async def of(self, owner: meta.Meta) -> tuple[Body, ...]:
         """All children, those that are being deleted included, by name. Raises kube errors."""
         if owner.uid not in self._known_of:
-            await self.look(owner)
+            await self.refresh(owner)
         held = [body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == owner.namespace]
         mine = [claimed for body in held if (claimed := await self._claims.claim(body, owner)) is not None]
         return tuple(sorted(mine, key=lambda body: str(body["metadata"]["name"])))
 
-    async def look(self, owner: meta.Meta) -> None:
+    async def refresh(self, owner: meta.Meta) -> None:
         """Read them from etcd. Raises kube errors."""
         if owner.namespace in self._read_whole:
             found = await self._kube.list_labelled(KIND, owner.namespace, {self._label: owner.name})

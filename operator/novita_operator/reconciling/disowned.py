@@ -69,7 +69,7 @@ def judge(plural: str, body: Body, account: Body, foreign: Foreign, since: datet
         return (
             Silent(waits.total_seconds())
             if timedelta() < waits <= _SILENCE
-            else _never_looked(plural, at, status, foreign, now)
+            else _never_checked(plural, at, status, foreign, now)
         )
     rest = _rest(plural, status, account, foreign, since, now)
     if rest is None:
@@ -107,7 +107,7 @@ def handed_over(plural: str, foreign: Foreign) -> str:
     )
 
 
-def _never_looked(plural: str, at: meta.Meta, status: Body, foreign: Foreign, now: datetime) -> Said:
+def _never_checked(plural: str, at: meta.Meta, status: Body, foreign: Foreign, now: datetime) -> Said:
     text = (
         f"{_belongs(plural, foreign)}, which has not looked at this object. Nothing is done for it. It goes on by "
         f"itself when an operator with {foreign.how} {_where(plural)}{_or_again(plural)}."

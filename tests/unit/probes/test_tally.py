@@ -14,7 +14,7 @@ _GOOD, _BAD, _WORSE = "", "port 22 refuses", "port 22 answers 502"
 
 
 def _after(looks: list[str], start: Tally | None = None, *, success: int = 2, failure: int = 3) -> Tally:
-    return reduce(lambda tally, look: tally.after(look, Thresholds(success, failure)), looks, start or Tally())
+    return reduce(lambda tally, probe: tally.after(probe, Thresholds(success, failure)), looks, start or Tally())
 
 
 @pytest.mark.parametrize(

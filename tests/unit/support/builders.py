@@ -148,8 +148,8 @@ def an_observation(
     instance_id: str | None = _OF_THE_STATUS,
     fresh: bool = True,
     known_for: float | None = None,
-    looks: int = 0,
-    gone_looks: int = 0,
+    searches: int = 0,
+    gone_polls: int = 0,
     only_by_id: bool = False,
     delete_accepted: bool = False,
     delete_settles: bool = False,
@@ -178,15 +178,15 @@ def an_observation(
         startup=STARTUP,
         intent=intent,
         absence=Absence(
-            looks=looks,
-            gone_looks=gone_looks,
+            searches=searches,
+            gone_polls=gone_polls,
             only_by_id=only_by_id,
             intent_known_for=age if known_for is None else timedelta(seconds=known_for),
             delete_accepted=delete_accepted or delete_settles,
             delete_settles=delete_settles,
         ),
         # Told by the looks alone: how long they take is a matter of policies/belief.py.
-        belief=_belief(gone_looks >= (1 if resource.meta.deleted_at is not None else 2)),
+        belief=_belief(gone_polls >= (1 if resource.meta.deleted_at is not None else 2)),
         doubt=doubt,
         detail=detail,
         remembered=remembered,
@@ -197,7 +197,7 @@ def an_observation(
 
 
 def _belief(believed: bool) -> Belief:
-    return Belief(believed=believed, look_due=not believed)
+    return Belief(believed=believed, check_due=not believed)
 
 
 def a_product(product_id: str = "4090.16c62g", *regions: str, price: str | None = "0.35", **changes: Any) -> Product:

@@ -215,7 +215,7 @@ class World:
             instance_id = self.novita.rent(self.clock, hidden_for)
         if fate == "crash after":
             raise Crashed
-        memory.looks, memory.unseen_before = 0, self.account.polls_begun
+        memory.searches, memory.unseen_before = 0, self.account.polls_begun
         if fate == "refused":
             self.object |= {"intent": intent.settled("Refused")}
         if fate == "answered":
@@ -249,7 +249,7 @@ class World:
             self.account.losses.miss(UID, self.clock.now())
 
     def _release(self, decided: action.Release, seen: Observation, memory: Memory) -> Result:
-        if decided.look_first and self.novita.shown(self.clock):
+        if decided.check_first and self.novita.shown(self.clock):
             memory.unseen_before = self.account.polls_begun
             return Result()
         self.object["held"] = False

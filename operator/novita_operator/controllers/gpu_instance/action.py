@@ -187,10 +187,10 @@ class Adopt:
 class Release:
     """Nothing of this object is left at Novita (or the user wants it left there): drop the finalizer.
 
-    `look_first`: list by exact name once more before believing it.
+    `check_first`: list by exact name once more before believing it.
     """
 
-    look_first: bool = False
+    check_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
-from novita_operator.probes.looking import Looker
+from novita_operator.probes.probing import PortProber
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
 from novita_operator.runtime.intake import Intake
@@ -115,4 +115,4 @@ def _probing(core: Core) -> Probing:
     if core.settings.allow_private_endpoints:
         guard = guard.with_private_networks()
     names = PublicNames(Names(monotonic=core.clock.monotonic), guard)
-    return Probing(Looker(names), names, core.queue.add, core.clock, _MOST_PROBES)
+    return Probing(PortProber(names), names, core.queue.add, core.clock, _MOST_PROBES)

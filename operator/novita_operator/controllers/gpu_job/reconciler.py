@@ -79,7 +79,7 @@ class Reconciler:
                 return await self._release(step, children, seen, key)
             case action.Begin():
                 # Read from etcd: an instance that the cache has missed must go before another one is made.
-                await self.children.look(at)
+                await self.children.refresh(at)
                 return Result(action.Wait(0.0) if await self.children.of(at) else step)
             case action.ClearReport():
                 self.cache.put(key, await self.kube.patch_metadata(KIND, at, annotations={meta.JOB_RESULT: None}))

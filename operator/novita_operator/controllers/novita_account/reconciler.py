@@ -188,19 +188,19 @@ class Reconciler:
         )
         events += status.begun(resource.status, facts)
         if counted is not None and account.snapshot is not None:
-            looked = await self.collector.look(resource, account, counted, len(users))
-            events += looked.events
+            checked = await self.collector.check(resource, account, counted, len(users))
+            events += checked.events
             facts = replace(
                 facts,
                 polled_at=account.snapshot.started_at,
                 balance=account.balance.available if account.balance else None,
                 census=counted,
-                orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in looked.verdict.orphans),
-                brake=looked.verdict.brake,
-                baseline=looked.verdict.baseline,
-                confirmed=looked.confirmed or looked.spent,
+                orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in checked.verdict.orphans),
+                brake=checked.verdict.brake,
+                baseline=checked.verdict.baseline,
+                confirmed=checked.confirmed or checked.spent,
             )
-            looked.events = []
+            checked.events = []
         self._measure(account, facts)
         wanted = status.report(resource, facts, now)
         if wanted != resource.status.to_wire():

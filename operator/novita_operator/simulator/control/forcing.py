@@ -73,7 +73,7 @@ def force(account: Account, instance_id: str, body: dict[str, Any]) -> dict[str,
     if forced.reclaim:
         notice = account.settings.spot.notice_seconds if forced.notice_seconds is None else forced.notice_seconds
         account.lifecycle.announce_reclaim(instance, now, notice)
-    return look(account, instance_id)
+    return show(account, instance_id)
 
 
 def plant(account: Account, body: dict[str, Any]) -> dict[str, Any]:
@@ -102,10 +102,10 @@ def plant(account: Account, body: dict[str, Any]) -> dict[str, Any]:
     account.catalog.take(shelf, planted.gpu_num)
     account.lifecycle.enter(instance, planted.status, created)
     account.advance()
-    return look(account, instance.id)
+    return show(account, instance.id)
 
 
-def look(account: Account, instance_id: str) -> dict[str, Any]:
+def show(account: Account, instance_id: str) -> dict[str, Any]:
     """The detail, whatever faults and lags hide it from the API."""
     instance = _existing(account, instance_id)
     return {
@@ -118,7 +118,7 @@ def look(account: Account, instance_id: str) -> dict[str, Any]:
 
 def list_all(account: Account, name: str | None = None) -> list[dict[str, Any]]:
     """The details of all instances, or of those of exactly this name, oldest first."""
-    return [look(account, instance.id) for instance in account.fleet if name in (None, instance.name)]
+    return [show(account, instance.id) for instance in account.fleet if name in (None, instance.name)]
 
 
 def _existing(account: Account, instance_id: str) -> Instance:

@@ -128,9 +128,9 @@ async def _list(account: Account, request: web.Request) -> Json:
     return {"instances": forcing.list_all(account, request.query.get("name"))}
 
 
-async def _look(account: Account, request: web.Request) -> Json:
+async def _show(account: Account, request: web.Request) -> Json:
     """One instance in full."""
-    return forcing.look(account, request.match_info["id"])
+    return forcing.show(account, request.match_info["id"])
 
 
 async def _force(account: Account, request: web.Request) -> Json:
@@ -178,7 +178,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("DELETE", "faults", _clear_faults),
     ("POST", "instances", _plant),
     ("GET", "instances", _list),
-    ("GET", "instances/{id}", _look),
+    ("GET", "instances/{id}", _show),
     ("POST", "instances/{id}", _force),
     ("GET", "settings", _settings),
     ("POST", "settings", _set),

@@ -248,7 +248,7 @@ async def test_an_object_that_goes_does_not_come_back(world: World) -> None:
             True,
         ),
         (action.Launch(), Result(problem=obstacles.frozen("default")), False, False),
-        (action.Release(look_first=True), Result(released=True), False, False),
+        (action.Release(check_first=True), Result(released=True), False, False),
     ],
 )
 async def test_the_account_hears_what_an_object_waits_for(

@@ -167,9 +167,9 @@ def test_what_is_known_of_an_instance_does_not_outlive_it() -> None:
     memory = Memories().of("uid", 7)
     memory.detail, memory.delete_accepted_at, memory.only_by_id = a.an_instance(), 1.0, True
     memory.gone_in_polls.add(3)
-    memory.looks = 3
+    memory.searches = 3
 
     memory.forget_instance()
 
     assert (memory.detail, memory.delete_accepted_at, memory.only_by_id) == (None, None, False)
-    assert (memory.gone_in_polls, memory.looks, memory.unseen_before) == (set(), 0, 7)
+    assert (memory.gone_in_polls, memory.searches, memory.unseen_before) == (set(), 0, 7)

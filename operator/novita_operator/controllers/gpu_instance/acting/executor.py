@@ -51,7 +51,7 @@ class Executor:
                 return Result()
             case actions.Hold(note):
                 return await self.releaser.hold(note, seen, key)
-            case actions.Release(look_first=False):
+            case actions.Release(check_first=False):
                 return await self.releaser.release(seen, memory, key)
             case actions.Abandon(left_behind):
                 return await self.releaser.abandon(left_behind, seen, memory, key)

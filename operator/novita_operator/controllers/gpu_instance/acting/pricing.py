@@ -37,8 +37,8 @@ class Pricing:
         if limit is None:
             return Result()
         age = self._age(this)
-        looked = await _look(instance_id, this)
-        told = looked.price_per_hour if looked is not None else None
+        instance_now = await _fetched(instance_id, this)
+        told = instance_now.price_per_hour if instance_now is not None else None
         product = await self._product(this) if age < _JUST_RENTED else None
         spot, gpus = this.seen.is_spot, this.seen.resource.spec.gpu_count
         if product is not None and told is not None:
@@ -47,7 +47,7 @@ class Pricing:
         price = listed if told is None else told
         if price is not None and price > limit and age < _ASKED_FOR:
             return self._too_dear(instance_id, price, limit, this)
-        compared = looked is not None and (price is not None or age >= _JUST_RENTED)
+        compared = instance_now is not None and (price is not None or age >= _JUST_RENTED)
         return Result(price=Price(price)) if compared or age >= _ASKED_FOR else Result()
 
     async def too_dear_to_start(self, this: Pass) -> Result | None:
@@ -56,8 +56,8 @@ class Pricing:
         limit = seen.resource.spec.max_price_per_hour
         if limit is None or seen.instance is None:
             return None
-        looked = await _look(seen.instance.id, this)
-        price = await quote.of(looked or seen.instance, this.account, self.clock.monotonic())
+        instance_now = await _fetched(seen.instance.id, this)
+        price = await quote.of(instance_now or seen.instance, this.account, self.clock.monotonic())
         if price is None or price <= limit:
             return None
         text = (
@@ -93,7 +93,7 @@ class Pricing:
         return Result(price=Price(price), failure=failure)
 
 
-async def _look(instance_id: str, this: Pass) -> Instance | None:
+async def _fetched(instance_id: str, this: Pass) -> Instance | None:
     """The instance as Novita shows it by id; None where it does not, or not yet."""
     try:
         found = await this.account.client.get_instance(instance_id)

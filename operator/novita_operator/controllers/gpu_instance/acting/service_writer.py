@@ -63,12 +63,12 @@ class Serving:
         known = seen.resource.status.connection
         if ports.wanted(seen.resource, seen.instance) is None or known is None:
             return await self._emptied(seen, name, memory) if _does_not_run(seen) else None
-        found, looked = service.leads(known), seen.reach.looked
+        found, probed = service.leads(known), seen.reach.probed
         hosts = {lead.place.host for lead in found.found}
-        if not hosts or looked is None or hosts - looked.addresses.keys() - looked.nowhere.keys():
+        if not hosts or probed is None or hosts - probed.addresses.keys() - probed.nowhere.keys():
             # What the Service leads to stays until it is known where it leads to now.
             return None
-        bodies = service.bodies(seen.resource, found, looked.addresses, looked.nowhere)
+        bodies = service.bodies(seen.resource, found, probed.addresses, probed.nowhere)
         if self._is_new(bodies, memory):
             await self.kube.write_owned(bodies.service)
             for body in bodies.slices:

@@ -77,7 +77,7 @@ def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
     if instance is None and seen.create_may_be_hidden:
         return checks.NEXT_POLL
     if instance is None:
-        return action.Take(seen.live[0].id) if seen.live and seen.absence.gone_looks else ending.let_go(seen)
+        return action.Take(seen.live[0].id) if seen.live and seen.absence.gone_polls else ending.let_go(seen)
     step = checks.more_than_one(seen, now) or ending.stop(instance)
     return action.Release() if isinstance(step, action.Nothing) else step
 

@@ -36,15 +36,15 @@ def let_go(seen: Observation) -> action.Action:
     """Nothing is listed any more: make sure, then drop the finalizer."""
     if seen.instance_id is None:
         hidden = seen.may_be_rented or seen.unnoted_may_be_rented
-        return NEXT_POLL if hidden else action.Release(look_first=True)
+        return NEXT_POLL if hidden else action.Release(check_first=True)
     # So young, neither list nor look by id need show it: it is looked for until it is seen, or until they must.
     if seen.belief.believed and not seen.unproven:
-        return action.Release(look_first=True)
-    return look_again(seen, seen.instance_id)
+        return action.Release(check_first=True)
+    return check_again(seen, seen.instance_id)
 
 
-def look_again(seen: Observation, instance_id: str) -> action.Action:
+def check_again(seen: Observation, instance_id: str) -> action.Action:
     """Nothing shows it, and that is not believed yet: the next look by id, or the wait for it."""
-    if seen.belief.look_due or seen.belief.believed:
+    if seen.belief.check_due or seen.belief.believed:
         return action.ConfirmGone(instance_id)
     return action.Wait(poll=True, seconds=seen.belief.seconds)

@@ -177,7 +177,7 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
     if seen.create_may_be_hidden:
         return guards.NEXT_POLL
     if not seen.belief.believed:
-        return ending.look_again(seen, seen.instance_id)
+        return ending.check_again(seen, seen.instance_id)
     if seen.live:
         # The recorded one is gone, and another carries our name: what was a duplicate is now the instance.
         return action.Take(seen.live[0].id)
@@ -185,7 +185,7 @@ def _gone(seen: Observation, _: datetime) -> action.Action | None:
     # Told already: a user who asks for another try before it is let go asks for the next one, and for no second report.
     told = failure is not None and failure.reason == "InstanceLost" and failure.instance_id == seen.instance_id
     if told or (failure is not None and seen.failure_stands):
-        return action.Release(look_first=True)
+        return action.Release(check_first=True)
     return action.Fail(
         "InstanceLost",
         f"Instance {seen.instance_id} no longer exists at Novita; somebody else deleted it, or Novita did.",

@@ -188,7 +188,7 @@ class Launcher:
         """Steps 6 and 7: one call, and what its outcome means."""
         at, candidate, number = self.clock.now(), attempt.candidate, attempt.intent.attempt
         wanted = attempt.request()
-        this.memory.looks = 0
+        this.memory.searches = 0
         maybe_done = True
         try:
             if not self.may_pay():

@@ -36,11 +36,11 @@ class Memory:
     """When that intent was seen first."""
     earlier: bool | None = None
     """A process before this one may have made calls for it. None: not looked at yet."""
-    looks: int = 0
+    searches: int = 0
     """Polls since then that did not show an instance, spaced apart."""
-    looked_at: float = 0.0
+    searched_at: float = 0.0
     """When the last of them was counted."""
-    looked_in_poll: int = 0
+    searched_in_poll: int = 0
     """The number of the last of them; earlier polls say nothing."""
     only_by_id: bool = False
     """A look by id found what the list lacks."""
@@ -52,7 +52,7 @@ class Memory:
     """Numbers of the polls after which a look by id did not find the instance."""
     gone_since: float = 0.0
     """When the first of these looks was."""
-    gone_looked_at: float = 0.0
+    gone_checked_at: float = 0.0
     """When the last of them was."""
     announced: bool = False
     """Novita was seen to remove it, or to take it back."""
@@ -100,14 +100,14 @@ class Memory:
 
     def search(self, note: Intent | None, monotonic: float) -> None:
         """From now on the instance of this call is searched for."""
-        self.searched_for, self.searched_since, self.looks = note, monotonic, 0
+        self.searched_for, self.searched_since, self.searches = note, monotonic, 0
 
     def saw_nothing(self, poll: int, monotonic: float) -> None:
         """A look by id found nothing; `poll` is the list that lacks the instance, too."""
         if not self.gone_in_polls:
             self.gone_since = monotonic
         self.gone_in_polls.add(poll)
-        self.gone_looked_at = monotonic
+        self.gone_checked_at = monotonic
 
     def forget_instance(self) -> None:
         """The instance is gone: nothing known about it applies to the next one."""
@@ -117,7 +117,7 @@ class Memory:
         self.delete_accepted_at = None
         self.gone_in_polls = set()
         self.announced = False
-        self.looks = 0
+        self.searches = 0
         self.rented_at = None
 
 

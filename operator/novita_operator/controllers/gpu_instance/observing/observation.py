@@ -20,7 +20,7 @@ from novita_operator.tenancy.allowance import Allowance
 from novita_operator.tenancy.judging import Refusal
 
 # An ambiguous create is only believed not to have happened after so many looks that were spread over the list lag.
-LOOKS_NEEDED = 3
+SEARCHES_NEEDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Absence:
 
     unnoted: bool = False
     """An earlier process may have made a create call, and this one has seen no note: it may have been removed."""
-    looks: int = 0
+    searches: int = 0
     """Polls that began after the intent was seen and did not show an instance, spaced apart."""
-    gone_looks: int = 0
+    gone_polls: int = 0
     """Polls after which a look by id did not find the recorded instance either."""
     only_by_id: bool = False
     """The list lacks our instance, and a look by id has found it."""
@@ -152,7 +152,7 @@ class Observation:
     def may_be_rented(self) -> bool:
         """Whether a create call without an answer may still have been carried out: too young, or not searched for."""
         pending = self.intent is not None and self.intent.pending
-        return pending and (self.absence.looks < LOOKS_NEEDED or self.create_may_be_hidden)
+        return pending and (self.absence.searches < SEARCHES_NEEDED or self.create_may_be_hidden)
 
     @property
     def unnoted_may_be_rented(self) -> bool:
@@ -160,7 +160,7 @@ class Observation:
 
         `kubectl replace` does so. An object that this process has known from its beginning is none of these.
         """
-        young = self.absence.looks < LOOKS_NEEDED or self.absence.intent_known_for < self.list_lag
+        young = self.absence.searches < SEARCHES_NEEDED or self.absence.intent_known_for < self.list_lag
         return self.absence.unnoted and self.adopts is None and young
 
     @property

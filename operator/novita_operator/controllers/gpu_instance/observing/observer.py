@@ -16,7 +16,7 @@ from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
-from novita_operator.controllers.gpu_instance.policies.belief import Belief, Looks
+from novita_operator.controllers.gpu_instance.policies.belief import Belief, Misses
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.novita.models import Instance, InstanceState
@@ -133,11 +133,11 @@ class Observer:
     def _absence(
         self, intent: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
     ) -> Absence:
-        looks = self._count_look(intent, account, memory, found)
+        searches = self._count_search(intent, account, memory, found)
         return Absence(
             unnoted=bool(memory.earlier) and memory.note is None,
-            looks=looks,
-            gone_looks=len(memory.gone_in_polls),
+            searches=searches,
+            gone_polls=len(memory.gone_in_polls),
             only_by_id=memory.only_by_id,
             intent_known_for=timedelta(seconds=self.clock.monotonic() - memory.searched_since),
             delete_accepted=memory.delete_accepted_at is not None,
@@ -153,9 +153,9 @@ class Observer:
     ) -> Belief:
         listed = account.snapshot.find(instance_id) if account and account.snapshot and instance_id else None
         removed = listed is not None and listed.state is InstanceState.REMOVED
-        looks = Looks(len(memory.gone_in_polls), memory.gone_since, memory.gone_looked_at)
+        misses = Misses(len(memory.gone_in_polls), memory.gone_since, memory.gone_checked_at)
         return belief.judge(
-            looks if memory.gone_in_polls else None,
+            misses if memory.gone_in_polls else None,
             announced=memory.announced or memory.delete_accepted_at is not None or removed,
             wait=_wait(resource, account) if account is not None else None,
             lag=self.list_lag.total_seconds(),
@@ -194,23 +194,23 @@ class Observer:
             return AccountView("Starting")
         return views.of(account, resource)
 
-    def _count_look(
+    def _count_search(
         self, note: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
     ) -> int:
         """A poll that began after our last call and shows nothing is a look; looks are spread over the list lag."""
         if note != memory.searched_for:
             # Another call, perhaps of another process: polls that began before it say nothing about it.
             memory.search(note, self.clock.monotonic())
-            memory.looked_in_poll = account.polls_begun if account is not None else 0
-        if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.looked_in_poll):
-            return memory.looks
+            memory.searched_in_poll = account.polls_begun if account is not None else 0
+        if found or account is None or account.snapshot_poll <= max(memory.unseen_before, memory.searched_in_poll):
+            return memory.searches
         now = self.clock.monotonic()
         # Three looks have two gaps between them: together they span the lag.
-        if memory.looks == 0 or now - memory.looked_at >= self.list_lag.total_seconds() / 2:
-            memory.looks += 1
-            memory.looked_at = now
-            memory.looked_in_poll = account.snapshot_poll
-        return memory.looks
+        if memory.searches == 0 or now - memory.searched_at >= self.list_lag.total_seconds() / 2:
+            memory.searches += 1
+            memory.searched_at = now
+            memory.searched_in_poll = account.snapshot_poll
+        return memory.searches
 
 
 def _wait(resource: GPUInstance, account: Account) -> float | None:

@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Probed:
     """What the looks have shown. A host without addresses is in `nowhere`, with the reason; one in neither is new."""
 
     tally: Tally
@@ -52,12 +52,12 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whether the instance counts as usable; else `why`, as a clause. `looked`: for the Service; None before a look."""
+    """Whether the instance counts as usable; else `why`, as a clause. `probed`: for the Service; None before a look."""
 
     usable: bool = True
     why: str = ""
     stalled: bool = False
-    looked: Looked | None = None
+    probed: Probed | None = None
 
 
 UNASKED = Reach()
@@ -87,22 +87,22 @@ def wanted(resource: GPUInstance, instance: Instance | None) -> Wanted | None:
     )
 
 
-def judge(resource: GPUInstance, instance: Instance | None, looked: Looked | None) -> Reach:
+def judge(resource: GPUInstance, instance: Instance | None, probed: Probed | None) -> Reach:
     """What the looks at the wanted ports mean for Ready."""
     readiness, known = resource.spec.readiness, resource.status.connection
     if readiness is None or known is None or instance is None or not connection.is_current(resource.status, instance):
         usable = readiness is None or _was_ready(resource.status)
-        return Reach(usable, "its ports have not been looked at yet", looked=looked)
+        return Reach(usable, "its ports have not been looked at yet", probed=probed)
     ports = _chosen(readiness, known, instance)
     complaint = _unmapped(resource, ports, known, instance)
     if complaint is not None:
-        return Reach(False, *complaint, looked=looked)
+        return Reach(False, *complaint, probed=probed)
     silent = _without_address(ports) or _unreadable(readiness, ports)
     if silent:
-        return Reach(False, silent, looked=looked)
-    tally = looked.tally if looked is not None else Tally()
+        return Reach(False, silent, probed=probed)
+    tally = probed.tally if probed is not None else Tally()
     usable = not ports or (_was_ready(resource.status) if tally.reachable is None else tally.reachable)
-    return Reach(usable, tally.complaint or "its ports have not been looked at often enough yet", looked=looked)
+    return Reach(usable, tally.complaint or "its ports have not been looked at often enough yet", probed=probed)
 
 
 def _was_ready(status: GPUInstanceStatus) -> bool:

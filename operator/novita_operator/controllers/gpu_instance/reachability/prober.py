@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.reachability import ports
-from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Reach, Wanted
+from novita_operator.controllers.gpu_instance.reachability.ports import Probed, Reach, Wanted
 from novita_operator.egress.names import NoAddress
 from novita_operator.egress.resolver import Finds
 from novita_operator.kube.cache import Key
 from novita_operator.novita.models import Instance
-from novita_operator.probes.looking import Looker
+from novita_operator.probes.probing import PortProber
 from novita_operator.probes.tally import Tally
 from novita_operator.probes.targets import Target
 from novita_operator.runtime.workqueue import WorkQueue
@@ -34,7 +34,7 @@ class _Watch:
     """One object under observation."""
 
     wanted: Wanted
-    looked: Looked | None = None
+    probed: Probed | None = None
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Probing:
     `most` bounds the objects that are looked at at the same time. No worker ever waits for a look.
     """
 
-    looker: Looker
+    prober: PortProber
     names: Finds
     wake: Callable[[Key], None]
     clock: Clock
@@ -61,13 +61,13 @@ class Probing:
 
     def follow(self, key: Key, resource: GPUInstance, instance: Instance | None, *, wanted: bool) -> Reach:
         """What is known of the ports; from now on they are looked at, or no longer where nobody wants the instance."""
-        looked = self._follow(key, ports.wanted(resource, instance) if wanted else None)
-        return ports.judge(resource, instance, looked)
+        probed = self._follow(key, ports.wanted(resource, instance) if wanted else None)
+        return ports.judge(resource, instance, probed)
 
     def known(self, key: Key, resource: GPUInstance, instance: Instance | None) -> Reach:
         """The same where what Novita shows is not known now: what is watched goes on being watched."""
         watch = self._watches.get(key)
-        return ports.judge(resource, instance, watch.looked if watch is not None else None)
+        return ports.judge(resource, instance, watch.probed if watch is not None else None)
 
     def forget(self, key: Key) -> None:
         """The object is gone, or nothing is to be looked at."""
@@ -77,21 +77,21 @@ class Probing:
     async def run(self) -> None:
         """Look at whatever is due, for ever."""
         free = asyncio.Semaphore(self.most)
-        async with asyncio.TaskGroup() as looks:
+        async with asyncio.TaskGroup() as probes:
             while True:
                 await free.acquire()
-                looks.create_task(self._turn(await self._queue.take(), free))
+                probes.create_task(self._turn(await self._queue.take(), free))
 
     async def aclose(self) -> None:
-        await self.looker.aclose()
+        await self.prober.aclose()
 
-    def _follow(self, key: Key, wanted: Wanted | None) -> Looked | None:
+    def _follow(self, key: Key, wanted: Wanted | None) -> Probed | None:
         if wanted is None:
             self.forget(key)
             return None
         watch = self._watches.get(key)
         if watch is not None and watch.wanted == wanted:
-            return watch.looked
+            return watch.probed
         self._watches[key] = _Watch(wanted)
         if watch is None and wanted.assumed and not wanted.hosts:
             # As after a restart: nothing is new, and a thousand objects come at once.
@@ -111,18 +111,18 @@ class Probing:
         watch = self._watches.get(key)
         if watch is None:
             return
-        wanted, before = watch.wanted, watch.looked
+        wanted, before = watch.wanted, watch.probed
         complaint, (addresses, nowhere) = await asyncio.gather(self._complaint(wanted), self._resolve(wanted, before))
         if self._watches.get(key) is not watch:
             return
-        known = before or Looked(Tally(reachable=True if wanted.assumed else None))
-        watch.looked = Looked(known.tally.after(complaint, wanted.thresholds), addresses, nowhere)
-        if _differs(known, watch.looked):
+        known = before or Probed(Tally(reachable=True if wanted.assumed else None))
+        watch.probed = Probed(known.tally.after(complaint, wanted.thresholds), addresses, nowhere)
+        if _differs(known, watch.probed):
             self.wake(key)
         self._queue.add_after(key, wanted.period * (1 - _SPREAD + 2 * _SPREAD * self.jitter()))
 
     async def _complaint(self, wanted: Wanted) -> str:
-        said = await asyncio.gather(*(self._look(target, wanted.timeout) for target in wanted.targets))
+        said = await asyncio.gather(*(self._probe(target, wanted.timeout) for target in wanted.targets))
         failed = [
             f"port {target.port} ({_short(target.shown)}) {why}"
             for target, why in zip(wanted.targets, said, strict=True)
@@ -131,16 +131,16 @@ class Probing:
         more = len(failed) - _MOST_PORTS_TOLD
         return ", and ".join(failed[:_MOST_PORTS_TOLD]) + (f", and {more} more" if more > 0 else "")
 
-    async def _look(self, target: Target, seconds: float) -> str | None:
+    async def _probe(self, target: Target, seconds: float) -> str | None:
         try:
-            return await self.looker.look(target, seconds)
+            return await self.prober.probe(target, seconds)
         except Exception as error:
             # What answers there is not ours: whatever it does must not end the process.
             logger.exception("the probe of port %d failed", target.port)
             return f"cannot be looked at ({type(error).__name__})"
 
     async def _resolve(
-        self, wanted: Wanted, before: Looked | None
+        self, wanted: Wanted, before: Probed | None
     ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """Addresses by host. Those of a host that cannot be resolved now stay: old ones are better than none."""
         found: dict[str, tuple[str, ...]] = {}
@@ -158,7 +158,7 @@ class Probing:
         return found, nowhere
 
 
-def _differs(before: Looked, after: Looked) -> bool:
+def _differs(before: Probed, after: Probed) -> bool:
     return not before.tally.decides_as(after.tally) or (before.addresses, before.nowhere) != (
         after.addresses,
         after.nowhere,

@@ -69,7 +69,7 @@ def _deleting(facts: Facts) -> Verdict:
     problem = facts.problem
     if problem is None:
         text = "Deleting the instance at Novita; the object goes when Novita no longer shows it."
-        if facts.seen.absence.gone_looks and not facts.seen.belief.believed:
+        if facts.seen.absence.gone_polls and not facts.seen.belief.believed:
             text = (
                 f"Novita shows instance {facts.instance_id} neither in its list nor by id. The object goes when that "
                 "is believed: an outage looks the same."
@@ -105,10 +105,10 @@ def _unlisted(facts: Facts) -> Verdict:
     if was is None or facts.old.instance_id != facts.instance_id or was.reason == Reason.CREATING:
         text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
         return Verdict(False, Reason.CREATING, text, Phase.CREATING)
-    if was.status == "True" and _unchanged(facts) and not facts.seen.absence.gone_looks:
+    if was.status == "True" and _unchanged(facts) and not facts.seen.absence.gone_polls:
         return _as_before(facts, was)
     text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
-    if facts.seen.absence.gone_looks:
+    if facts.seen.absence.gone_polls:
         text = f"Novita shows instance {facts.instance_id} neither in its list nor by id, and gave no reason."
         more = facts.seen.doubt or "It counts as lost when it stays away; nothing is rented in its place before."
         text = f"{text} {more}"

@@ -18,9 +18,9 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import orphans
 from novita_operator.controllers.novita_account.garbagecollection.orphans import (
     Brake,
-    Look,
     Objects,
     Orphan,
+    OrphanCheck,
     Rules,
     Verdict,
 )
@@ -41,7 +41,7 @@ _LOOKS_PER_GAP = 4  # often enough to be late by a quarter of the gap at most; e
 
 
 @dataclass(slots=True)
-class Looked:
+class Checked:
     """What an account's looks have found so far."""
 
     verdict: Verdict = field(default_factory=Verdict)
@@ -77,54 +77,54 @@ class Collector:
     clock: Clock
     metrics: Metrics
     renamed: Renamed
-    _looked: dict[str, Looked] = field(default_factory=dict)
+    _checked: dict[str, Checked] = field(default_factory=dict)
 
     def forget(self, account: str) -> None:
-        self._looked.pop(account, None)
+        self._checked.pop(account, None)
 
-    async def look(self, resource: NovitaAccount, account: Account, census: Census, users: int) -> Looked:
+    async def check(self, resource: NovitaAccount, account: Account, census: Census, users: int) -> Checked:
         """The state of things, after another look if one is due."""
-        looked = self._looked.setdefault(account.name, _remembered(resource))
+        checked = self._checked.setdefault(account.name, _remembered(resource))
         if not census.unclaimed:
-            looked.verdict, looked.first_seen = Verdict(baseline=users), {}
-            looked.settle(None)
-            return looked
+            checked.verdict, checked.first_seen = Verdict(baseline=users), {}
+            checked.settle(None)
+            return checked
         gap = self.sightings_apart.total_seconds() / _LOOKS_PER_GAP
-        if self.clock.monotonic() - looked.at < gap:
-            return looked
-        looked.at = self.clock.monotonic()
-        before = looked.verdict.brake
-        looked.verdict = await self._judge(resource, account, census, looked)
-        looked.settle(resource.meta.annotations.get(meta.CONFIRM_ORPHANS))
-        looked.first_seen = {orphan.instance.id: orphan.first_seen for orphan in looked.verdict.orphans}
-        brake = looked.verdict.brake
+        if self.clock.monotonic() - checked.at < gap:
+            return checked
+        checked.at = self.clock.monotonic()
+        before = checked.verdict.brake
+        checked.verdict = await self._judge(resource, account, census, checked)
+        checked.settle(resource.meta.annotations.get(meta.CONFIRM_ORPHANS))
+        checked.first_seen = {orphan.instance.id: orphan.first_seen for orphan in checked.verdict.orphans}
+        brake = checked.verdict.brake
         if brake is not None and (before is None or before.reason is not brake.reason):
-            looked.events.append(Event("Warning", EventReason.ORPHAN_DELETION_PAUSED, brake.message))
-        for orphan in looked.verdict.delete:
-            await self._delete(orphan, account, looked)
-        return looked
+            checked.events.append(Event("Warning", EventReason.ORPHAN_DELETION_PAUSED, brake.message))
+        for orphan in checked.verdict.delete:
+            await self._delete(orphan, account, checked)
+        return checked
 
-    async def _judge(self, resource: NovitaAccount, account: Account, census: Census, looked: Looked) -> Verdict:
+    async def _judge(self, resource: NovitaAccount, account: Account, census: Census, checked: Checked) -> Verdict:
         try:
             objects = await self._objects(account.name)
         except kube_errors.KubeError as error:
             text = f"The GPUInstances could not be listed ({error}); nothing is deleted until they can."
-            return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), looked.verdict.baseline)
+            return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), checked.verdict.baseline)
         rules = Rules(self.names, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
-        look = Look(
+        check = OrphanCheck(
             unclaimed=census.unclaimed,
             marked=census.managed + len(census.unclaimed),
             objects=objects,
-            objects_before=looked.verdict.baseline,
-            first_seen=looked.first_seen,
+            objects_before=checked.verdict.baseline,
+            first_seen=checked.first_seen,
             confirmed=resource.meta.annotations.get(meta.CONFIRM_ORPHANS),
             now=self.clock.now(),
             departed=frozenset(self.departed(resource)),
             renamed=self.renamed.explain(account.name, self.names.cluster),
-            spent=looked.spent,
-            confirmed_ids=looked.confirmed_ids,
+            spent=checked.spent,
+            confirmed_ids=checked.confirmed_ids,
         )
-        return orphans.judge(look, rules)
+        return orphans.judge(check, rules)
 
     def departed(self, resource: NovitaAccount) -> tuple[str, ...]:
         """Objects whose deletion was seen, by this process or an earlier one, and whose instance was to be deleted."""
@@ -142,7 +142,7 @@ class Collector:
                 users += 1
         return Objects(frozenset(uids), frozenset(instance_ids), users)
 
-    async def _delete(self, orphan: Orphan, account: Account, looked: Looked) -> None:
+    async def _delete(self, orphan: Orphan, account: Account, checked: Checked) -> None:
         """Read it once more: the id must still carry the name that made it an orphan."""
         instance = orphan.instance
         try:
@@ -159,16 +159,16 @@ class Collector:
         account.poll_by(self.clock.monotonic())
         self.metrics.orphans_deleted.labels(account.name).inc()
         text = f"Deleted instance {instance.id} ({instance.name}), which belongs to no GPUInstance any more."
-        looked.events.append(Event("Normal", EventReason.ORPHAN_DELETED, text))
+        checked.events.append(Event("Normal", EventReason.ORPHAN_DELETED, text))
 
 
-def _remembered(resource: NovitaAccount) -> Looked:
+def _remembered(resource: NovitaAccount) -> Checked:
     """What the status still knows of the looks of an earlier process. What was confirmed then is asked for again."""
     collector = resource.status.collector
     baseline = collector.objects if collector is not None else 0
     first_seen = {orphan.id: orphan.first_seen for orphan in resource.status.orphans}
     spent = collector.confirmed if collector is not None else None
-    return Looked(verdict=Verdict(baseline=baseline), first_seen=first_seen, spent=spent)
+    return Checked(verdict=Verdict(baseline=baseline), first_seen=first_seen, spent=spent)
 
 
 def wire(orphan: Orphan, price: Decimal | None) -> ApiOrphan:

@@ -82,7 +82,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OrphanCheck:
     """One look: the marked instances without a claim, the objects, and what earlier looks left.
 
     `departed`: UIDs of objects that asked for their instance to be deleted with them, and were seen to go.
@@ -103,25 +103,25 @@ class Look:
     confirmed_ids: frozenset[str] = frozenset()
 
 
-def judge(look: Look, rules: Rules) -> Verdict:
+def judge(check: OrphanCheck, rules: Rules) -> Verdict:
     """What to report, and what to delete."""
-    found = tuple(sorted(_orphans(look, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
-    due = tuple(orphan for orphan in found if _is_due(orphan, look.now, rules))
-    odd = _brake(found, look, rules)
-    confirmed = odd is not None and _is_confirmed(found, look, odd)
+    found = tuple(sorted(_orphans(check, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
+    due = tuple(orphan for orphan in found if _is_due(orphan, check.now, rules))
+    odd = _brake(found, check, rules)
+    confirmed = odd is not None and _is_confirmed(found, check, odd)
     brake = odd if due and not confirmed else None
     deletes = rules.policy == "Delete" and brake is None
     # While anything is unclaimed the baseline only grows: a restore must not become the new normal.
-    baseline = max(look.objects.users, look.objects_before) if look.unclaimed else look.objects.users
+    baseline = max(check.objects.users, check.objects_before) if check.unclaimed else check.objects.users
     spoken = bool(due) and deletes and confirmed
     return Verdict(found, due if deletes else (), brake if rules.policy == "Delete" else None, baseline, spoken)
 
 
-def _orphans(look: Look, rules: Rules) -> Iterable[Orphan]:
-    for instance in look.unclaimed:
+def _orphans(check: OrphanCheck, rules: Rules) -> Iterable[Orphan]:
+    for instance in check.unclaimed:
         leaving = instance.state is InstanceState.REMOVING
-        if not leaving and _is_old(instance, look.now, rules) and not look.objects.own(instance, rules.names):
-            yield Orphan(instance, look.first_seen.get(instance.id, look.now))
+        if not leaving and _is_old(instance, check.now, rules) and not check.objects.own(instance, rules.names):
+            yield Orphan(instance, check.first_seen.get(instance.id, check.now))
 
 
 def _is_old(instance: Instance, now: datetime, rules: Rules) -> bool:
@@ -134,45 +134,46 @@ def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
     return now - orphan.first_seen >= apart
 
 
-def _is_confirmed(found: tuple[Orphan, ...], look: Look, odd: Brake) -> bool:
+def _is_confirmed(found: tuple[Orphan, ...], check: OrphanCheck, odd: Brake) -> bool:
     """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
     beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED}
-    said = confirmation.says(look.confirmed, len(found), look.spent)
-    rest_of_said = look.confirmed_ids.issuperset(orphan.instance.id for orphan in found)
+    said = confirmation.says(check.confirmed, len(found), check.spent)
+    rest_of_said = check.confirmed_ids.issuperset(orphan.instance.id for orphan in found)
     return (said or rest_of_said) and odd.reason not in beyond
 
 
-def _are_all_departed(found: tuple[Orphan, ...], look: Look, rules: Rules) -> bool:
+def _are_all_departed(found: tuple[Orphan, ...], check: OrphanCheck, rules: Rules) -> bool:
     """A few that were left by objects which were seen to be deleted: nothing vanished, and no crowd has to prove it."""
     owners = {rules.names.owner_uid(orphan.instance.name) for orphan in found}
-    return len(found) <= _FEW and owners <= look.departed
+    return len(found) <= _FEW and owners <= check.departed
 
 
-def _brake(found: tuple[Orphan, ...], look: Look, rules: Rules) -> Brake | None:
-    objects, count = look.objects.users, len(found)
+def _brake(found: tuple[Orphan, ...], check: OrphanCheck, rules: Rules) -> Brake | None:
+    objects, count = check.objects.users, len(found)
     confirm = (
-        f" If they may go, annotate the account with {confirmation.wanted(meta.CONFIRM_ORPHANS, count, look.spent)}; "
+        f" If they may go, annotate the account with {confirmation.wanted(meta.CONFIRM_ORPHANS, count, check.spent)}; "
         "else re-create their objects or delete them at Novita."
     )
-    if look.renamed is not None:
-        return Brake(Reason.CLUSTER_ID_CHANGED, look.renamed)
+    if check.renamed is not None:
+        return Brake(Reason.CLUSTER_ID_CHANGED, check.renamed)
     if not rules.sees_everything:
         text = (
             "The operator watches only some namespaces and its cluster id is derived, so that another operator may own "
             "these instances. Give each operator a CLUSTER_ID of its own, or delete them at Novita."
         )
         return Brake(Reason.IDENTITY_SHARED, text)
-    if _are_all_departed(found, look, rules):
+    if _are_all_departed(found, check, rules):
         return None
     if objects == 0:
         return Brake(
             Reason.NO_OBJECTS, f"No GPUInstance uses this account, yet {count} marked instances exist.{confirm}"
         )
-    if objects * 2 <= look.objects_before:
+    if objects * 2 <= check.objects_before:
         text = (
-            f"{look.objects_before} GPUInstances used this account at the last orphan check, {objects} do now.{confirm}"
+            f"{check.objects_before} GPUInstances used this account at the last orphan check, "
+            f"{objects} do now.{confirm}"
         )
         return Brake(Reason.OBJECTS_VANISHED, text)
-    if count > max(_FEW, look.marked // _SHARE):
-        return Brake(Reason.TOO_MANY, f"{count} of {look.marked} marked instances belong to no object.{confirm}")
+    if count > max(_FEW, check.marked // _SHARE):
+        return Brake(Reason.TOO_MANY, f"{count} of {check.marked} marked instances belong to no object.{confirm}")
     return None

@@ -73,7 +73,7 @@ def test_an_object_that_surely_has_no_instance_goes_whatever_the_account_says(ac
 
 
 @pytest.mark.parametrize(
-    ("account", "expected"), [("Usable", Release(look_first=True)), ("KeyMissing", Wait(poll=True))]
+    ("account", "expected"), [("Usable", Release(check_first=True)), ("KeyMissing", Wait(poll=True))]
 )
 def test_after_a_refusal_a_look_by_name_comes_before_the_finalizer_goes(account: Any, expected: Action) -> None:
     seen = going(instance_id=None, intent=a.an_intent(age=1, outcome="Refused"), view={"account": AccountView(account)})
@@ -85,19 +85,19 @@ def test_a_finalizer_whose_note_is_gone_is_not_dropped_without_a_look() -> None:
     """Both were written together, so that somebody has removed the note of a call that may have been made."""
     seen = going(instance_id=None, intent=None, held=True)
 
-    assert decide(seen) == Release(look_first=True)
+    assert decide(seen) == Release(check_first=True)
 
 
 @pytest.mark.parametrize(
-    ("age", "looks", "expected"),
+    ("age", "searches", "expected"),
     [
         pytest.param(1, 3, NEXT_POLL, id="while the list may lag"),
         pytest.param(61, 2, NEXT_POLL, id="until it was looked for three times"),
-        pytest.param(61, 3, Release(look_first=True), id="and by name once more before the finalizer goes"),
+        pytest.param(61, 3, Release(check_first=True), id="and by name once more before the finalizer goes"),
     ],
 )
-def test_a_create_call_without_an_answer_is_looked_for(age: float, looks: int, expected: Action) -> None:
-    assert decide(going(instance_id=None, age=age, view={"looks": looks})) == expected
+def test_a_create_call_without_an_answer_is_looked_for(age: float, searches: int, expected: Action) -> None:
+    assert decide(going(instance_id=None, age=age, view={"searches": searches})) == expected
 
 
 def test_an_instance_that_turns_up_is_deleted() -> None:
@@ -125,7 +125,7 @@ def test_an_instance_on_its_way_out_is_watched() -> None:
 
 def test_what_is_listed_no_more_is_asked_for_by_id_and_then_by_name() -> None:
     assert decide(going()) == ConfirmGone("i-1")
-    assert decide(going(view={"gone_looks": 1})) == Release(look_first=True)
+    assert decide(going(view={"gone_polls": 1})) == Release(check_first=True)
 
 
 def test_an_instance_that_only_a_look_by_id_finds_is_deleted_all_the_same() -> None:
@@ -133,15 +133,15 @@ def test_an_instance_that_only_a_look_by_id_finds_is_deleted_all_the_same() -> N
     assert decide(going(view={"only_by_id": True, "delete_accepted": True})) == ConfirmGone("i-1")
 
 
-@pytest.mark.parametrize("looks", [0, 1, 5])
-def test_an_id_that_was_never_seen_under_our_name_deletes_nothing(looks: int) -> None:
+@pytest.mark.parametrize("searches", [0, 1, 5])
+def test_an_id_that_was_never_seen_under_our_name_deletes_nothing(searches: int) -> None:
     """It may be that of another cluster's instance: a status can be restored, copied or written by anybody."""
-    assert decide(going(age=59, view={"gone_looks": looks})) == ConfirmGone("i-1")
-    assert decide(going(age=61, view={"gone_looks": 0})) == ConfirmGone("i-1")
+    assert decide(going(age=59, view={"gone_polls": searches})) == ConfirmGone("i-1")
+    assert decide(going(age=61, view={"gone_polls": 0})) == ConfirmGone("i-1")
 
 
 def test_between_two_looks_by_id_the_next_one_is_waited_for() -> None:
-    looked = replace(going(), belief=Belief(believed=False, look_due=False, seconds=40))
+    looked = replace(going(), belief=Belief(believed=False, check_due=False, seconds=40))
 
     assert decide(looked) == Wait(poll=True, seconds=40)
 
@@ -152,22 +152,22 @@ def test_an_instance_that_may_still_be_hidden_is_deleted_when_a_look_by_id_has_f
 
 def test_an_instance_that_was_hidden_is_watched_once_its_deletion_was_accepted() -> None:
     assert decide(going(age=59, view={"delete_accepted": True})) == ConfirmGone("i-1")
-    assert decide(going(age=59, view={"delete_accepted": True, "gone_looks": 1})) == Release(look_first=True)
+    assert decide(going(age=59, view={"delete_accepted": True, "gone_polls": 1})) == Release(check_first=True)
 
 
 def test_what_a_look_by_id_does_not_find_is_believed_gone_only_when_nothing_can_be_hidden_any_more() -> None:
-    assert decide(going(age=61, view={"gone_looks": 1})) == Release(look_first=True)
+    assert decide(going(age=61, view={"gone_polls": 1})) == Release(check_first=True)
 
 
 def test_nothing_is_decided_on_a_view_from_before_our_last_call() -> None:
     for policy in ("Delete", "Stop"):
-        assert decide(going(policy=policy, view={"fresh": False, "gone_looks": 2})) == NEXT_POLL
+        assert decide(going(policy=policy, view={"fresh": False, "gone_polls": 2})) == NEXT_POLL
 
 
 @pytest.mark.parametrize("state", UNUSABLE)
 @pytest.mark.parametrize("policy", ["Delete", "Stop"])
 def test_an_account_that_cannot_be_used_keeps_the_finalizer(state: Any, policy: str) -> None:
-    seen = going(policy=policy, view={"account": AccountView(state), "gone_looks": 2, "looks": 3})
+    seen = going(policy=policy, view={"account": AccountView(state), "gone_polls": 2, "searches": 3})
     asked = policy == "Delete" and state in {"KeyRejected", "Unreachable"}
 
     # One that no list shows is looked at by its id before it is deleted; the finalizer stays either way.
@@ -261,7 +261,7 @@ def test_another_instance_of_our_name_is_stopped_in_the_place_of_one_that_is_gon
     other = a.an_instance(instance_id="i-2")
 
     assert decide(going(other, policy="Stop")) == ConfirmGone("i-1")
-    assert decide(going(other, policy="Stop", view={"gone_looks": 1})) == Take("i-2")
+    assert decide(going(other, policy="Stop", view={"gone_polls": 1})) == Take("i-2")
 
 
 def test_an_instance_that_is_to_stay_is_not_deleted_because_the_list_hides_it() -> None:
@@ -271,7 +271,7 @@ def test_an_instance_that_is_to_stay_is_not_deleted_because_the_list_hides_it() 
 
 def test_an_instance_that_was_to_stay_and_is_gone_is_looked_for_before_the_finalizer_goes() -> None:
     assert decide(going(policy="Stop")) == ConfirmGone("i-1")
-    assert decide(going(policy="Stop", view={"gone_looks": 1})) == Release(look_first=True)
+    assert decide(going(policy="Stop", view={"gone_polls": 1})) == Release(check_first=True)
 
 
 # --- A person gives up ----------------------------------------------------------------------------------------------

@@ -67,8 +67,8 @@ def test_nothing_is_rented_again_by_itself(reason: str) -> None:
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_finalizer_that_is_still_there_goes_after_the_search(reason: str) -> None:
-    assert decide(after(reason, instance_id=None, looks=2)) == NEXT_POLL
-    assert decide(after(reason, instance_id=None, looks=3)) == Release(look_first=True)
+    assert decide(after(reason, instance_id=None, searches=2)) == NEXT_POLL
+    assert decide(after(reason, instance_id=None, searches=3)) == Release(check_first=True)
 
 
 # --- Too late -------------------------------------------------------------------------------------------------------
@@ -86,15 +86,15 @@ def test_it_is_deleted_whatever_else_carries_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "gone_looks", "expected"),
+    ("found", "gone_polls", "expected"),
     [
         pytest.param((a.an_instance("toRemove"),), 0, NEXT_POLL, id="it is watched on its way out"),
         pytest.param((), 0, ConfirmGone("i-1"), id="then it is asked for by id"),
-        pytest.param((), 2, Release(look_first=True), id="then by name, before the finalizer goes"),
+        pytest.param((), 2, Release(check_first=True), id="then by name, before the finalizer goes"),
     ],
 )
-def test_a_late_instance_is_seen_gone(found: tuple[Instance, ...], gone_looks: int, expected: Action) -> None:
-    assert decide(after("StartupTimeout", *found, gone_looks=gone_looks)) == expected
+def test_a_late_instance_is_seen_gone(found: tuple[Instance, ...], gone_polls: int, expected: Action) -> None:
+    assert decide(after("StartupTimeout", *found, gone_polls=gone_polls)) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,16 +128,16 @@ def test_a_late_instance_that_is_kept_does_not_fail_twice() -> None:
 
 @pytest.mark.parametrize("on_timeout", ["Stop", "Keep"])
 def test_a_late_instance_that_vanished_is_released_after_two_looks(on_timeout: Any) -> None:
-    assert decide(after("StartupTimeout", on_timeout=on_timeout, gone_looks=1)) == ConfirmGone("i-1")
-    assert decide(after("StartupTimeout", on_timeout=on_timeout, gone_looks=2)) == Release(look_first=True)
+    assert decide(after("StartupTimeout", on_timeout=on_timeout, gone_polls=1)) == ConfirmGone("i-1")
+    assert decide(after("StartupTimeout", on_timeout=on_timeout, gone_polls=2)) == Release(check_first=True)
 
 
 # --- Lost, or ended by itself ---------------------------------------------------------------------------------------
 
 
 def test_a_lost_instance_is_released_after_two_looks() -> None:
-    assert decide(after("InstanceLost", gone_looks=1)) == ConfirmGone("i-1")
-    assert decide(after("InstanceLost", gone_looks=2)) == Release(look_first=True)
+    assert decide(after("InstanceLost", gone_polls=1)) == ConfirmGone("i-1")
+    assert decide(after("InstanceLost", gone_polls=2)) == Release(check_first=True)
 
 
 def test_an_instance_that_was_believed_lost_and_is_back_is_used() -> None:
@@ -190,14 +190,14 @@ def test_another_try_that_is_asked_for_before_a_lost_instance_is_released_is_not
     status = {"failure": a.a_failure("InstanceLost") | {"instanceId": "i-1"}, "instanceId": "i-1"}
     resource = a.an_object(status=status, intent=a.an_intent(), **request_)
 
-    assert decide(a.an_observation(resource, gone_looks=2)) == Release(look_first=True)
+    assert decide(a.an_observation(resource, gone_polls=2)) == Release(check_first=True)
 
 
 def test_another_instance_that_is_lost_is_another_failure() -> None:
     status = {"failure": a.a_failure("InstanceLost") | {"instanceId": "i-0"}, "instanceId": "i-1"}
     resource = a.an_object(status=status, intent=a.an_intent(), **ASKED)
 
-    assert isinstance(decide(a.an_observation(resource, gone_looks=2)), Fail)
+    assert isinstance(decide(a.an_observation(resource, gone_polls=2)), Fail)
 
 
 def test_the_annotation_that_was_there_when_it_failed_asks_for_nothing_new() -> None:

@@ -69,7 +69,7 @@ def test_after_a_refusal_nothing_is_rented_while_the_list_may_hide_what_came_of_
 
 
 @pytest.mark.parametrize(
-    ("age", "looks", "expected"),
+    ("age", "searches", "expected"),
     [
         pytest.param(1, 0, NEXT_POLL, id="a call of a second ago is looked for"),
         pytest.param(59.9, 3, NEXT_POLL, id="three looks are not enough before the lag has passed"),
@@ -78,17 +78,17 @@ def test_after_a_refusal_nothing_is_rented_while_the_list_may_hide_what_came_of_
         pytest.param(60, 3, Launch(), id="after the lag and three looks it counts as not done"),
     ],
 )
-def test_a_create_call_without_an_answer_comes_first(age: float, looks: int, expected: Action) -> None:
+def test_a_create_call_without_an_answer_comes_first(age: float, searches: int, expected: Action) -> None:
     resource = a.an_object(intent=a.an_intent(age=age))
 
-    assert decide(a.an_observation(resource, looks=looks)) == expected
+    assert decide(a.an_observation(resource, searches=searches)) == expected
 
 
 def test_a_damaged_note_of_a_call_is_looked_for_like_a_call() -> None:
     resource = a.an_object(intent="{not json")
 
-    assert decide(a.an_observation(resource, looks=2)) == NEXT_POLL
-    assert decide(a.an_observation(resource, looks=3)) == Launch()
+    assert decide(a.an_observation(resource, searches=2)) == NEXT_POLL
+    assert decide(a.an_observation(resource, searches=3)) == Launch()
 
 
 @pytest.mark.parametrize("age", [-3600, 6000], ids=["of a clock that runs ahead", "of a clock that has jumped"])
@@ -96,20 +96,20 @@ def test_the_time_that_a_note_says_proves_nothing(age: float) -> None:
     """Walls' clocks jump: a call is as old as this process knows of it."""
     resource = a.an_object(intent=a.an_intent(age=age))
 
-    assert decide(a.an_observation(resource, known_for=59.9, looks=3)) == NEXT_POLL
-    assert decide(a.an_observation(resource, known_for=60, looks=3)) == Launch()
+    assert decide(a.an_observation(resource, known_for=59.9, searches=3)) == NEXT_POLL
+    assert decide(a.an_observation(resource, known_for=60, searches=3)) == Launch()
 
 
 def test_a_stop_does_not_end_the_search_for_what_may_have_been_rented() -> None:
     resource = a.an_object(spec=STOPPED, intent=a.an_intent(age=10))
 
-    assert decide(a.an_observation(resource, looks=1)) == NEXT_POLL
+    assert decide(a.an_observation(resource, searches=1)) == NEXT_POLL
 
 
 def test_a_stopped_object_is_at_rest_when_the_search_has_found_nothing() -> None:
     resource = a.an_object(spec=STOPPED, intent=a.an_intent(age=61))
 
-    assert decide(a.an_observation(resource, looks=3)) == Nothing()
+    assert decide(a.an_observation(resource, searches=3)) == Nothing()
 
 
 # --- An instance of our name ---------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_while_the_only_one_is_on_its_way_out_nothing_new_is_rented() -> None:
 
 @pytest.mark.parametrize("spec", [{}, STOPPED], ids=["to run", "to be stopped"])
 @pytest.mark.parametrize(
-    ("age", "gone_looks", "expected"),
+    ("age", "gone_polls", "expected"),
     [
         pytest.param(59, 2, NEXT_POLL, id="is waited for while the list may lag"),
         pytest.param(60, 0, ConfirmGone("i-1"), id="is asked for by id after the lag"),
@@ -184,10 +184,10 @@ def test_while_the_only_one_is_on_its_way_out_nothing_new_is_rented() -> None:
         ),
     ],
 )
-def test_an_instance_that_the_list_lacks(spec: dict[str, Any], age: float, gone_looks: int, expected: Action) -> None:
+def test_an_instance_that_the_list_lacks(spec: dict[str, Any], age: float, gone_polls: int, expected: Action) -> None:
     resource = a.an_object(spec=spec, status={"instanceId": "i-1"}, intent=a.an_intent(age=age))
 
-    assert decide(a.an_observation(resource, gone_looks=gone_looks)) == expected
+    assert decide(a.an_observation(resource, gone_polls=gone_polls)) == expected
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_another_instance_of_our_name_takes_the_place_of_one_that_is_gone(failur
     resource = a.an_object(status={"instanceId": "i-1"} | failure, intent=a.an_intent())
     other = a.an_instance(instance_id="i-2")
 
-    assert decide(a.an_observation(resource, other, gone_looks=1)) == ConfirmGone("i-1")
-    assert decide(a.an_observation(resource, other, gone_looks=2)) == Take("i-2")
+    assert decide(a.an_observation(resource, other, gone_polls=1)) == ConfirmGone("i-1")
+    assert decide(a.an_observation(resource, other, gone_polls=2)) == Take("i-2")
 
 
 def test_an_id_of_which_only_this_process_knows_counts_as_recorded() -> None:
@@ -226,7 +226,7 @@ LOST = a.an_object(status={"instanceId": "i-1"}, intent=a.an_intent())
 )
 @pytest.mark.parametrize("resource", [a.an_object(), LOST], ids=["new", "lost"])
 def test_an_account_that_cannot_be_used_is_waited_for(account: AccountView, expected: Action, resource: Any) -> None:
-    assert decide(a.an_observation(resource, account=account, gone_looks=2)) == expected
+    assert decide(a.an_observation(resource, account=account, gone_polls=2)) == expected
 
 
 @pytest.mark.parametrize("deleting", [False, True], ids=["living", "deleting"])

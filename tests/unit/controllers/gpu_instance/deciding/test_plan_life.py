@@ -78,7 +78,7 @@ def test_an_instance_that_failed_is_started_when_its_time_has_come() -> None:
 
 def test_a_lost_instance_is_released_first_and_replaced_when_its_time_has_come() -> None:
     lost = failed("InstanceLost", retry_in=10)
-    assert decide(with_one(failure=lost, view={"gone_looks": 2})) == Release(look_first=True)
+    assert decide(with_one(failure=lost, view={"gone_polls": 2})) == Release(check_first=True)
 
     released = a.an_intent(outcome="Released")
     later = a.an_object(status={"failure": failed("InstanceLost", retry_in=0)}, intent=released, held=False)
@@ -152,7 +152,7 @@ def test_what_is_replaced_goes_before_another_one_comes(reason: str) -> None:
     assert decide(with_one(a.an_instance("exited"), **status)) == Delete(("i-1",))
     assert decide(with_one(a.an_instance("removing"), **status)) == NEXT_POLL
     assert decide(with_one(**status)) == ConfirmGone("i-1")
-    assert decide(with_one(view={"gone_looks": 2}, **status)) == Release(look_first=True)
+    assert decide(with_one(view={"gone_polls": 2}, **status)) == Release(check_first=True)
 
 
 def test_the_one_in_its_place_is_not_deleted_for_the_failure_of_the_last() -> None:
@@ -189,9 +189,9 @@ def test_an_end_to_come_changes_nothing() -> None:
 
 
 def test_what_is_lost_is_let_go_and_its_lifetime_ends_nothing_any_more() -> None:
-    seen = with_one(failure=a.a_failure("InstanceLost"), view={"gone_looks": 2})
+    seen = with_one(failure=a.a_failure("InstanceLost"), view={"gone_polls": 2})
 
-    assert decide(replace(seen, end=ending(0))) == Release(look_first=True)
+    assert decide(replace(seen, end=ending(0))) == Release(check_first=True)
 
 
 def over(how: str) -> dict[str, Any]:
@@ -208,17 +208,17 @@ def test_what_was_ended_by_a_stop_is_stopped_and_stays_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "gone_looks", "expected"),
+    ("found", "gone_polls", "expected"),
     [
         ((a.an_instance("running"),), 0, Delete(("i-1",))),
         ((a.an_instance("removing"),), 0, NEXT_POLL),
         ((), 0, ConfirmGone("i-1")),
-        ((), 2, Release(look_first=True)),
+        ((), 2, Release(check_first=True)),
     ],
     ids=["is deleted", "is watched", "is asked for by id", "is released"],
 )
-def test_what_was_ended_for_good_goes(found: tuple[Instance, ...], gone_looks: int, expected: Action) -> None:
-    seen = replace(with_one(*found, view={"gone_looks": gone_looks}, **over("Delete")), ended=True)
+def test_what_was_ended_for_good_goes(found: tuple[Instance, ...], gone_polls: int, expected: Action) -> None:
+    seen = replace(with_one(*found, view={"gone_polls": gone_polls}, **over("Delete")), ended=True)
 
     assert seen.power == "Released"
     assert decide(seen) == expected

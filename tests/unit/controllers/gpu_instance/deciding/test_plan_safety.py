@@ -43,7 +43,7 @@ def search_is_over(seen: Observation) -> bool:
     return (
         seen.intent is None
         or not seen.intent.pending
-        or (seen.absence.intent_known_for >= LAG and seen.absence.looks >= 3)
+        or (seen.absence.intent_known_for >= LAG and seen.absence.searches >= 3)
     )
 
 
@@ -129,10 +129,10 @@ def test_the_finalizer_goes_only_when_nothing_can_be_left_or_the_user_wants_it_l
             assert seen.found == ()
         else:
             unlike["gone"] += 1
-            assert decided.look_first
+            assert decided.check_first
             assert seen.fresh
             assert live(seen.found) == []
-            assert search_is_over(seen) if seen.instance_id is None else seen.absence.gone_looks >= 1
+            assert search_is_over(seen) if seen.instance_id is None else seen.absence.gone_polls >= 1
             lost = seen.resource.status.failure is not None and seen.resource.status.failure.reason == "InstanceLost"
             unwanted = over(seen, "Delete") or replaced(seen) or seen.failure_stands or lost
             assert seen.deleting or unwanted

@@ -90,7 +90,7 @@ def test_three_looks_that_span_the_lag_are_counted_as_three() -> None:
     world = World(intent=a.an_intent(age=0))
     world.look()
 
-    counted = [world.poll_and_look(after=after).absence.looks for after in (2, 30, 30)]
+    counted = [world.poll_and_look(after=after).absence.searches for after in (2, 30, 30)]
 
     assert counted == [1, 2, 3]
 
@@ -99,7 +99,7 @@ def test_polls_close_to_each_other_are_one_look() -> None:
     world = World(intent=a.an_intent(age=0))
     world.look()
 
-    counted = [world.poll_and_look(after=2).absence.looks for _ in range(10)]
+    counted = [world.poll_and_look(after=2).absence.searches for _ in range(10)]
 
     assert counted == [1] * 10
 
@@ -109,17 +109,17 @@ def test_one_poll_is_one_look_however_often_the_object_is_woken() -> None:
     world.look()
     world.poll()
 
-    counted = [world.look().absence.looks, world.look().absence.looks]
+    counted = [world.look().absence.searches, world.look().absence.searches]
     world.clock.turned += 600
 
-    assert [*counted, world.look().absence.looks] == [1, 1, 1]
+    assert [*counted, world.look().absence.searches] == [1, 1, 1]
 
 
 def test_a_poll_that_shows_the_instance_is_no_look() -> None:
     world = World(intent=a.an_intent(age=0))
     world.look()
 
-    assert world.poll_and_look(a.an_instance("creating")).absence.looks == 0
+    assert world.poll_and_look(a.an_instance("creating")).absence.searches == 0
 
 
 def test_looks_from_before_a_call_of_another_process_do_not_count_for_it() -> None:
@@ -130,8 +130,8 @@ def test_looks_from_before_a_call_of_another_process_do_not_count_for_it() -> No
         world.poll_and_look(after=60)
     world.resource = a.an_object(intent=a.an_intent(age=0))
 
-    assert world.look().absence.looks == 0
-    assert [world.poll_and_look(after=30).absence.looks for _ in range(3)] == [1, 2, 3]
+    assert world.look().absence.searches == 0
+    assert [world.poll_and_look(after=30).absence.searches for _ in range(3)] == [1, 2, 3]
 
 
 def test_a_poll_that_had_begun_before_that_call_does_not_count_for_it() -> None:
@@ -145,7 +145,7 @@ def test_a_poll_that_had_begun_before_that_call_does_not_count_for_it() -> None:
 
     world.account.snapshot_poll = number
 
-    assert world.look().absence.looks == 0
+    assert world.look().absence.searches == 0
 
 
 def test_a_call_is_as_old_as_this_process_knows_of_it() -> None:
@@ -168,9 +168,9 @@ def test_an_instance_that_the_list_shows_again_was_never_gone() -> None:
     world.poll()
     world.memory.gone_in_polls.add(world.account.snapshot_poll)
     world.memory.only_by_id = True
-    assert world.look().absence.gone_looks == 1
+    assert world.look().absence.gone_polls == 1
 
-    assert world.poll_and_look(a.an_instance()).absence.gone_looks == 0
+    assert world.poll_and_look(a.an_instance()).absence.gone_polls == 0
     assert not world.poll_and_look().absence.only_by_id
 
 
@@ -204,7 +204,7 @@ def test_another_instance_of_our_name_says_nothing_about_ours() -> None:
     world.look()
     world.memory.gone_in_polls.add(1)
 
-    assert world.poll_and_look(a.an_instance(instance_id="i-2")).absence.gone_looks == 1
+    assert world.poll_and_look(a.an_instance(instance_id="i-2")).absence.gone_polls == 1
 
 
 def test_removed_instances_that_are_still_listed_are_not_found() -> None:

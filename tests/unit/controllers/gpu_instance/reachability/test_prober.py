@@ -13,13 +13,13 @@ from tests.support.listeners import HttpListener
 from tests.unit.support.parts import KEY, Woken
 
 from novita_operator.clock import SystemClock
-from novita_operator.controllers.gpu_instance.reachability.ports import Looked, Wanted
+from novita_operator.controllers.gpu_instance.reachability.ports import Probed, Wanted
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.egress.guard import EVERYTHING
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.kube.cache import Key
 from novita_operator.probes import targets
-from novita_operator.probes.looking import Looker
+from novita_operator.probes.probing import PortProber
 from novita_operator.probes.tally import Thresholds
 from novita_operator.probes.targets import Target
 
@@ -46,7 +46,7 @@ async def _at_work(directory: Directory, woken: Woken, most: int = 8) -> AsyncIt
     ticks = iter(range(1_000_000_000))
     # Every reading of this clock is a minute later: nothing is ever remembered.
     names = PublicNames(Names(monotonic=lambda: next(ticks) * 60.0, lookup=directory), EVERYTHING)
-    probing = Probing(Looker(names), names, woken, SystemClock(), most)
+    probing = Probing(PortProber(names), names, woken, SystemClock(), most)
     task = asyncio.create_task(probing.run())
     yield probing
     task.cancel()
@@ -54,11 +54,11 @@ async def _at_work(directory: Directory, woken: Woken, most: int = 8) -> AsyncIt
     await probing.aclose()
 
 
-def _wanted(*looked_at: Target, hosts: tuple[str, ...] = (), assumed: bool = False, timeout: float = 30.0) -> Wanted:
-    return Wanted("uid", None, looked_at, hosts, _OFTEN, timeout, Thresholds(1, 2), assumed)
+def _wanted(*searched_at: Target, hosts: tuple[str, ...] = (), assumed: bool = False, timeout: float = 30.0) -> Wanted:
+    return Wanted("uid", None, searched_at, hosts, _OFTEN, timeout, Thresholds(1, 2), assumed)
 
 
-def _looked(probing: Probing, key: Key, wanted: Wanted) -> Looked | None:
+def _looked(probing: Probing, key: Key, wanted: Wanted) -> Probed | None:
     return probing._follow(key, wanted)
 
 
@@ -82,9 +82,9 @@ async def test_only_another_verdict_wakes_the_object() -> None:
         seen = web.answered
         await _until(lambda: web.answered >= seen + 10)
         assert len(woken.keys) == 2
-        looked = _looked(probing, KEY, wanted)
-        assert looked is not None
-        assert looked.tally.complaint == f"port 8888 ({web.endpoint}/) answers 502"
+        probed = _looked(probing, KEY, wanted)
+        assert probed is not None
+        assert probed.tally.complaint == f"port 8888 ({web.endpoint}/) answers 502"
 
 
 async def test_what_was_ready_before_a_restart_wakes_nobody_while_it_answers() -> None:
@@ -143,10 +143,10 @@ async def test_the_addresses_of_before_stay_while_the_name_server_is_out_of_orde
         directory.broken = True
         asked = directory.asked
         await _until(lambda: directory.asked >= asked + 5)
-        looked = _looked(probing, KEY, wanted)
+        probed = _looked(probing, KEY, wanted)
 
-    assert looked is not None
-    assert looked.addresses == {"proxy.example": ("203.0.113.7",)}
+    assert probed is not None
+    assert probed.addresses == {"proxy.example": ("203.0.113.7",)}
     assert len(woken.keys) == 1
 
 
@@ -156,11 +156,11 @@ async def test_a_name_that_never_resolved_is_told_once() -> None:
         wanted = _wanted(hosts=("proxy.example",))
         probing._follow(KEY, wanted)
         await _until(lambda: directory.asked >= 5)
-        looked = _looked(probing, KEY, wanted)
+        probed = _looked(probing, KEY, wanted)
 
-    assert looked is not None
-    assert looked.addresses == {}
-    assert "proxy.example, whose name cannot be resolved" in looked.nowhere["proxy.example"]
+    assert probed is not None
+    assert probed.addresses == {}
+    assert "proxy.example, whose name cannot be resolved" in probed.nowhere["proxy.example"]
     assert len(woken.keys) == 1
 
 
@@ -189,24 +189,24 @@ async def test_many_silent_ports_are_told_in_one_bounded_sentence() -> None:
         wanted = _wanted(*closed)
         probing._follow(KEY, wanted)
         await _until(lambda: woken.keys)
-        looked = _looked(probing, KEY, wanted)
+        probed = _looked(probing, KEY, wanted)
 
-    assert looked is not None
-    assert looked.tally.complaint.endswith("and 5 more")
-    assert len(looked.tally.complaint) < 800
+    assert probed is not None
+    assert probed.tally.complaint.endswith("and 5 more")
+    assert len(probed.tally.complaint) < 800
 
 
 async def test_a_look_that_ends_in_a_bug_is_a_failed_look_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(Looker, "look", broken)
+    monkeypatch.setattr(PortProber, "probe", broken)
     woken = Woken()
     async with _at_work(Directory(), woken) as probing:
         wanted = _wanted(targets.tcp(22, "127.0.0.1:22"))
         probing._follow(KEY, wanted)
         await _until(lambda: woken.keys)
-        looked = _looked(probing, KEY, wanted)
+        probed = _looked(probing, KEY, wanted)
 
-    assert looked is not None
-    assert "cannot be looked at (KeyError)" in looked.tally.complaint
+    assert probed is not None
+    assert "cannot be looked at (KeyError)" in probed.tally.complaint

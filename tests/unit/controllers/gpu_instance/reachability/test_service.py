@@ -12,7 +12,7 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, PortEndpoint
 from novita_operator.controllers.gpu_instance.reachability import ports as reach
 from novita_operator.controllers.gpu_instance.reachability import service
-from novita_operator.controllers.gpu_instance.reachability.ports import Looked
+from novita_operator.controllers.gpu_instance.reachability.ports import Probed
 from novita_operator.novita.models import Instance, PortMapping
 from novita_operator.probes.tally import Tally
 
@@ -189,9 +189,9 @@ def test_a_port_without_an_address_is_waited_for() -> None:
 )
 def test_the_looks_decide_and_before_them_what_was(conditions: list[Any], tally: Tally | None, usable: bool) -> None:
     instance = a.a_running_instance()
-    looked = None if tally is None else Looked(tally)
+    probed = None if tally is None else Probed(tally)
 
-    assert reach.judge(_object({}, instance, conditions=conditions), instance, looked).usable is usable
+    assert reach.judge(_object({}, instance, conditions=conditions), instance, probed).usable is usable
 
 
 def test_without_readiness_and_service_nothing_is_looked_at_and_running_is_enough() -> None:

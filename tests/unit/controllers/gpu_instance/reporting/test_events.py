@@ -142,9 +142,9 @@ def test_a_failure_is_told_once(reason: Any, told: str) -> None:
 
 def test_an_instance_that_somebody_removes_is_told_as_lost_once() -> None:
     life = a_ready_life()
-    told = [reasons(life.step(a.an_instance("removing"))), reasons(life.step(gone_looks=1))]
+    told = [reasons(life.step(a.an_instance("removing"))), reasons(life.step(gone_polls=1))]
     failure = Failure(reason="InstanceLost", message="It is gone.", at=NOON, generation=1)
-    told.append(reasons(life.step(result=Result(failure=failure), gone_looks=2)))
+    told.append(reasons(life.step(result=Result(failure=failure), gone_polls=2)))
 
     assert told == [["InstanceLost"], [], []]
 
@@ -156,7 +156,7 @@ def test_a_deleted_instance_is_told_as_gone() -> None:
     life = a_ready_life()
     life.parts |= {"deleting": True}
 
-    outcome = life.step(result=Result(released=True), gone_looks=1)
+    outcome = life.step(result=Result(released=True), gone_polls=1)
 
     assert event(outcome, "Deleted").message == "Instance i-1 is gone at Novita; nothing of it is billed any more."
 
@@ -180,7 +180,7 @@ def test_an_object_that_had_no_instance_goes_without_a_word() -> None:
 def test_an_instance_that_went_after_a_failure_is_told_whatever_the_deletion_policy_says() -> None:
     life = a_ready_life(spec={"deletionPolicy": "Retain"})
 
-    assert "Deleted" in reasons(life.step(result=Result(released=True), gone_looks=1))
+    assert "Deleted" in reasons(life.step(result=Result(released=True), gone_polls=1))
 
 
 def test_a_deletion_that_was_given_up_names_what_is_left() -> None:

@@ -157,7 +157,7 @@ def test_an_instance_that_a_list_misses_stays_ready() -> None:
 def test_an_instance_that_a_look_by_id_misses_too_is_not_called_ready_and_not_yet_lost() -> None:
     life = ready_once()
 
-    outcome = life.step(gone_looks=1, later=30)
+    outcome = life.step(gone_polls=1, later=30)
 
     assert brief(outcome, "Ready") == "False/NotListed"
     assert "neither in its list nor by id" in message(outcome)
@@ -178,7 +178,7 @@ def test_an_instance_that_was_starting_and_is_missed_keeps_its_phase() -> None:
     life = Life(intent=a.an_intent())
     life.step(a.an_instance("pulling"), result=Result(instance_id="i-1", started_at=NOON))
 
-    outcome = life.step(gone_looks=1)
+    outcome = life.step(gone_polls=1)
 
     assert (outcome.status["phase"], brief(outcome, "Ready")) == ("Pulling", "False/NotListed")
     assert outcome.events == ()

@@ -155,7 +155,7 @@ def test_an_unanswered_create_call_is_unknown_from_its_own_pass_on() -> None:
     first = life.step(result=Result(problem=problem, attempt=1, started_at=NOON))
 
     life.parts |= {"intent": a.an_intent(age=0)}
-    second = life.step(looks=1)
+    second = life.step(searches=1)
 
     assert brief(first, "Provisioned") == brief(second, "Provisioned") == "Unknown/CreateOutcomeUnknown"
     assert brief(second, "Ready") == "False/CreateOutcomeUnknown"
@@ -166,7 +166,7 @@ def test_an_unanswered_create_call_is_unknown_from_its_own_pass_on() -> None:
 def test_a_stopped_object_does_not_promise_that_nothing_is_billed_while_a_call_is_unanswered() -> None:
     resource = a.an_object(spec={"powerState": "Stopped"}, intent=a.an_intent(age=5))
 
-    outcome = report(a.an_observation(resource, looks=1))
+    outcome = report(a.an_observation(resource, searches=1))
 
     assert brief(outcome, "Ready") == "False/CreateOutcomeUnknown"
 
@@ -174,7 +174,7 @@ def test_a_stopped_object_does_not_promise_that_nothing_is_billed_while_a_call_i
 def test_a_stopped_object_is_ready_when_the_search_has_found_nothing() -> None:
     resource = a.an_object(spec={"powerState": "Stopped"}, intent=a.an_intent(age=600))
 
-    outcome = report(a.an_observation(resource, looks=3))
+    outcome = report(a.an_observation(resource, searches=3))
 
     assert brief(outcome, "Ready") == "True/Stopped"
     assert outcome.status["phase"] == "Stopped"

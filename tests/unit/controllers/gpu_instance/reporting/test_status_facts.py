@@ -92,7 +92,7 @@ def test_a_released_instance_leaves_no_trace_of_itself_but_its_cost() -> None:
     life = a_ready_life()
     life.step(a.a_running_instance(), later=3600)
 
-    gone = life.step(result=Result(released=True, failure=None), gone_looks=2, later=3660).status
+    gone = life.step(result=Result(released=True, failure=None), gone_polls=2, later=3660).status
 
     assert {"instanceId", "connection", "createdAt", "startedAt", "readyAt", "novitaStatus"}.isdisjoint(gone)
     assert Decimal(gone["cost"]["amount"]) > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON
 
-from novita_operator.controllers.novita_account.garbagecollection.collector import Looked
+from novita_operator.controllers.novita_account.garbagecollection.collector import Checked
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Orphan, Verdict
 
 
@@ -14,23 +14,23 @@ def _verdict(*ids: str, confirmed: bool = False) -> Verdict:
 
 
 def test_a_confirmation_is_spent_when_the_last_of_its_orphans_is_gone() -> None:
-    looked = Looked(verdict=_verdict("o-1", "o-2", confirmed=True))
-    looked.settle("2")
+    checked = Checked(verdict=_verdict("o-1", "o-2", confirmed=True))
+    checked.settle("2")
 
-    looked.verdict = _verdict("o-2")
-    looked.settle("2")
-    assert (looked.confirmed, looked.spent) == ("2", None)
+    checked.verdict = _verdict("o-2")
+    checked.settle("2")
+    assert (checked.confirmed, checked.spent) == ("2", None)
 
-    looked.verdict = _verdict("o-3", "o-4")
-    looked.settle("2")
-    assert (looked.confirmed, looked.spent, looked.confirmed_ids) == (None, "2", frozenset())
+    checked.verdict = _verdict("o-3", "o-4")
+    checked.settle("2")
+    assert (checked.confirmed, checked.spent, checked.confirmed_ids) == (None, "2", frozenset())
 
 
 def test_it_is_spent_where_nothing_is_left_at_all() -> None:
-    looked = Looked(verdict=_verdict("o-1", confirmed=True))
-    looked.settle("1")
+    checked = Checked(verdict=_verdict("o-1", confirmed=True))
+    checked.settle("1")
 
-    looked.verdict = _verdict()
-    looked.settle(None)
+    checked.verdict = _verdict()
+    checked.settle(None)
 
-    assert looked.spent == "1"
+    assert checked.spent == "1"

@@ -12,7 +12,7 @@ from tests.unit.support.builders import CLUSTER, NAMES, NOON, UID, ago
 
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.controllers.novita_account.garbagecollection import orphans
-from novita_operator.controllers.novita_account.garbagecollection.orphans import Look, Objects, Rules
+from novita_operator.controllers.novita_account.garbagecollection.orphans import Objects, OrphanCheck, Rules
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
 
@@ -28,7 +28,7 @@ def _orphan(number: int = 0, word: str = "running", **changes: Any) -> Instance:
     return a.an_instance(word, f"o-{number}", **(values | changes))
 
 
-def _look(*unclaimed: Instance, seen: datetime | None = _TWO_MINUTES_AGO, **changes: Any) -> Look:
+def _look(*unclaimed: Instance, seen: datetime | None = _TWO_MINUTES_AGO, **changes: Any) -> OrphanCheck:
     first_seen = {} if seen is None else {instance.id: seen for instance in unclaimed}
     values: dict[str, Any] = {
         "unclaimed": unclaimed,
@@ -39,7 +39,7 @@ def _look(*unclaimed: Instance, seen: datetime | None = _TWO_MINUTES_AGO, **chan
         "confirmed": None,
         "now": NOON,
     }
-    return Look(**(values | changes))
+    return OrphanCheck(**(values | changes))
 
 
 def _ids(found: tuple[orphans.Orphan, ...]) -> list[str]:
@@ -96,9 +96,9 @@ def test_an_instance_without_a_creation_time_is_dated_by_its_sighting() -> None:
 )
 def test_what_looks_like_a_restore_stops_every_deletion(objects: int, before: int, count: int, reason: Reason) -> None:
     held = Objects(frozenset({UID}), frozenset({"i-1"}), users=objects)
-    look = _look(*(_orphan(number) for number in range(count)), objects=held, objects_before=before)
+    check = _look(*(_orphan(number) for number in range(count)), objects=held, objects_before=before)
 
-    verdict = orphans.judge(look, _RULES)
+    verdict = orphans.judge(check, _RULES)
 
     assert verdict.delete == ()
     assert verdict.brake is not None
@@ -106,7 +106,7 @@ def test_what_looks_like_a_restore_stops_every_deletion(objects: int, before: in
     assert f"confirm-orphans={count}" in verdict.brake.message
 
 
-def _five(**changes: Any) -> Look:
+def _five(**changes: Any) -> OrphanCheck:
     return _look(*(_orphan(number) for number in range(5)), **changes)
 
 
@@ -134,16 +134,16 @@ def test_those_that_are_left_of_the_confirmed_ones_need_no_second_word() -> None
 
 @pytest.mark.parametrize(("marked", "count"), [(10, 3), (40, 4), (100, 10)])
 def test_a_few_orphans_are_no_catastrophe(marked: int, count: int) -> None:
-    look = _look(*(_orphan(number) for number in range(count)), marked=marked)
+    check = _look(*(_orphan(number) for number in range(count)), marked=marked)
 
-    assert len(orphans.judge(look, _RULES).delete) == count
+    assert len(orphans.judge(check, _RULES).delete) == count
 
 
 @pytest.mark.parametrize(("word", "deleted"), [("5", 5), ("4", 0), ("all", 0)])
 def test_a_person_releases_the_brake_by_repeating_the_number(word: str, deleted: int) -> None:
-    look = _look(*(_orphan(number) for number in range(5)), confirmed=word)
+    check = _look(*(_orphan(number) for number in range(5)), confirmed=word)
 
-    assert len(orphans.judge(look, _RULES).delete) == deleted
+    assert len(orphans.judge(check, _RULES).delete) == deleted
 
 
 def test_what_another_operator_may_own_is_beyond_a_persons_word() -> None:
@@ -187,18 +187,18 @@ def test_a_few_whose_objects_were_seen_to_be_deleted_need_no_other_object(
 ) -> None:
     nothing = Objects(frozenset(), frozenset(), users=0)
     left = [_orphan(number) for number in range(count)]
-    look = _look(*left, objects=nothing, objects_before=count, departed=frozenset(_OTHERS[:departed]))
+    check = _look(*left, objects=nothing, objects_before=count, departed=frozenset(_OTHERS[:departed]))
 
-    verdict = orphans.judge(look, _RULES)
+    verdict = orphans.judge(check, _RULES)
 
     assert len(verdict.delete) == deleted
     assert (verdict.brake is None) is (deleted > 0)
 
 
 def test_an_instance_that_may_be_another_operators_is_never_deleted_by_such_a_memory() -> None:
-    look = _look(_orphan(), departed=frozenset(_OTHERS))
+    check = _look(_orphan(), departed=frozenset(_OTHERS))
 
-    verdict = orphans.judge(look, replace(_RULES, sees_everything=False))
+    verdict = orphans.judge(check, replace(_RULES, sees_everything=False))
 
     assert verdict.brake is not None
     assert verdict.brake.reason is Reason.IDENTITY_SHARED

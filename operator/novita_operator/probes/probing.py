@@ -26,7 +26,7 @@ _WORDS = {
 }
 
 
-class Looker:
+class PortProber:
     """Looks at ports. It sends no credentials, keeps no cookies, follows no redirects and obeys no proxy settings.
 
     Certificates are not checked, as the kubelet does not check them: nothing secret is sent and nothing is believed
@@ -37,7 +37,7 @@ class Looker:
         self._names = names
         self._session: aiohttp.ClientSession | None = None
 
-    async def look(self, target: Target, seconds: float) -> str | None:
+    async def probe(self, target: Target, seconds: float) -> str | None:
         """None if the port answers within so many seconds; else why not, to complete "port 22 (…) …"."""
         try:
             async with asyncio.timeout(seconds):
