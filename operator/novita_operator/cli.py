@@ -1,4 +1,4 @@
-"""The command line: run · crds · simulator · check · uninstall-report."""
+"""The command line: run · crds · simulator · check · verify · uninstall-report."""
 
 from __future__ import annotations
 
@@ -96,6 +96,29 @@ def check(
 
     at = looking.Installation(release_namespace, release, class_name)
     raise typer.Exit(_in_cluster(lambda kube: looking.run(kube, at, wait_seconds, typer.echo)))
+
+
+@app.command()
+def verify(
+    key_file: Annotated[
+        Path | None, typer.Option(envvar="NOVITA_API_KEY_FILE", help="A file that holds the key.")
+    ] = None,
+    url: Annotated[str, typer.Option(envvar="NOVITA_API_URL", help="Where the API is.")] = "https://api.novita.ai",
+    spend: Annotated[str, typer.Option(help="USD that may be spent on one GPU; empty: nothing is rented.")] = "",
+    output: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> None:
+    """Compare a real account with what operator and simulator assume of Novita's API; a report to attach to an issue.
+
+    The key comes from NOVITA_API_KEY or --key-file. It only reads and costs nothing, unless --spend 0.10 lets it rent
+    the cheapest GPU for some minutes; that instance is always ended, also on Ctrl-C and SIGTERM.
+
+    Exit codes: 0 nothing differs; 1 something differs; 2 wrong options, or too little to spend; 3 no answer, or the key
+    is refused; 4 the instance was not seen to end: delete it yourself; 130 and 143 interrupted, and the instance ended.
+    """
+    from novita_operator.verification import command
+
+    given = command.Given(key_file, os.environ.get("NOVITA_API_KEY", ""), url, spend, output)
+    raise typer.Exit(command.main(given))
 
 
 @app.command()

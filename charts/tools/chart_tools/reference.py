@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chart_tools import api_reference, catalogue, settings_table
+from chart_tools import api_reference, catalogue, settings_table, verification
 from novita_operator import metrics
 
 _METRICS = """\
@@ -61,6 +61,7 @@ def files(crds: Path, docs: Path) -> dict[Path, str]:
         "conditions.md": catalogue.conditions(),
         "events.md": catalogue.events(),
         "metrics.md": _METRICS + metrics.to_markdown() + _picture(docs),
+        "verify.md": verification.text(),
         "settings.md": _SETTINGS + settings_table.everyday() + _ADVANCED + settings_table.advanced(),
     }
     return {docs / "reference" / name: text for name, text in made.items()}

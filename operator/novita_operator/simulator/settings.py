@@ -137,6 +137,9 @@ class Settings(Dials):
     not_found: Literal[400, 404] = 404
     mutation_reply: Literal["live", "object", "empty", "no-content"] = "live"
     total_as: Literal["string", "int", "absent"] = "string"
+    page_base: Literal["either", "zero", "one"] = Field(
+        "either", description="the number of the first page; `either`: 0 and 1 are the same page, `one`: 0 is empty"
+    )
     list_items: Literal["live", "bare"] = Field(
         "live", description="`bare`: what the documents show of an item: no endpoints, spot fields or times"
     )

@@ -1,4 +1,4 @@
-"""Pages as v1 counts them: `pageSize` and `pageNum`, where 0 and 1 are both the first page (novita-api 1.7)."""
+"""Pages as v1 counts them: `pageSize` and `pageNum`; whether 0 or 1 is the first is unsettled (novita-api 1.7)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ class Slice(NamedTuple):
 def wanted(call: Call, settings: Settings, number: str = "pageNum") -> Slice:
     """`number`: the parameter of the page. Others are ignored: a client that sends them loops on page one."""
     size = min(call.number("pageSize", 0) or settings.default_page_size, settings.max_page_size)
-    return Slice((max(1, call.number(number, 1)) - 1) * size, size)
+    asked = call.number(number, 1)
+    match settings.page_base:
+        case "either":
+            return Slice((max(1, asked) - 1) * size, size)
+        case "zero":
+            return Slice(asked * size, size)
+        case "one":
+            return Slice((asked - 1) * size, size if asked else 0)
 
 
 def total(count: int, settings: Settings) -> dict[str, Any]:
