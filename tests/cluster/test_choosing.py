@@ -59,6 +59,47 @@ async def test_a_required_region_without_stock_waits_and_goes_on_when_there_is_s
     assert (await workspace.novita.ledger()).created == 1
 
 
+async def test_spot_is_rented_from_the_stock_for_spot(workspace: Workspace) -> None:
+    await workspace.novita.set(stock=[{"mode": "onDemand", "gpus": 0}])
+    await workspace.create(billing="Spot")
+
+    await workspace.until_ready()
+
+    assert (await workspace.novita.calls()).of("create") == 1
+
+
+async def test_on_demand_is_not_tried_where_only_spot_is_in_stock(workspace: Workspace) -> None:
+    await workspace.novita.set(stock=[{"productId": "4090.16c62g", "mode": "onDemand", "gpus": 0}])
+    await workspace.create(regions=["CN-HK-01"])
+
+    body = await workspace.until_ready()
+
+    assert body["status"]["product"]["id"] == "4090.16c96g.v2"
+    assert (await workspace.novita.calls()).of("create") == 1
+
+
+async def test_eight_gpus_are_rented_where_eight_are_in_stock_and_not_where_one_is(workspace: Workspace) -> None:
+    await workspace.novita.set(stock=[{"productId": "4090.16c62g", "gpus": 4}])
+    await workspace.create(gpuCount=8, regions=["CN-HK-01"])
+
+    body = await workspace.until_ready()
+
+    assert body["status"]["product"]["id"] == "4090.16c96g.v2"
+    assert (await workspace.novita.calls()).of("create") == 1
+
+
+async def test_a_catalogue_that_has_none_for_long_is_put_to_the_test_by_a_create_call(workspace: Workspace) -> None:
+    await workspace.novita.set(stockCounts="none")
+    await workspace.create("first")
+    await workspace.until_condition("Scheduled", "False", "NoCapacity", name="first")
+    await workspace.create("second", productName="RTX 3090 24GB", billing="Spot")
+
+    await workspace.until_ready("first")
+    await workspace.until_ready("second")
+
+    assert (await workspace.novita.ledger()).created == 2
+
+
 async def test_spot_is_rented_as_spot_at_its_own_price(workspace: Workspace) -> None:
     await workspace.create(billing="Spot")
 

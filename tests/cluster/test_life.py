@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from tests.support import builders, kube
 from tests.support.history import condition, conditions
 from tests.support.workspace import Workspace
@@ -65,6 +66,21 @@ async def test_cost_begins_at_nothing_and_grows_while_it_runs(workspace: Workspa
 
     cost = body["status"]["cost"]
     assert cost["since"] <= cost["asOf"]
+
+
+@pytest.mark.parametrize("form", ["top-level", "old"])
+async def test_ssh_details_beside_an_empty_block_come_into_the_secret_with_their_password(
+    workspace: Workspace, form: str
+) -> None:
+    await workspace.novita.set(sshForm=form)
+
+    await workspace.create()
+
+    body = await workspace.until_ready()
+    (instance,) = await workspace.novita.instances()
+    secret = await workspace.plane.kube.get(kube.SECRETS, "gpu-connection", workspace.namespace)
+    assert builders.decoded(secret)["password"] == instance["password" if form == "top-level" else "sshPassword"]
+    assert body["status"]["connection"]["ssh"] == instance["sshCommand"]
 
 
 async def test_the_connection_is_in_the_status_and_its_passwords_only_in_the_secret(workspace: Workspace) -> None:

@@ -95,3 +95,46 @@ async def test_an_instance_that_novita_makes_after_its_object_is_gone_is_ended(w
         return ledger.created == 1 and ledger.live == ()
 
     await workspace.until_novita(made_and_ended, "Novita has made it, and it is ended")
+
+
+_WORDS_ONLY = ("message", "error-string", "title", "ok-with-error")
+
+
+@pytest.mark.parametrize("form", _WORDS_ONLY)
+async def test_a_lack_of_stock_that_only_words_tell_moves_on_to_the_next_offer(workspace: Workspace, form: str) -> None:
+    await workspace.novita.set(errorBody=form)
+    await workspace.novita.fault("no-stock", route="create", match={"clusterId": "as-sgp-2"})
+
+    await workspace.create(regions=["AS-SGP-02", "US-CA-06"])
+
+    body = await workspace.until_ready()
+    assert body["status"]["region"] == "US-CA-06"
+    assert (await workspace.novita.ledger()).created == 1
+
+
+async def test_a_lack_of_money_that_only_words_tell_is_one_and_heals_with_the_balance(workspace: Workspace) -> None:
+    await workspace.novita.set(errorBody="message", balance="0")
+    await workspace.create()
+    await workspace.until_condition("Provisioned", "False", "InsufficientBalance")
+
+    await workspace.novita.set(balance="1000")
+
+    await workspace.until_ready()
+    assert (await workspace.novita.ledger()).created == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_create_that_is_forbidden_is_no_verdict_on_the_key(workspace: Workspace, status: int) -> None:
+    await workspace.create("before")
+    await workspace.until_ready("before")
+    refused = {"status": status, "body": {"message": "you may not do this"}, "match": {"clusterId": "us-ca-6"}}
+    await workspace.novita.fault("status", route="create", **refused)
+
+    await workspace.create("refused", regions=["US-CA-06"], regionPolicy="Require")
+    await workspace.until_condition("Synced", "False", "CredentialsRejected", name="refused")
+    await workspace.create("other", regions=["AS-SGP-02"])
+
+    await workspace.until_ready("other")
+    await workspace.until_account("Ready", "True")
+    await workspace.novita.end_faults()
+    await workspace.until_ready("refused")

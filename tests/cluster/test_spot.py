@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 
+import pytest
 from tests.support import kube
 from tests.support.history import condition
 from tests.support.workspace import Workspace
@@ -31,6 +32,22 @@ async def test_a_reclaimed_spot_instance_is_replaced_under_the_same_object_and_s
     assert ledger.created == 2
     await workspace.until_reasons("SpotReclaimed", "Deleted", "Recreated")
     assert condition(ready, "SpotReclaiming") == {}
+
+
+@pytest.mark.parametrize("spot_status", ["", "running"])
+async def test_an_instance_that_ended_with_a_time_of_reclaim_was_taken_back_whatever_its_spot_status_says(
+    workspace: Workspace, spot_status: str
+) -> None:
+    await workspace.create(billing="Spot")
+    first = (await workspace.until_ready())["status"]["instanceId"]
+
+    await workspace.novita.force(first, status="exited", spotStatus=spot_status, spotReclaimTime=int(time.time()))
+    await workspace.until(lambda body: body["status"].get("instanceId") not in {None, first}, "another instance")
+    await workspace.until_ready()
+
+    await workspace.until_reasons("SpotReclaimed")
+    assert "Failed" not in await workspace.reasons()
+    assert len((await workspace.novita.ledger()).live) == 1
 
 
 async def test_a_reclaimed_spot_instance_can_fall_back_to_on_demand(workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from tests.novita.accounts import SimulatedAccount, a_request, eventually
 
 from novita_operator.novita import errors
 from novita_operator.novita.account import NovitaAccountClient
+from novita_operator.novita.catalog import Asked
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, InstanceState, PortSpec
 
@@ -381,6 +382,19 @@ async def test_everybody_who_asks_for_the_catalogue_at_once_shares_one_call(acco
     codes = {cluster.code for cluster in regions[0]}
     assert {label.split(" ")[0] for product in answers[0] for label in product.regions} <= codes
     assert all(isinstance(product.price_per_gpu_hour, Decimal) for product in answers[0])
+
+
+async def test_stock_is_asked_for_by_billing_gpus_and_cluster_and_kept_for_each(account: SimulatedAccount) -> None:
+    await account.post("settings", {"stock": [{"mode": "onDemand", "gpus": 0}, {"mode": "spot", "gpus": 4}]})
+    await account.post("settings", {"stock": [{"mode": "spot", "clusterId": "us-ca-6", "gpus": 0}]})
+    await account.begin()
+    questions = (Asked("OnDemand", 1), Asked("Spot", 4), Asked("Spot", 8), Asked("Spot", 1, "us-ca-6"))
+
+    for _ in range(2):
+        answers = [await account.client.offers(asked) for asked in questions]
+
+    assert [any(each.available for each in answer) for answer in answers] == [False, True, False, False]
+    assert await account.calls("products") == len(questions)
 
 
 async def test_a_catalogue_that_may_not_be_old_is_read_anew(account: SimulatedAccount) -> None:

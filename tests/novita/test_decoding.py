@@ -97,6 +97,50 @@ def test_the_old_place_of_the_ssh_command_is_read_too() -> None:
     assert found.ssh == Ssh("ssh root@h", SecretStr("hunter22"))
 
 
+@pytest.mark.parametrize(
+    ("block", "beside"),
+    [
+        ({"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}, {}),
+        ({"sshCommand": "", "password": ""}, {"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}),
+        ({"sshCommand": "", "password": ""}, {"sshCommand": "ssh -p 1 root@h", "sshPassword": "hunter22"}),
+        ({"sshCommand": "ssh -p 1 root@h", "password": ""}, {"password": "hunter22"}),
+        ({"sshCommand": "", "password": "hunter22"}, {"sshCommand": "ssh -p 1 root@h", "password": ""}),
+        ({"password": "hunter22", "address": "h", "port": 1}, {}),
+        ({"password": "hunter22", "address": "h", "port": "1", "username": "root"}, {"sshCommand": ""}),
+        ({"address": "h", "port": 1}, {"password": "hunter22"}),
+        (None, {"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}),
+        ({"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}, {"sshCommand": "old", "password": "old"}),
+    ],
+)
+def test_ssh_details_are_put_together_from_wherever_they_are(
+    block: dict[str, Any] | None, beside: dict[str, Any]
+) -> None:
+    found = decoding.instance(a_wire_instance(connectComponentSSH=block, **beside))
+
+    assert found.ssh == Ssh("ssh -p 1 root@h", SecretStr("hunter22"))
+
+
+@pytest.mark.parametrize("port", [0, "", None, "x", 70_000])
+def test_an_address_without_a_port_is_no_ssh_command(port: object) -> None:
+    block = {"sshCommand": "", "password": "p", "address": "h", "port": port}
+
+    assert decoding.instance(a_wire_instance(connectComponentSSH=block)).ssh is None
+
+
+@pytest.mark.parametrize("spot_status", ["", "running", "terminated", "something-new", None])
+def test_an_instance_that_ended_with_a_time_of_reclaim_was_taken_back(spot_status: str | None) -> None:
+    wire = a_wire_instance(status="exited", spotStatus=spot_status, spotReclaimTime="1785780954")
+
+    assert decoding.instance(wire).reclaimed
+
+
+@pytest.mark.parametrize(("status", "reclaim"), [("exited", "0"), ("exited", ""), ("running", "1785780954")])
+def test_one_that_ended_without_such_a_time_or_still_runs_was_not(status: str, reclaim: str) -> None:
+    wire = a_wire_instance(status=status, spotStatus="running", spotReclaimTime=reclaim)
+
+    assert not decoding.instance(wire).reclaimed
+
+
 def test_empty_connection_blocks_are_none() -> None:
     blocks = {"connectComponentSSH": {"sshCommand": "", "password": ""}, "connectComponentWebTerminal": {}}
 

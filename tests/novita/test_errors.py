@@ -147,6 +147,111 @@ def test_an_invalid_state_is_known_by_its_text(reason: str) -> None:
     assert type(from_json(400, {"reason": reason, "message": "Invalid state change"})) is errors.InvalidState
 
 
+# What Novita and its clients write where there is no reason (novita-api 1.4, 1.5, 10), and others that mean the same.
+WORDS: dict[str, type[errors.NovitaError]] = {
+    "insufficient resource, please try another product or cluster": STOCK,
+    "Insufficient Resources": STOCK,
+    "INSUFFICIENT RESOURCE": STOCK,
+    "not enough GPU resource": STOCK,
+    "There are not enough gpus available": STOCK,
+    "no free GPU in the cluster": STOCK,
+    "No GPUs are available right now": STOCK,
+    "GPU is sold out": STOCK,
+    "product out of stock": STOCK,
+    "Insufficient GPU capacity in cluster us-ca-6": STOCK,
+    "the inventory is insufficient": STOCK,
+    "no stock": STOCK,
+    "The requested GPU is currently unavailable": STOCK,
+    "insufficient resource, check your balance": STOCK,
+    "库存不足": STOCK,
+    "balance not enough": MONEY,
+    "Insufficient balance": MONEY,
+    "your account balance is not enough, please top up": MONEY,
+    "Not enough credits": MONEY,
+    "insufficient funds": MONEY,
+    "member budget exceeded": MONEY,
+    "the account is in arrears": MONEY,
+    "余额不足": MONEY,
+    "quota exceeded": QUOTA,
+    "GPU quota exceeded": QUOTA,
+    "instance limit reached": QUOTA,
+    "You have reached the maximum number of instances": QUOTA,
+    "number of gpus exceeds the limit of your account": QUOTA,
+    "too many instances": QUOTA,
+    "rate limit exceeded": errors.RateLimited,
+    "Too Many Requests": errors.RateLimited,
+    "API quota exceeded": errors.RateLimited,
+    "invalid api key": KEY,
+}
+
+
+@pytest.mark.parametrize(("text", "kind"), WORDS.items(), ids=WORDS)
+@pytest.mark.parametrize("form", ["message", "error", "title", "nested", "text"])
+def test_words_decide_where_there_is_no_reason_in_every_form_of_body(
+    text: str, kind: type[errors.NovitaError], form: str
+) -> None:
+    body = {"nested": {"error": {"message": text}}, "text": text}.get(form, {form: text})
+
+    assert type(from_json(400, body)) is kind
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+@pytest.mark.parametrize("reason", ["", "REQUEST", "FORBIDDEN", "UNKNOWN"])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("insufficient resource", STOCK), ("balance not enough", MONEY), ("GPU quota exceeded", QUOTA)]
+)
+def test_words_count_under_every_status_and_every_reason_that_says_nothing(
+    status: int, reason: str, text: str, kind: type[errors.NovitaError]
+) -> None:
+    assert type(from_json(status, {"reason": reason, "message": text})) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("quota exceeded", errors.RateLimited), ("GPU quota exceeded", QUOTA), ("insufficient resource", STOCK)],
+)
+def test_a_429_means_too_many_calls_unless_it_speaks_of_what_an_account_holds(
+    text: str, kind: type[errors.NovitaError]
+) -> None:
+    assert type(from_json(429, {"message": text})) is kind
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("OUT_OF_STOCK", STOCK),
+        ("INSUFFICIENT_CAPACITY", STOCK),
+        ("INSUFFICIENT_BALANCE", MONEY),
+        ("GPU_QUOTA_EXCEEDED", QUOTA),
+        ("INSTANCE_LIMIT_EXCEEDED", QUOTA),
+    ],
+)
+def test_the_words_of_a_reason_that_nobody_documents_count_too(reason: str, kind: type[errors.NovitaError]) -> None:
+    assert type(from_json(400, {"reason": reason, "message": "text for humans"})) is kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "invalid gpuNum: exceeds the limit of 8 gpus",
+        "gpuNum must be at most the maximum of 8",
+        "ports and tools together may be at most 15",
+        "there is no such product",
+        "the product is not offered as spot",
+        "a prepaid instance cannot be released",
+        "insufficient permissions",
+        "the image is larger than the root disk",
+    ],
+)
+def test_a_request_that_is_wrong_stays_one_whatever_words_it_has(text: str) -> None:
+    assert type(from_json(400, {"message": text})) is errors.Invalid
+
+
+@pytest.mark.parametrize("text", ["insufficient resource", "Service Unavailable"])
+def test_a_5xx_says_only_not_now(text: str) -> None:
+    assert type(from_json(503, {"message": text})) is errors.Unavailable
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
@@ -180,6 +285,8 @@ def test_bodies_that_are_no_json(status: int, body: bytes, kind: type[errors.Nov
         ({"reason": "INSUFFICIENT_RESOURCE"}, STOCK),
         ({"code": "BALANCE_NOT_ENOUGH", "message": "no money"}, MONEY),
         ({"error": "something went wrong"}, errors.Unavailable),
+        ({"message": "insufficient resource"}, STOCK),
+        ({"code": 0, "message": "balance not enough"}, MONEY),
     ],
 )
 def test_a_200_that_carries_an_error_and_no_result_is_one(body: dict[str, Any], kind: type[errors.NovitaError]) -> None:
@@ -199,6 +306,7 @@ def test_a_200_that_carries_an_error_and_no_result_is_one(body: dict[str, Any], 
         {"instanceId": "37d312386c80a3b9", "state": "toStop"},
         {"code": 0, "message": "success"},
         {"message": "migration started"},
+        {"instanceId": "37d312386c80a3b9", "message": "no stock"},
         {"error": "", "reason": "", "code": 200},
         {"error": None, "code": "SUCCESS"},
         {"instances": [], "total": "0", "error": "ignored"},

@@ -11,7 +11,7 @@ from novita_operator.clock import SystemClock, WaitingClock
 from novita_operator.novita import errors
 from novita_operator.novita.billing import Billing
 from novita_operator.novita.caching import FreshValues
-from novita_operator.novita.catalog import Catalog
+from novita_operator.novita.catalog import Asked, Catalog
 from novita_operator.novita.instances import Instances
 from novita_operator.novita.limits import Priority, RateLimiter
 from novita_operator.novita.logs import LogAddresses, Logs
@@ -54,6 +54,7 @@ class NovitaAccountClient:
         clock = clock or SystemClock()
         self._instances = Instances(transport, clock)
         self._products: FreshValues[tuple[Product, ...]] = FreshValues(clock)
+        self._offers: FreshValues[tuple[Product, ...]] = FreshValues(clock)
         self._clusters: FreshValues[tuple[Cluster, ...]] = FreshValues(clock)
         self._found: FreshValues[Template | None] = FreshValues(clock)
 
@@ -145,11 +146,20 @@ class NovitaAccountClient:
     async def products(
         self, *, max_age_seconds: float | None = None, since: float = float("-inf")
     ) -> tuple[Product, ...]:
-        """All GPU products of all regions, from one call for everybody who asks.
+        """All GPU products of all regions, from one call for everybody who asks; their stock is that for on demand.
 
         `since`: a monotonic time; an older answer does not count.
         """
         return await self._products.get("all", self._catalog.products, self._age(max_age_seconds), since)
+
+    async def offers(
+        self, asked: Asked, *, max_age_seconds: float | None = None, since: float = float("-inf")
+    ) -> tuple[Product, ...]:
+        """The products that are offered with this billing, with the stock for so many GPUs, from one call for all.
+
+        `since`: a monotonic time; an older answer does not count.
+        """
+        return await self._offers.get(asked, lambda: self._catalog.offers(asked), self._age(max_age_seconds), since)
 
     async def products_in(self, cluster_id: str) -> tuple[Product, ...]:
         """The GPU products of one region with their stock there, read anew."""

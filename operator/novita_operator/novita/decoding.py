@@ -35,6 +35,7 @@ _PRICE_UNIT = Decimal(100_000)  # products: 1/100 000 USD (novita-api 1.10)
 # No GPU costs less than a cent or more than this an hour: a number below it was meant in USD already.
 _LOWEST_PRICE = Decimal(1000)
 _CENTS = Decimal("0.00")  # added to a price: people read 0.40 and not 0.4; what is finer than a cent stays
+_LAST_PORT = 65_535
 _MONEY_UNIT = Decimal(10_000)  # balance: 1/10 000 USD (novita-api 1.10)
 
 
@@ -228,10 +229,18 @@ def _status_error(raw: Wire) -> str:
 
 
 def _ssh(raw: Wire) -> Ssh | None:
+    """The component, and for what it lacks the top level: answers mix them (novita-api 4, 10)."""
     block = fields.part(raw, "connectComponentSSH")
-    command = fields.line(block, "sshCommand") or fields.line(raw, "sshCommand")
-    password = fields.text(block, "password") or fields.text(raw, "sshPassword")
-    return Ssh(command, SecretStr(password)) if command else None
+    command = fields.line(block, "sshCommand") or fields.line(raw, "sshCommand") or _ssh_command(block)
+    passwords = (fields.text(block, "password"), fields.text(raw, "sshPassword"), fields.text(raw, "password"))
+    return Ssh(command, SecretStr(next(filter(None, passwords), ""))) if command else None
+
+
+def _ssh_command(block: Wire) -> str:
+    """Out of address and port, where those are told and no command; "" where they are not."""
+    address, port = fields.line(block, "address"), fields.number(block, "port")
+    user = fields.line(block, "username") or "root"
+    return f"ssh -p {port} {user}@{address}" if address and 0 < port <= _LAST_PORT else ""
 
 
 def _web_terminal(raw: Wire) -> WebTerminal | None:

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from novita_operator.novita import words
+
 _REASON = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")  # the longest documented word has 36 characters
 _REASON_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _ERROR_CODES = range(400, 600)  # HTTP
 _SHORTEST_SECRET = 4  # characters; cutting out every "1" or "on" would leave no message and hide no secret
 # Keys that only a result has: with one of them a body is an answer, whatever else it carries.
 _RESULT_KEYS = frozenset({"id", "Id", "instances", "data", "template", "availableBalance"})
+
+_WORDS_ONLY = frozenset({"code", "reason", "message", "metadata", "title", "details", "success"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,15 @@ def is_error(parsed: object) -> bool:
     """Whether the JSON of a 2xx answer is an error after all: it carries one, and no result (novita-api 1.4)."""
     if not isinstance(parsed, dict) or not _RESULT_KEYS.isdisjoint(parsed):
         return False
-    words = (parsed.get("reason"), parsed.get("code"))
-    shouted = any(isinstance(word, str) and _REASON_IN_TEXT.fullmatch(word) for word in words)
-    return bool(parsed.get("error")) or shouted or _code(parsed) is not None
+    reasons = (parsed.get("reason"), parsed.get("code"))
+    shouted = any(isinstance(word, str) and _REASON_IN_TEXT.fullmatch(word) for word in reasons)
+    return bool(parsed.get("error")) or shouted or _code(parsed) is not None or _only_refuses(parsed)
+
+
+def _only_refuses(parsed: Mapping[str, Any]) -> bool:
+    """Whether it has nothing but words, and they are those of a refusal."""
+    message = parsed.get("message")
+    return _WORDS_ONLY.issuperset(parsed) and isinstance(message, str) and words.meaning("", message) is not None
 
 
 def line(text: str) -> str:
@@ -64,8 +74,8 @@ def _of_object(parsed: Mapping[str, Any]) -> ErrorBody:
     inner = parsed.get("error")
     nested: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
     texts = (parsed.get("message"), nested.get("message"), inner, parsed.get("title"))
-    words = (parsed.get("reason"), parsed.get("code"), nested.get("reason"), nested.get("code"))
-    reason = next((word for word in words if isinstance(word, str) and _REASON.fullmatch(word)), "")
+    reasons = (parsed.get("reason"), parsed.get("code"), nested.get("reason"), nested.get("code"))
+    reason = next((word for word in reasons if isinstance(word, str) and _REASON.fullmatch(word)), "")
     return _body(reason, next((text for text in texts if isinstance(text, str) and text), ""), _code(parsed, nested))
 
 

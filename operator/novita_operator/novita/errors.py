@@ -25,8 +25,9 @@ import email.utils
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from novita_operator.novita import error_body
+from novita_operator.novita import error_body, words
 from novita_operator.novita.error_body import ErrorBody
+from novita_operator.novita.words import Meaning
 
 LONGEST_RETRY_AFTER = 120.0  # seconds; a server that asks for more is asked again after this
 _MESSAGE_CHARS = 300  # conditions stay readable, and a body that echoes the request stays out
@@ -122,6 +123,11 @@ class InvalidResponse(NovitaError):
 class OutcomeUnknown(NovitaError):
     """A create may or may not have been carried out."""
 
+    @property
+    def speaks_of_stock(self) -> bool:
+        """Whether it would be a lack of GPUs, if it was not carried out."""
+        return _spoken(self.reason, self.message) is OutOfCapacity
+
 
 # novita-api 1.5 and 7.1. What is not here follows from parts of the word, the status, or the text, in this order.
 _BY_REASON: dict[str, type[NovitaError]] = {
@@ -143,6 +149,15 @@ _BY_REASON: dict[str, type[NovitaError]] = {
     "PREPAID_INSTANCE_NOT_SUPPORT_RELEASE": Refused,
     "UNKNOWN": Unavailable,
 }
+# Reasons that say nothing of the matter: words count before them. A 403 may be a quota (novita-api 10).
+_VAGUE = frozenset({"", "REQUEST", "UNKNOWN", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "PERMISSION_DENIED"})
+_BY_MEANING: dict[Meaning, type[NovitaError]] = {
+    Meaning.CALLS: RateLimited,
+    Meaning.MONEY: InsufficientBalance,
+    Meaning.QUOTA: QuotaExceeded,
+    Meaning.STOCK: OutOfCapacity,
+    Meaning.KEY: CredentialsRejected,
+}
 _BY_STATUS: dict[int, type[NovitaError]] = {
     HTTPStatus.UNAUTHORIZED: CredentialsRejected,
     HTTPStatus.FORBIDDEN: CredentialsRejected,
@@ -163,10 +178,10 @@ def from_response(
     shortened, so that no half of one is left.
     """
     fields = {name.lower(): value for name, value in (headers or {}).items()}
-    words, hidden = error_body.parse(body), tuple(secrets)
-    message = error_body.redacted(words.message, hidden)
-    reason = error_body.redacted(words.reason, {form for value in hidden for form in (value, value.upper())})
-    return _kind(status, words)(
+    said, hidden = error_body.parse(body), tuple(secrets)
+    message = error_body.redacted(said.message, hidden)
+    reason = error_body.redacted(said.reason, {form for value in hidden for form in (value, value.upper())})
+    return _kind(status, said)(
         message or f"Novita answered {status} {reason}",
         status=status,
         reason=reason,
@@ -175,20 +190,34 @@ def from_response(
     )
 
 
-def _kind(status: int, words: ErrorBody) -> type[NovitaError]:
+def _kind(status: int, said: ErrorBody) -> type[NovitaError]:
     """The class of an answer. A 5xx says nothing but "not now", whatever reason it gives."""
     answered_well = status < HTTPStatus.MULTIPLE_CHOICES
-    code = words.code if answered_well and words.code is not None else status
+    code = said.code if answered_well and said.code is not None else status
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable
     if HTTPStatus.MULTIPLE_CHOICES <= code < HTTPStatus.BAD_REQUEST:
         return InvalidResponse
-    if "invalid state" in words.message.lower():
+    if "invalid state" in said.message.lower():
         return InvalidState
+    spoken = _spoken(said.reason, said.message)
+    if code == HTTPStatus.TOO_MANY_REQUESTS and spoken is QuotaExceeded and not _is_of_the_account(said):
+        spoken = RateLimited
     # A 4xx that says nothing comes from a gateway on the way, and a 200 that says "error" from nobody knows where.
-    spoken = words.reason or words.message
-    fallback = Invalid if spoken and code >= HTTPStatus.BAD_REQUEST else Unavailable
-    return _by_reason(words.reason) or _BY_STATUS.get(code) or _by_text(words) or fallback
+    fallback = Invalid if (said.reason or said.message) and code >= HTTPStatus.BAD_REQUEST else Unavailable
+    return spoken or _by_reason(said.reason) or _BY_STATUS.get(code) or _by_text(said) or fallback
+
+
+def _is_of_the_account(said: ErrorBody) -> bool:
+    """Whether a quota is one of instances: the text of a 429 may mean either (novita-api 1.5)."""
+    return _by_reason(said.reason) is QuotaExceeded or words.names_what_is_held(said.message)
+
+
+def _spoken(reason: str, message: str) -> type[NovitaError] | None:
+    """By a reason that we know, else by the words: of the message, and of a reason that we do not know."""
+    known = None if reason in _VAGUE else _by_reason(reason)
+    found = words.meaning(reason, message) if known is None else None
+    return _BY_MEANING[found] if found is not None else known
 
 
 def _by_reason(reason: str) -> type[NovitaError] | None:
@@ -204,10 +233,10 @@ def _by_reason(reason: str) -> type[NovitaError] | None:
     return None
 
 
-def _by_text(words: ErrorBody) -> type[NovitaError] | None:
+def _by_text(said: ErrorBody) -> type[NovitaError] | None:
     """Texts are not stable: they count only where the reason is absent or says nothing."""
-    vague = words.reason in {"", "REQUEST"}
-    return NotFound if vague and "not foun" in words.message.lower() else None
+    vague = said.reason in {"", "REQUEST"}
+    return NotFound if vague and "not foun" in said.message.lower() else None
 
 
 def _retry_after(fields: Mapping[str, str]) -> float | None:

@@ -96,8 +96,12 @@ class Instance:
 
     @property
     def reclaimed(self) -> bool:
-        """Whether Novita takes a spot instance back, or has done so (novita-api 1.12)."""
-        return self.spot_status.lower() in _RECLAIMED
+        """Whether Novita takes a spot instance back, or has done so (novita-api 1.12).
+
+        One that has ended with a time of reclaim was taken, whatever its spot status says (novita-api 10).
+        """
+        taken = self.state is InstanceState.EXITED and self.spot_reclaim_at is not None
+        return taken or self.spot_status.lower() in _RECLAIMED
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import yaml
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.meta import GROUP
-from novita_operator.controllers.gpu_instance.launching import selection, volumes
+from novita_operator.controllers.gpu_instance.launching import offers, selection, volumes
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection
 from novita_operator.controllers.gpu_instance.policies import defaults as desired
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
@@ -139,7 +139,9 @@ async def _answer(client: NovitaAccountClient, wanted: Wanted, defaults: Default
         found = await client.find_template(name=template.name, template_id=template.id)
         if found is None:
             return Answer(wanted, None, f"Novita has no template of the {template}.")
-    chosen = selection.select(asked, await client.products(), await client.clusters(), frozenset())
+    clusters = await client.clusters()
+    products = await offers.read(client, asked, offers.asked(asked, clusters))
+    chosen = selection.select(asked, products, clusters, frozenset())
     if isinstance(chosen, NoSelection):
         return Answer(wanted, None, chosen.message)
     best = chosen.candidates[0]

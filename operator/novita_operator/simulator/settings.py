@@ -155,9 +155,11 @@ class Settings(Dials):
         "object", description="what a new network volume is told as: an object with its id, or the id alone"
     )
     network_reply: Literal["object", "array"] = "object"
-    stock_counts: Literal["asked", "any"] = Field(
+    stock_counts: Literal["asked", "any", "none"] = Field(
         "asked",
-        description="what products say of stock: for the billing method and GPUs asked for, or for one GPU of any kind",
+        description=(
+            "what products say of stock: for the billing method and GPUs asked for, for one GPU of any kind, or none"
+        ),
     )
     list_order: Literal["newest", "oldest"] = "newest"
     default_page_size: int = Field(10, ge=1)

@@ -98,7 +98,8 @@ class Reconciler:
         result = await self.serving.follow(seen, result, memory)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
-            account.key_was_rejected(problem.message)
+            # One refused call is no verdict on the key: it may lack a right, or the account a quota. The poll judges.
+            account.poll_by(self.clock.monotonic())
         self._mark(decided, result, account, key)
         if account is not None and not result.queued:
             account.creates.leave(key)

@@ -174,7 +174,11 @@ def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901
     synced = ConditionType.SYNCED
     match error:
         case errors.CredentialsRejected():
-            return Problem(synced, Reason.CREDENTIALS_REJECTED, f"{said}. Check the account's API key.", stalled=True)
+            text = (
+                f"{said}. The account's API key is tested at once: if it works, it may not do this, or a limit of the "
+                "account is in the way. Check the API key and its rights at Novita; tried again by itself."
+            )
+            return Problem(synced, Reason.CREDENTIALS_REJECTED, text, stalled=True)
         case errors.InsufficientBalance():
             text = f"{said}. Top up the Novita account; tried again by itself, ever more rarely."
             return Problem(ConditionType.PROVISIONED, Reason.INSUFFICIENT_BALANCE, text, stalled=True)

@@ -17,7 +17,7 @@ from novita_operator.kube.cache import Key
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Balance, Instance, InstanceState, Product
 from novita_operator.novita.snapshot import Snapshot
-from novita_operator.reconciling.account_health import Health, Healthy, KeyRejected, NotPolled
+from novita_operator.reconciling.account_health import Health, NotPolled
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.caseless_ids import CaselessIds
 from novita_operator.runtime.accounts.losses import Losses
@@ -142,11 +142,6 @@ class Account:
         known = [product] if product is not None else []
         asked = self.prices.asked(known, instance.product_id, spot=instance.is_spot, gpu_count=instance.gpu_count)
         return asked or Decimal(0)
-
-    def key_was_rejected(self, message: str) -> None:
-        """A call of an object was refused: from now on only the poll tests the key, soon, and then ever more rarely."""
-        if isinstance(self.health, Healthy):
-            self.health = KeyRejected(message)
 
     @property
     def moving(self) -> bool:

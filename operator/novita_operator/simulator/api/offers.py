@@ -155,11 +155,12 @@ def _product(account: Account, call: Call, product: Product) -> dict[str, Any]:
 
 def _free(account: Account, call: Call, product: Product) -> int:
     """GPUs in the best place; none where fewer are free than are asked for. On demand unless another method is said."""
-    catalog, cluster = account.catalog, call.param("clusterId") or ANY
-    asked = account.settings.stock_counts == "asked"
-    mode = call.param("billingMethod") or _USUAL_METHOD if asked else ANY
+    catalog, cluster, counted = account.catalog, call.param("clusterId") or ANY, account.settings.stock_counts
+    if counted == "none":
+        return 0
+    mode = call.param("billingMethod") or _USUAL_METHOD if counted == "asked" else ANY
     most = max((catalog.free(shelf) for shelf in catalog.shelves(product.id, cluster, mode)), default=0)
-    return most if most >= (call.number("gpuNum", 0) if asked else 0) else 0
+    return most if counted == "any" or most >= call.number("gpuNum", 0) else 0
 
 
 def _inventory(gpus: int) -> str:

@@ -96,10 +96,12 @@ def _check_quota(account: Account, gpus: int) -> None:
     if len(staying) >= quota.instances:
         raise refusal.Refusal(
             "CREATE_INSTANCE_LIMIT",
-            f"the account may hold {quota.instances} instances",
+            f"instance limit reached: the account may hold {quota.instances} instances",
             metadata={"limit": str(quota.instances)},
         )
     if sum(staying) + gpus > quota.gpus:
         raise refusal.Refusal(
-            "CREATE_GPU_NUM_LIMIT", f"the account may hold {quota.gpus} GPUs", metadata={"limit": str(quota.gpus)}
+            "CREATE_GPU_NUM_LIMIT",
+            f"GPU limit reached: the account may hold {quota.gpus} GPUs",
+            metadata={"limit": str(quota.gpus)},
         )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.unit.support.builders import NOON
 from tests.unit.support.parts import an_account
 
 from novita_operator.kube.cache import Key
-from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.tenancy.allowance import Selected
@@ -89,6 +86,35 @@ def test_each_object_is_woken_once_by_the_next_poll() -> None:
     assert account.take_waiting() == frozenset()
 
 
+_STOCK = ("RTX 4090 24GB", "Spot", 8)
+
+
+def test_a_catalogue_that_has_none_is_believed_for_a_while_and_then_tried_by_one() -> None:
+    memory = CapacityMemory(seconds=180)
+
+    asked = {at: memory.doubts(_STOCK, at) for at in (0, 180, 359, 360, 361, 719, 720)}
+
+    assert [at for at, doubts in asked.items() if doubts] == [360, 720]
+
+
+def test_a_none_after_some_were_there_is_believed_again_and_each_kind_of_stock_by_itself() -> None:
+    memory = CapacityMemory(seconds=180)
+    memory.doubts(_STOCK, 0)
+
+    assert not memory.doubts(("RTX 4090 24GB", "OnDemand", 8), 360)
+    assert not memory.doubts(_STOCK, 1000)
+    assert memory.doubts(_STOCK, 1360)
+
+
+def test_what_was_had_in_spite_of_a_none_lets_the_next_one_try_at_once() -> None:
+    memory = CapacityMemory(seconds=180)
+    memory.doubts(_STOCK, 0)
+
+    memory.disproved(_STOCK, 10)
+
+    assert (memory.doubts(_STOCK, 11), memory.doubts(_STOCK, 12)) == (True, False)
+
+
 def test_a_poll_may_be_asked_for_earlier_and_never_put_off() -> None:
     account = an_account()
     account.poll_due = 100
@@ -96,24 +122,6 @@ def test_a_poll_may_be_asked_for_earlier_and_never_put_off() -> None:
     account.poll_by(200)
 
     assert account.poll_due == 50
-
-
-def test_a_refused_call_of_an_object_stops_all_others_until_the_poll_has_tested_the_key() -> None:
-    account = an_account()
-
-    account.key_was_rejected("Refused.")
-
-    assert account.health == KeyRejected("Refused.")
-
-
-@pytest.mark.parametrize("health", [NotPolled(), KeyMissing("m"), KeyRejected("m"), Unreachable("m", NOON)])
-def test_what_is_known_to_be_worse_is_not_overwritten(health: object) -> None:
-    account = an_account()
-    account.health = health  # type: ignore[assignment]
-
-    account.key_was_rejected("Refused.")
-
-    assert account.health is health
 
 
 # --- All accounts ---------------------------------------------------------------------------------------------------

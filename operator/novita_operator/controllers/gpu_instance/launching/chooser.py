@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.launching import obstacles, references, selection, volumes
+from novita_operator.controllers.gpu_instance.launching import obstacles, offers, references, selection, volumes
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection, Selection
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
@@ -16,7 +17,8 @@ from novita_operator.controllers.gpu_instance.policies import defaults
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults, Desired
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem
 from novita_operator.kube.client import KubeClient
-from novita_operator.novita.models import Template
+from novita_operator.novita.catalog import Asked
+from novita_operator.novita.models import Cluster, Product, Template
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.tenancy import judging
 from novita_operator.tenancy.judging import Refusal
@@ -29,13 +31,16 @@ _SHORTEST_PAUSE = 1.0  # seconds
 class Choice:
     """What is about to be rented: candidates in order, and what goes with each.
 
-    `limit`: USD per hour that the instance may cost, by its spec and by spec.tenancy of the account.
+    `asked`: whose stock was looked at. `in_spite`: the catalogue has none, and is put to the test. `limit`: USD per
+    hour that the instance may cost, by its spec and by spec.tenancy of the account.
     """
 
     wanted: Desired
     selection: Selection
     template: Template | None
     inputs: Inputs
+    asked: Asked
+    in_spite: bool = False
     limit: Decimal | None = None
 
     def chosen(self, candidate: Candidate, image: str) -> Chosen:
@@ -73,7 +78,13 @@ class Chooser:
         template = await self._template(wanted, this)
         if isinstance(template, Problem):
             return template
-        found = await self._select(wanted, this)
+        clusters = await account.client.clusters()
+        asked = offers.asked(wanted, clusters)
+        products = await offers.read(account.client, wanted, asked)
+        found = self._select(wanted, products, clusters, this)
+        in_spite = self._doubts(found, wanted, account)
+        if in_spite:
+            found = self._select(wanted, offers.in_spite(products), clusters, this)
         if isinstance(found, NoSelection):
             return self._nothing_fits(found, account)
         image = resource.spec.image or (template.image if template else "")
@@ -84,14 +95,14 @@ class Chooser:
             return Problem(ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, text)
         bounds = (wanted.max_price_per_hour, account.allowance(this.key.namespace).max_price_per_hour)
         limit = min((bound for bound in bounds if bound is not None), default=None)
-        return Choice(wanted, found, template, inputs, limit)
+        return Choice(wanted, found, template, inputs, asked, in_spite, limit)
 
     async def still_holds(self, choice: Choice, candidate: Candidate, account: Account) -> bool:
         """Whether the price is within the limit now, right before the call. Raises NovitaError."""
         wanted = choice.wanted
         if choice.limit is None:
             return True
-        products = await account.client.products(since=self.clock.monotonic())
+        products = await offers.read(account.client, wanted, choice.asked, self.clock.monotonic())
         spot, gpus = wanted.billing == "Spot", wanted.gpu_count
         price = account.prices.asked(products, candidate.product.id, spot=spot, gpu_count=gpus)
         return price is not None and price <= choice.limit
@@ -108,9 +119,10 @@ class Chooser:
         refused = judging.of_template(allowance, (found.name, found.id)) if secret else None
         return found if refused is None else obstacles.not_allowed(refused)
 
-    async def _select(self, wanted: Desired, this: Pass) -> Selection | NoSelection:
+    def _select(
+        self, wanted: Desired, products: Sequence[Product], clusters: Sequence[Cluster], this: Pass
+    ) -> Selection | NoSelection:
         account, name = this.account, this.seen.name
-        products, clusters = await account.client.products(), await account.client.clusters()
         products = account.prices.corrected(products)
         account.know(products)
         allowance = account.allowance(this.key.namespace)
@@ -122,6 +134,11 @@ class Chooser:
 
         exhausted = account.capacity.exhausted(self.clock.monotonic())
         return selection.select(wanted, products, clusters, exhausted, complaint)
+
+    def _doubts(self, found: Selection | NoSelection, wanted: Desired, account: Account) -> bool:
+        """Whether a catalogue that has had none of it for a while is put to the test now."""
+        sold_out = isinstance(found, NoSelection) and found.reason is Reason.NO_CAPACITY
+        return sold_out and account.capacity.doubts(wanted.stock, self.clock.monotonic())
 
     def _nothing_fits(self, found: NoSelection, account: Account) -> Problem:
         if found.refused is not None:

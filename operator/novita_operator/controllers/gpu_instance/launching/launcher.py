@@ -197,11 +197,17 @@ class Launcher:
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
             maybe_done, unsent = isinstance(error, errors.OutcomeUnknown), isinstance(error, errors.NotSent)
+            if isinstance(error, errors.OutcomeUnknown) and error.speaks_of_stock:
+                # It may be what it says: if the search finds nothing, the next candidate is tried and not this one.
+                lag = this.seen.list_lag.total_seconds()
+                this.account.capacity.remember(*attempt.offer, self.clock.monotonic() + lag)
             started_at = at if maybe_done else None
             return Result(problem=problem, attempt=number, started_at=started_at, unsent=unsent)
         finally:
             if maybe_done:  # after a refusal the next step lists by name itself
                 self._may_be_paid(this)
+        if attempt.choice.in_spite:
+            this.account.capacity.disproved(attempt.choice.wanted.stock, self.clock.monotonic())
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
         this.memory.learned(instance_id)
         crashpoints.reached("create.after-call")

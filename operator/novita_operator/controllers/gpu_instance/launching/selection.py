@@ -81,7 +81,7 @@ def select(
     complaint: Complaint = lambda _: None,
 ) -> Selection | NoSelection:
     """The offers that fit and are allowed, in the order in which they should be tried."""
-    matching = [product for product in products if _is_wanted(product, wanted)]
+    matching = [product for product in products if is_wanted(product, wanted)]
     if not matching:
         return _no_such_product(wanted, products)
     offers = sorted(_offers(wanted, matching, clusters), key=lambda offer: _rank(offer, wanted))
@@ -106,7 +106,8 @@ def region_code(label: str) -> str:
     return label.strip().partition(" ")[0].upper()
 
 
-def _is_wanted(product: Product, wanted: Desired) -> bool:
+def is_wanted(product: Product, wanted: Desired) -> bool:
+    """Whether it is the product of the spec, in whatever region and at whatever price."""
     if wanted.product_id is not None:
         return product.id == wanted.product_id
     return product.name.strip().casefold() == (wanted.product_name or "").strip().casefold()

@@ -48,6 +48,11 @@ class Desired:
     template: TemplateWanted | None
     cluster_id: str | None = None
 
+    @property
+    def stock(self) -> tuple[str, str, int]:
+        """What must be in stock: product (id or name), billing, number of GPUs."""
+        return self.product_id or self.product_name or "", self.billing, self.gpu_count
+
 
 def desired(resource: GPUInstance, defaults: Defaults) -> Desired:
     """The spec with the operator's defaults, and with what the object's past has changed: spot may have fallen back."""

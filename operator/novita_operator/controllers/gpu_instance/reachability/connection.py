@@ -15,6 +15,8 @@ from novita_operator.novita.models import Instance, PortMapping
 # `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
 _SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
 _SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
+# `ssh root@proxy:32787`, or `ssh://…`: one colon is no address of IPv6, which is in brackets before a port.
+_HOST_AND_PORT = re.compile(r"(?P<host>[^:]+|\[[^\]]+\]):(?P<port>\d{1,5})")
 # What the Service Binding specification asks for: the entry `type` of the Secret, after this prefix.
 _BINDING_TYPE = "novita-gpu"
 _SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
@@ -155,5 +157,7 @@ def _ssh_parts(instance: Instance) -> tuple[str, str, str]:
     target = _SSH_TARGET.search(command)
     if target is None:
         return "", "", ""
-    port = _SSH_PORT.search(command)
-    return target["host"], port["port"] if port else "22", target["user"]
+    port, host = _SSH_PORT.search(command), target["host"]
+    if port is None and (joined := _HOST_AND_PORT.fullmatch(host)):
+        return joined["host"], joined["port"], target["user"]
+    return host, port["port"] if port else "22", target["user"]

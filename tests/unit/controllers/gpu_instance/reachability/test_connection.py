@@ -33,6 +33,8 @@ def reached_by(command: str) -> Instance:
         pytest.param("ssh -p 22022 ubuntu.user-1@10.0.0.7", "10.0.0.7:22022", "ubuntu.user-1", id="an address"),
         pytest.param("ssh -p 22022 root@[2001:db8::7]", "[2001:db8::7]:22022", "root", id="an IPv6 address"),
         pytest.param("ssh -i key -p 40 -o A=b root@h.example", "h.example:40", "root", id="among other options"),
+        pytest.param(f"ssh root@{HOST}:32787", f"{HOST}:32787", "root", id="the port behind the host"),
+        pytest.param("ssh root@[2001:db8::7]:40", "[2001:db8::7]:40", "root", id="the port behind an IPv6 address"),
         pytest.param("ssh root@node-p5.example", "node-p5.example:22", "root", id="a host that looks like an option"),
         pytest.param("mosh somewhere", "", "", id="another command"),
     ],

@@ -130,13 +130,17 @@ async def test_after_a_stray_refusal_the_account_works_again_soon(world: World) 
     assert isinstance(world.account.health, Healthy)
 
 
-async def test_a_refused_call_of_an_object_is_answered_by_a_poll_soon(world: World) -> None:
+@pytest.mark.parametrize(("answer", "health"), [(200, Healthy), (401, KeyRejected), (403, KeyRejected)])
+async def test_the_poll_after_a_refused_call_of_an_object_judges_the_key(
+    world: World, answer: int, health: type[object]
+) -> None:
     await world.tick()
+    world.novita.status = answer
 
-    world.account.key_was_rejected("Refused.")
+    world.account.poll_by(world.clock.monotonic())
 
-    assert [await world.tick(1.9), await world.tick(0.1)] == [False, True]
-    assert isinstance(world.account.health, Healthy)
+    assert await world.tick(0)
+    assert isinstance(world.account.health, health)
 
 
 async def test_an_account_that_is_down_is_not_polled_fast(world: World) -> None:
