@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,8 @@ from tests.support.plane import Plane
 from tests.support.sharing import Sharing
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
+
+from novita_operator import startup
 
 # Six virtual seconds from create to running take 0.6 s: a few polls, so that every state is seen on the way.
 _ACCELERATION = 10.0
@@ -43,10 +45,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ordering.Sch
     return ordering.Schedule(config, log)
 
 
-def pytest_collection_finish() -> None:
-    """What is imported and collected by now stays to the end: no collection of garbage has to go through it again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays to the end: no collection of garbage has to go through it."""
+    with startup.loading():
+        collected = yield
+        gc.collect()  # what is left over of collecting
+    return collected
 
 
 def pytest_configure(config: pytest.Config) -> None:

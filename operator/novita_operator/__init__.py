@@ -1,3 +1,7 @@
 """A Kubernetes operator that rents Novita.ai GPU instances."""
 
+from novita_operator import startup
+
 __version__ = "0.1.0"
+
+startup.leave_out_unused_halves()  # here, since it has to come before whatever is imported next

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
-from novita_operator import __version__
+from novita_operator import __version__, startup
 
 if TYPE_CHECKING:  # each command imports what it needs, so that `version` is quick
     from novita_operator.kube.client import KubeClient
@@ -35,10 +35,11 @@ _NO_CLUSTER = 1
 @app.command()
 def run() -> None:
     """Run the operator against the current cluster. Settings come from environment variables."""
-    from novita_operator import process, secrecy, settings_complaints, telemetry
-    from novita_operator import settings as knobs
-    from novita_operator.kube import errors
-    from novita_operator.runtime.health import CannotListen
+    with startup.loading():
+        from novita_operator import process, secrecy, settings_complaints, telemetry
+        from novita_operator import settings as knobs
+        from novita_operator.kube import errors
+        from novita_operator.runtime.health import CannotListen
 
     try:
         settings = knobs.Settings()
