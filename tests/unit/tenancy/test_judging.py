@@ -119,6 +119,21 @@ def test_a_template_with_secrets_is_used_only_where_it_is_named() -> None:
     assert judging.of_template(an_allowance({}), ("other", "t-1")) is None
 
 
+@pytest.mark.parametrize("field", ["products", "templatesWithSecrets"])
+def test_who_can_change_a_rule_is_told_however_long_its_names_are(field: str) -> None:
+    long = [f"{number}-{'x' * 250}" for number in range(9)]
+    ruled = an_allowance({field: long})
+
+    refused = judging.of_offer(ruled, replace(OFFER, product_name="y" * 4096)) or judging.of_template(
+        ruled, ("y" * 255, "t-1")
+    )
+
+    assert refused is not None
+    assert f"rules[0].{field} allows 0-xxx" in refused.message
+    assert refused.message.endswith("(kubectl edit novitaaccount default).")
+    assert len(refused.message) < 700
+
+
 # --- Limits -----------------------------------------------------------------------------------------------------------
 
 

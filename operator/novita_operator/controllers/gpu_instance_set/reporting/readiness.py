@@ -8,6 +8,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance_set.reasons import Reason
 from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
 from novita_operator.controllers.gpu_instance_set import action
+from novita_operator.controllers.gpu_instance_set.deciding import replicas
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.controllers.gpu_instance_set.result import Result
 
@@ -42,15 +43,15 @@ def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
         text = f"{counted} The cluster refuses another one: {result.refused} It is tried again by itself."
         return Verdict(False, Reason.CREATE_REFUSED, text, stalled=late)
     if seen.lost and isinstance(result.step, action.Nothing):
-        return Verdict(False, Reason.REPLICAS_FAILED, f"{counted} {_lost(seen)}", stalled=True)
+        return Verdict(False, Reason.REPLICAS_FAILED, f"{counted} {_lost(seen)}{_cause(seen)}", stalled=True)
     if late:
         text = (
             f"{counted} Nothing got better for {spec.progress_deadline_seconds} s (spec.progressDeadlineSeconds); "
             "the operator keeps trying. The cause is in status.failures, or in the instances that "
             "`kubectl get gpui -l SELECTOR` lists; SELECTOR is in status.selector."
         )
-        return Verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, text, stalled=True)
-    return Verdict(False, _doing(seen, spec), counted)
+        return Verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, f"{text}{_cause(seen)}", stalled=True)
+    return Verdict(False, _doing(seen, spec), f"{counted}{_cause(seen)}")
 
 
 def _all_ready(seen: Observation, spec: GPUInstanceSetSpec) -> str:
@@ -83,6 +84,14 @@ def _lost(seen: Observation) -> str:
     names = ", ".join(child.name for child in seen.lost[:_SHOWN])
     more = f" and {len(seen.lost) - _SHOWN} more" if len(seen.lost) > _SHOWN else ""
     return f"Look at {names}{more}; a deleted one is made anew."
+
+
+def _cause(seen: Observation) -> str:
+    """What the first of them says, with its way out: status.failures has only the beginning of it."""
+    first = min(seen.failed, key=lambda child: replicas.index_of(child.name), default=None)
+    if first is None or first.trouble is None:
+        return ""
+    return f" {first.name} is {first.trouble.reason}: {first.trouble.message}"
 
 
 def _doing(seen: Observation, spec: GPUInstanceSetSpec) -> Reason:

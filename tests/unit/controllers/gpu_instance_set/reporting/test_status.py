@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,6 +107,17 @@ def test_failures_name_the_instance_with_reason_and_message() -> None:
         {"name": "web-2", "reason": "NoCapacity", "message": "Novita has no free GPU."},
         {"name": "web-10", "reason": "StartupTimeout", "message": "It was not Ready in time."},
     ]
+
+
+def test_ready_tells_all_that_the_first_failed_instance_says_of_its_way_out() -> None:
+    refused = replace(a.BROKEN, reason="NotAllowed", message=f"{'x' * 400} Whoever may edit it can change that.")
+    seen = a.seen(a.a_set(replicas=3), a.broken(10), a.broken(2, trouble=refused), a.starting(1))
+
+    told = report(seen)
+
+    (ready,) = [each for each in told["conditions"] if each["type"] == "Ready"]
+    assert ready["message"].endswith(f" web-2 is NotAllowed: {refused.message}")
+    assert len(told["failures"][0]["message"]) == 300
 
 
 def test_a_hundred_failures_do_not_make_the_status_large() -> None:
