@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from tests.packaging.rendering import Refusal, find, render
+from tests.packaging.rendering import RELEASE, Refusal, all_of, find, pod_templates, render
+from tests.support.kube import Body
 
 from novita_operator.egress.guard import Guard
 
@@ -21,9 +22,19 @@ PUBLIC = ("8.8.8.8", "11.0.0.1", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2
 
 
 def _policy(**values: Any) -> dict[str, Any]:
-    rendered = find(render(values={"networkPolicy": {"enabled": True, **values}}), "NetworkPolicy")
-    policy: dict[str, Any] = rendered["spec"]
+    """That of the operator."""
+    policy: dict[str, Any] = find(_rendered(**values), "NetworkPolicy", RELEASE)["spec"]
     return policy
+
+
+def _rendered(**values: Any) -> list[Body]:
+    return render(values={"networkPolicy": {"enabled": True, **values}, "simulator": {"enabled": True}})
+
+
+def _policies_of(labels: dict[str, str], objects: list[Body]) -> list[dict[str, Any]]:
+    """What a network plugin holds a pod with these labels to; without any, everything is open to it."""
+    policies = [body["spec"] for body in all_of(objects, "NetworkPolicy")]
+    return [each for each in policies if each["podSelector"]["matchLabels"].items() <= labels.items()]
 
 
 def _blocks(policy: dict[str, Any], port: int) -> list[dict[str, Any]]:
@@ -117,3 +128,44 @@ def test_what_is_no_network_is_refused_by_its_name(value: str, wrong: str) -> No
         _policy(**{value: [wrong]})
 
     assert f"/networkPolicy/{value}/0" in caught.value.text
+
+
+def test_every_pod_of_the_chart_is_held_by_one_policy_of_its_own_both_ways() -> None:
+    objects = _rendered()
+
+    held = {name: _policies_of(pod["metadata"]["labels"], objects) for name, pod in pod_templates(objects).items()}
+
+    assert len(held) == 4, held.keys()
+    assert {name for name, policies in held.items() if len(policies) != 1} == set()
+    assert all(policy["policyTypes"] == ["Ingress", "Egress"] for (policy,) in held.values())
+
+
+@pytest.mark.parametrize("hook", ["uninstall", "test"])
+def test_a_hook_reaches_the_api_server_and_nothing_else_and_nobody_reaches_it(hook: str) -> None:
+    objects = _rendered(apiServerCIDRs=["10.96.0.1/32", "fd00:96::1/128"], apiServerPorts=[443, 6443])
+    pod = next(body for name, body in pod_templates(objects).items() if name.endswith(f"-{hook}"))
+
+    (policy,) = _policies_of(pod["metadata"]["labels"], objects)
+
+    assert "ingress" not in policy
+    assert all(_is_open(policy, "10.96.0.1", port) for port in (443, 6443))
+    assert _is_open(policy, "fd00:96::1", 443)
+    others = [*PRIVATE, *METADATA, *PUBLIC]
+    assert [each for each in others if any(_is_open(policy, each, port) for port in (80, 443, 6443, 8080))] == []
+    # Only names are asked for anywhere.
+    everywhere = [rule["ports"] for rule in policy["egress"] if "to" not in rule]
+    assert everywhere == [[{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]]
+
+
+def test_the_simulator_is_called_by_the_operator_alone_and_calls_nobody() -> None:
+    objects = _rendered()
+    pods = {name.rpartition("-")[2]: pod["metadata"]["labels"] for name, pod in pod_templates(objects).items()}
+
+    (policy,) = _policies_of(pods["simulator"], objects)
+
+    assert "egress" not in policy
+    (rule,) = policy["ingress"]
+    (peer,) = rule["from"]
+    assert rule["ports"] == [{"port": 8080, "protocol": "TCP"}]
+    selected = [name for name, labels in pods.items() if peer["podSelector"]["matchLabels"].items() <= labels.items()]
+    assert selected == ["operator"]

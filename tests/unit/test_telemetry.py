@@ -153,6 +153,25 @@ def test_what_all_values_take_together_is_bounded() -> None:
     assert secrets.redact("canary-99-" + "x" * 1_000) == "[redacted]"
 
 
+def test_ten_thousand_values_are_known_and_the_oldest_goes_for_the_next_one() -> None:
+    secrets = Secrets()
+    for number in range(10_001):
+        secrets.add(f"canary-{number:05}")
+
+    assert secrets.redact("canary-00000 canary-00001 canary-10000") == "canary-00000 [redacted] [redacted]"
+
+
+def test_values_of_four_mebi_characters_are_known_and_the_oldest_go_for_the_next_one() -> None:
+    secrets = Secrets()
+    values = [f"canary-{number:05}-{'x' * (4_096 - 13)}" for number in range(1_025)]
+    for value in values:
+        secrets.add(value)
+
+    assert sum(map(len, values[1:])) == 4 * 1024 * 1024
+    assert secrets.redact(values[0]) == values[0]
+    assert secrets.redact(values[1] + values[-1]) == "[redacted][redacted]"
+
+
 def test_a_key_of_an_account_is_never_pushed_out() -> None:
     secrets = Secrets(most_values=10)
     secrets.add("canary-of-the-account", lasting=True)

@@ -39,3 +39,24 @@ except:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
+
+{{/* What every pod that works in the cluster may reach: names, and the API server. Takes the context. */}}
+{{- define "novita-operator.clusterEgress" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- /* No API server is there, whatever its addresses are: link-local networks, where clouds give out credentials. */ -}}
+{{- $never := list "169.254.0.0/16" "168.63.129.16/32" "100.100.100.200/32" "192.0.0.0/24" "fe80::/10" "fd00:ec2::/32" "fd20:ce::/32" "fd00:42::/32" -}}
+# Names
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+# The API server
+- to:
+    {{- range $policy.apiServerCIDRs }}
+    - ipBlock:
+        {{- include "novita-operator.ipBlock" (list . $never) | nindent 8 }}
+    {{- end }}
+  ports:
+    {{- range $policy.apiServerPorts }}
+    - {port: {{ include "novita-operator.plain" . }}, protocol: TCP}
+    {{- end }}
+{{- end -}}
