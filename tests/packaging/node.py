@@ -10,10 +10,12 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tests.support import waiting
 from tests.support.kube import Body, Kind
@@ -24,6 +26,7 @@ from tests.support.processes import Child
 DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
 PODS = Kind("/api/v1", "pods")
 JOBS = Kind("/apis/batch/v1", "jobs")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Node:
 
         job = await waiting.until(made, f"Job {name} is made")
         child = await self._start(namespace, job["spec"]["template"]["spec"], f"{name}-{job['metadata']['uid']}", {})
-        code = await child.ended()
+        code = await _code_of(child)
         await self._finish(job, succeeded=code == 0)
         return child.output()
 
@@ -67,7 +70,7 @@ class Node:
 
         pod = await waiting.until(made, f"Pod {name} is made")
         child = await self._start(namespace, pod["spec"], f"{name}-{pod['metadata']['uid']}", {}, more)
-        phase = "Failed" if await child.ended() else "Succeeded"
+        phase = "Failed" if await _code_of(child) else "Succeeded"
         await self.plane.kube.patch(PODS, name, {"status": {"phase": phase}}, namespace, subresource="status")
         return child.output()
 
@@ -99,12 +102,31 @@ class Node:
         await self.plane.kube.patch(JOBS, at["name"], {"status": status}, at["namespace"], subresource="status")
 
 
+async def _code_of(child: Child) -> int:
+    """How it ended; it ends at the latest when nobody waits for it any more."""
+    try:
+        return await child.ended()
+    finally:
+        await child.kill()
+
+
 def _value(variable: Body, namespace: str) -> str:
     source = variable.get("valueFrom")
     if source is None:
         return str(variable.get("value", ""))
     assert source["fieldRef"]["fieldPath"] == "metadata.namespace", variable
     return namespace
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """This goes on beside the block, and no longer."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        if task.cancel():
+            await asyncio.wait([task])
 
 
 @dataclass(frozen=True)
@@ -132,5 +154,10 @@ class Helm:
             stderr=asyncio.subprocess.STDOUT,
             env={"PATH": os.environ["PATH"], "HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)},
         )
-        out, _ = await process.communicate(stdin.encode())
+        try:
+            out, _ = await process.communicate(stdin.encode())
+        finally:
+            if process.returncode is None:  # whoever asked for it has given up: the next test wants this release
+                process.kill()
+                await process.wait()
         return Printed(process.returncode or 0, out.decode())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tests.packaging import requests
 from tests.packaging.conftest import Site
-from tests.packaging.node import DEPLOYMENTS
+from tests.packaging.node import DEPLOYMENTS, beside
 from tests.packaging.rendering import NAMESPACE, RELEASE
 from tests.support import kube
 
@@ -27,9 +25,9 @@ async def _pods_are_ready(site: Site) -> None:
 
 async def _helm_test(site: Site) -> tuple[int, str]:
     """Helm's exit code, and what the pod printed."""
-    helm = asyncio.create_task(site.helm("test", RELEASE, "-n", NAMESPACE, "--timeout", "3m"))
-    printed = await site.node.run_pod(NAMESPACE, f"{RELEASE}-test", "--wait-seconds=0")
-    return (await helm).code, printed
+    async with beside(site.helm("test", RELEASE, "-n", NAMESPACE, "--timeout", "3m")) as helm:
+        printed = await site.node.run_pod(NAMESPACE, f"{RELEASE}-test", "--wait-seconds=0")
+        return (await helm).code, printed
 
 
 async def test_a_working_installation_passes_and_every_right_of_the_test_is_used(site: Site) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.packaging import rendering, requests
 from tests.packaging.conftest import Site
-from tests.packaging.node import DEPLOYMENTS, PODS
+from tests.packaging.node import DEPLOYMENTS, PODS, Printed, beside
 from tests.packaging.rendering import NAMESPACE, RELEASE
 from tests.support import kube, waiting
 from tests.support.audit import AuditLog
@@ -60,11 +62,20 @@ async def _scaled_to_nothing(site: Site) -> bool:
 
 async def _uninstall(site: Site) -> str:
     """`helm uninstall`, its hook run; what a person sees."""
-    hook = site.node.run_job(NAMESPACE, f"{RELEASE}-uninstall")
-    helm = site.helm("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "6m")
-    seen, _, _ = await asyncio.gather(helm, hook, _end_with_the_deployment(site))
+    async with _under_way(site) as (helm, hook):
+        await _end_with_the_deployment(site)
+        seen, _ = await helm, await hook
     assert seen.code == 0, seen.text
     return seen.text
+
+
+@asynccontextmanager
+async def _under_way(site: Site) -> AsyncIterator[tuple[asyncio.Task[Printed], asyncio.Task[str]]]:
+    """`helm uninstall` and its hook, which end with the block: else the next test would meet them."""
+    helm = site.helm("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "6m")
+    hook = site.node.run_job(NAMESPACE, f"{RELEASE}-uninstall")
+    async with beside(helm) as printed, beside(hook) as ended:
+        yield printed, ended
 
 
 async def _report(site: Site) -> dict[str, str]:
@@ -136,15 +147,13 @@ def _kind_and_name(line: str) -> str:
 async def test_the_lease_goes_when_the_last_pod_of_the_operator_is_gone(site: Site) -> None:
     await _rented(site, replicaCount=2)
     log = site.plane.audit.from_now()
-    helm = asyncio.create_task(site.helm("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "6m"))
-    hook = asyncio.create_task(site.node.run_job(NAMESPACE, f"{RELEASE}-uninstall"))
+    async with _under_way(site) as (helm, hook):
+        await waiting.until(lambda: _looks_at_pods(log, 2), "the hook waits for the pod", explain=site.explain)
+        still_there = await site.plane.kube.find(LEASES, RELEASE, NAMESPACE)
+        await _end_with_the_deployment(site)
+        seen, _ = await helm, await hook
 
-    await waiting.until(lambda: _looks_at_pods(log, 2), "the hook waits for the pod", explain=site.explain)
-    still_there = await site.plane.kube.find(LEASES, RELEASE, NAMESPACE)
-    await _end_with_the_deployment(site)
-    await hook
-
-    assert (await helm).code == 0
+    assert seen.code == 0, seen.text
     assert still_there is not None
     assert await site.plane.kube.find(LEASES, RELEASE, NAMESPACE) is None
 
@@ -216,20 +225,19 @@ async def test_a_report_that_cannot_be_kept_holds_no_uninstall(site: Site) -> No
 
 async def test_with_the_policy_delete_what_is_made_while_the_operator_ends_is_deleted_too(site: Site) -> None:
     await _rented(site, "early", uninstall=DELETE)
-    hook = asyncio.create_task(site.node.run_job(NAMESPACE, f"{RELEASE}-uninstall"))
-    helm = asyncio.create_task(site.helm("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "6m"))
-    await waiting.until(
-        lambda: _scaled_to_nothing(site), "the operator shall end", seconds=PATIENCE_SECONDS, explain=site.explain
-    )
-    await site.create("late")
-    await site.until_ready("late")
-    await _end_with_the_deployment(site)
+    async with _under_way(site) as (helm, hook):
+        await waiting.until(
+            lambda: _scaled_to_nothing(site), "the operator shall end", seconds=PATIENCE_SECONDS, explain=site.explain
+        )
+        await site.create("late")
+        await site.until_ready("late")
+        await _end_with_the_deployment(site)
 
-    await waiting.until(lambda: _scaled_to_one(site), "the operator shall work again", seconds=PATIENCE_SECONDS)
-    await site.start()
-    await _pod(site)
-    await _end_with_the_deployment(site)
-    seen, printed = await helm, await hook
+        await waiting.until(lambda: _scaled_to_one(site), "the operator shall work again", seconds=PATIENCE_SECONDS)
+        await site.start()
+        await _pod(site)
+        await _end_with_the_deployment(site)
+        seen, printed = await helm, await hook
 
     ledger = await site.novita.ledger()
     assert seen.code == 0, printed

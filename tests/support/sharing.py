@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -45,7 +46,9 @@ class Sharing:
 
     def end(self) -> None:
         """Stop every process that runs below this folder, the newest first; logs stay, the data of etcd do not."""
-        files = [pids for pattern in _PIDS for pids in self.directory.rglob(pattern)]
+        # Not `rglob`, which fails where a folder goes meanwhile, such as one of kubectl's cache.
+        below = (Path(folder, name) for folder, _, names in os.walk(self.directory) for name in names)
+        files = [file for file in below if any(file.match(pattern) for pattern in _PIDS)]
         found = [process for pids in files for process in processes.load(pids).values()]
         for process in sorted(found, key=lambda each: each.ticks, reverse=True):
             process.stop()
