@@ -85,8 +85,9 @@ def test_roles_and_artifact_hub_know_every_kind() -> None:
     hub = yaml.safe_load(CHART_YAML["annotations"]["artifacthub.io/crds"])
     defined = [body["spec"] for body in crd.manifests().values()]
 
-    assert {(kind["plural"], kind["namespaced"]) for kind in rights["kinds"]} == {
-        (spec["names"]["plural"], spec["scope"] == "Namespaced") for spec in defined
+    assert {(kind["plural"], kind["namespaced"], kind.get("scalable", False)) for kind in rights["kinds"]} == {
+        (spec["names"]["plural"], spec["scope"] == "Namespaced", "scale" in spec["versions"][0]["subresources"])
+        for spec in defined
     }
     assert {(each["kind"], each["name"]) for each in hub} == {
         (spec["names"]["kind"], f"{spec['names']['plural']}.{spec['group']}") for spec in defined

@@ -83,7 +83,16 @@ def _rules(rules: Iterable[Body]) -> Iterable[Body]:
 def _user_roles(kinds: Iterable[Mapping[str, Any]]) -> Iterable[Body]:
     for kind in kinds:
         for role in ("viewer", "editor", "admin"):
-            yield _user_role(kind["plural"], role, namespaced=kind["namespaced"])
+            made = _user_role(kind["plural"], role, namespaced=kind["namespaced"])
+            if kind.get("scalable"):
+                made["rules"].append(_scale(kind["plural"], role))
+            yield made
+
+
+def _scale(plural: str, role: str) -> Body:
+    """`kubectl scale` asks for the right at the subresource, and not for that of the object."""
+    verbs = ["get"] if role == "viewer" else ["get", "patch", "update"]
+    return {"apiGroups": ["gpu.novita.ai"], "resources": [f"{plural}/scale"], "verbs": verbs}
 
 
 def _user_role(plural: str, role: str, *, namespaced: bool) -> Body:
