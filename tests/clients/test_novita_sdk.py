@@ -17,7 +17,7 @@ _REGION = "us-ca-6"
 
 @pytest.fixture
 async def sdk(novita: Novita) -> AsyncIterator[AsyncNovitaClient]:
-    async with AsyncNovitaClient(novita.key, base_url=novita.url, timeout=10) as client:
+    async with AsyncNovitaClient(novita.key, base_url=novita.url, timeout=60) as client:
         yield client
 
 

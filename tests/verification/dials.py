@@ -52,7 +52,7 @@ def _products(**change: Any) -> Dial:
 
 DIALS: Mapping[str, Dial] = {
     "routes": _fault("status", "jobs", status=404),
-    "rate": _set(rateLimit={"perMinute": 20}),
+    "rate": _set(rateLimit={"perMinute": 2}),
     "wrong-key": Dial(open_to_all=True),
     "error-body": _set(errorBody="message"),
     "not-found-status": _set(notFound=400),

@@ -124,6 +124,14 @@ async def test_a_signal_ends_the_instance_first_and_a_second_one_changes_nothing
     assert await _ledger(account) == (1, 0)
 
 
+async def test_one_that_is_on_its_way_when_it_is_first_seen_says_nothing_of_its_beginning(account: Account) -> None:
+    await account.tenant.set(delays={"accept": 0, "create": 0})
+
+    report = await account.verify(spend=_SPEND)
+
+    assert verdicts(report)["first-status"] is Verdict.NOT_SEEN
+
+
 async def test_what_it_costs_is_said_before_and_kept(account: Account) -> None:
     report = await account.verify(spend="0.02")
 

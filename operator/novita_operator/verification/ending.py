@@ -12,11 +12,11 @@ from novita_operator.verification.calling import GPU, Caller
 from novita_operator.verification.evidence import Ask, Reply, unwrapped
 from novita_operator.verification.tracing import Trace
 
-_LOOK_SECONDS = 5.0
-_PATIENT_SECONDS = 30.0  # between looks after the first minute
+_POLL_SECONDS = 5.0
+_PATIENT_SECONDS = 30.0  # between polls after the first minute
 _SOON_SECONDS = 60.0
-# A create call whose outcome nobody knows may show late (novita-api 1.8): a minute of looks without a trace of it.
-_LOOKS_IN_DOUBT = 12
+# A create call whose outcome nobody knows may show late (novita-api 1.8): a minute of polls without a trace of it.
+_POLLS_IN_DOUBT = 12
 _GIVES_UP_SECONDS = 1800.0  # a refused deletion is repeated for so long; leaving it costs more
 
 
@@ -35,9 +35,9 @@ class Ending:
     seconds: float = 0.0
 
     async def run(self, created: Reply) -> None:
-        """Returns when nothing of it is left. Raises NotEnded after half an hour: a person must look."""
+        """Returns when nothing of it is left. Raises NotEnded after half an hour: a person must see to it."""
         began, silent = self.caller.clock.monotonic(), 0
-        needed = 1 if self.trace.id or _is_refusal(created) else _LOOKS_IN_DOUBT
+        needed = 1 if self.trace.id or _is_refusal(created) else _POLLS_IN_DOUBT
         while silent < needed:
             alive = await self._alive()
             silent = silent + 1 if alive == set() else 0
@@ -47,13 +47,13 @@ class Ending:
             if self.seconds >= _GIVES_UP_SECONDS:
                 raise NotEnded(f"{self.trace.name} ({self.trace.id or 'its id was not told'}) was not seen to end")
             if silent < needed:
-                await self.caller.clock.sleep(_LOOK_SECONDS if self.seconds < _SOON_SECONDS else _PATIENT_SECONDS)
+                await self.caller.clock.sleep(_POLL_SECONDS if self.seconds < _SOON_SECONDS else _PATIENT_SECONDS)
         if self.trace.id:
             self.replies[Ask.DELETE_AGAIN] = await self._post_delete(self.trace.id)
             self.say("the instance is gone")
 
     async def _alive(self) -> set[str] | None:
-        """Ids of what is still there; None where a look failed, which proves nothing."""
+        """Ids of what is still there; None where a read failed, which proves nothing."""
         listed = await self.trace.listed()
         found = {str(each["id"]) for each in self.trace.among(listed) if each.get("id") and not _is_removed(each)}
         if not self.trace.id:
@@ -67,7 +67,7 @@ class Ending:
         reply = await self._post_delete(instance_id)
         self.replies.setdefault(Ask.DELETE, reply)
         if not self.trace.id:
-            self.trace.id = instance_id  # now there is one to look at
+            self.trace.id = instance_id  # now there is one to read
         self.say(f"the deletion was answered with {reply.word}")
 
     async def _post_delete(self, instance_id: str) -> Reply:

@@ -78,10 +78,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The life of the instance that was rented. `details` in order; `looks` until the list showed it, None: never."""
+    """The life of the instance that was rented. `details` in order; `polls` until the list showed it, None: never."""
 
     name: str
-    looks: int | None = None
+    polls: int | None = None
     details: tuple[Reply, ...] = ()
     seconds_to_end: float = 0.0
 

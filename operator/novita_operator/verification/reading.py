@@ -13,7 +13,7 @@ from novita_operator.verification.evidence import Ask, Evidence, NotSeen, Reply
 # Nobody has these: an id that is all ones, a key that no generator makes, a name that is a sentence.
 _NO_ID = "ffffffffffffffff"
 _WRONG_KEY = SecretStr("sk_novita-operator-verify-this-key-does-not-exist")
-_NO_NAME = "novita-operator verify looks for what is not there"
+_NO_NAME = "novita-operator verify searches for what is not there"
 _ALL: Params = {"pageSize": PAGE_SIZE, "pageNum": 1}
 _OFFICIAL: Params = {"channel": "official", "isMyCommunity": "false"}
 

@@ -15,9 +15,9 @@ from novita_operator.verification.evidence import Ask, Item, Life, Reply, unwrap
 from novita_operator.verification.tracing import Trace
 
 _IMAGE = "docker.io/library/ubuntu:22.04"  # small, and named in Novita's own documents
-_LOOKS = 12  # at the list, for a new instance: a minute
-_LOOK_SECONDS = 5.0  # between looks (novita-api 1.6)
-_RUNNING_LOOKS = 6  # connection details may come some time after `running`
+_MOST_POLLS = 12  # of the list, for a new instance: a minute
+_POLL_SECONDS = 5.0  # between polls (novita-api 1.6)
+_RUNNING_POLLS = 6  # connection details may come some time after `running`
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Tenancy:
         self.life = Life(self.trace.name)
 
     async def live(self) -> None:
-        """Rent, look, end. The end also comes when this is cancelled, or fails. Raises ending.NotEnded."""
+        """Rent, watch, end. The end also comes when this is cancelled, or fails. Raises ending.NotEnded."""
         began = self.caller.clock.monotonic()
         creating = asyncio.ensure_future(self.caller.post(f"{GPU}/gpu/instance/create", self._order()))
         try:
@@ -71,28 +71,28 @@ class Tenancy:
         }
 
     async def _watch(self, until: float) -> None:
-        """Looks until it runs with its connection details, has ended by itself, or its time is over."""
+        """Polls until it runs with its connection details, has ended by itself, or its time is over."""
         running = 0
-        for look in range(1, _LOOKS + 1):
+        for poll in range(1, _MOST_POLLS + 1):
             if not self.trace.id or self.caller.clock.monotonic() >= until:
                 return
             reply = await self.trace.listed()
             if self.trace.among(reply):
                 self.replies[Ask.FOUND_BY_NAME] = reply
-                self.life = replace(self.life, looks=look)
+                self.life = replace(self.life, polls=poll)
                 break
-            await self.caller.clock.sleep(_LOOK_SECONDS)
-        while self.caller.clock.monotonic() < until and running < _RUNNING_LOOKS:
-            item = await self._look()
+            await self.caller.clock.sleep(_POLL_SECONDS)
+        while self.caller.clock.monotonic() < until and running < _RUNNING_POLLS:
+            item = await self._read()
             running += item.get("status") == "running"
             if _is_reachable(item):
                 start = {"instanceId": self.trace.id}
                 self.replies[Ask.START] = await self.caller.post(f"{GPU}/gpu/instance/start", start)
             if _is_reachable(item) or _is_over(item):
                 return
-            await self.caller.clock.sleep(_LOOK_SECONDS)
+            await self.caller.clock.sleep(_POLL_SECONDS)
 
-    async def _look(self) -> Item:
+    async def _read(self) -> Item:
         reply = await self.trace.detail()
         self.life = replace(self.life, details=(*self.life.details, reply))
         item = unwrapped(reply.body) if reply.is_success else {}

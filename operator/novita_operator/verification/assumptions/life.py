@@ -1,4 +1,4 @@
-"""What becomes of an instance that is rented, looked at and ended."""
+"""What becomes of an instance that is rented, watched and ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from novita_operator.verification import shapes
 from novita_operator.verification.assumption import Assumption, Finding, judged
 from novita_operator.verification.evidence import Ask, Evidence, NotSeen
 
+_LATER_WORDS = frozenset({"pulling", "running", "exited"})
 _LONGEST_END_SECONDS = 300.0  # novita-api 3.2
 
 
@@ -18,9 +19,9 @@ def _created(evidence: Evidence) -> Finding:
 
 
 def _listed(evidence: Evidence) -> Finding:
-    looks = evidence.rented().looks
+    polls = evidence.rented().polls
     _require_created(evidence)
-    return judged(looks == 1, "never" if looks is None else f"at look {looks}")
+    return judged(polls == 1, "never" if polls is None else f"at poll {polls}")
 
 
 def _name(evidence: Evidence) -> Finding:
@@ -45,8 +46,10 @@ def _words(evidence: Evidence) -> Finding:
 def _first(evidence: Evidence) -> Finding:
     evidence.rented()
     found = evidence.items(Ask.FOUND_BY_NAME, "instances")
-    words = [each.get("status") for each in found if each.get("id") == _id(evidence)]
-    return judged(set(words) <= {"toCreate", "creating"}, shapes.words(words))
+    words = {str(each.get("status")) for each in found if each.get("id") == _id(evidence)}
+    if words & _LATER_WORDS:
+        raise NotSeen(f"it was {shapes.words(words)} before anybody could see how it began")
+    return judged(words <= {"toCreate", "creating"}, shapes.words(words))
 
 
 def _wrong_state(evidence: Evidence) -> Finding:
@@ -103,7 +106,7 @@ ALL = (
         "create-reply",
         "2A.1",
         "A new instance is told by its `id`.",
-        "The operator looks for it by its name, which takes longer.",
+        "The operator searches for it by its name, which takes longer.",
         _created,
     ),
     Assumption(
@@ -173,7 +176,7 @@ ALL = (
         "delete-again",
         "1.8",
         "A deletion that is repeated succeeds, or is answered with not found.",
-        "The operator takes the answer as a failure, and looks once more.",
+        "The operator takes the answer as a failure, and reads once more.",
         _again,
     ),
 )
