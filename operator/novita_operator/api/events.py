@@ -18,6 +18,8 @@ class EventReason(StrEnum):
     """An instance of this object's name was found, after a call whose answer was lost."""
     HELD_AGAIN = "HeldAgain"
     """Somebody removed the finalizer of an object that has, or may have, an instance; it was put back."""
+    SECRET_RESTORED = "SecretRestored"  # noqa: S105 - a word
+    """Somebody deleted or changed the connection Secret; it was written again."""
     PULLING = "Pulling"
     """The instance pulls its image; from now on it is billed."""
     READY = "Ready"
@@ -80,6 +82,8 @@ class EventReason(StrEnum):
     """The account belongs to the operator of another class, and this one leaves the object alone."""
     NOTIFICATION_FAILED = "NotificationFailed"
     """A webhook could not be delivered."""
+    WRITE_REFUSED = "WriteRefused"
+    """The cluster does not take a Secret, a Service or anything else that the operator writes for the object."""
     SUCCESSFUL_CREATE = "SuccessfulCreate"
     """A set or a job made an instance."""
     SUCCESSFUL_DELETE = "SuccessfulDelete"

@@ -17,7 +17,7 @@ from novita_operator.api import meta
 from novita_operator.api.kinds import Kind
 from novita_operator.egress import certificates
 from novita_operator.kube import bodies, errors, merging, pages
-from novita_operator.kube.bodies import MetadataChanges
+from novita_operator.kube.bodies import Content, MetadataChanges
 from novita_operator.kube.cache import Key, key_of
 
 Body = dict[str, Any]
@@ -29,10 +29,6 @@ _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _JSON = "application/json"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _MERGE_PATCH = "application/merge-patch+json"
-_BUILT_IN = {
-    "Service": "/api/v1/namespaces/{namespace}/services",
-    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
-}
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
@@ -162,65 +158,22 @@ class KubeClient:
 
     async def get_secret(self, namespace: str, name: str) -> dict[str, str]:
         """The decoded entries of a Secret; entries that are not UTF-8 are left out. Raises NotFound."""
-        body = await self._call("GET", "/api/v1/namespaces/{namespace}/secrets/{name}", namespace=namespace, name=name)
-        return bodies.decoded(body)
+        return dict((await self.read_secret(namespace, name)).entries)
 
-    async def get_config_map(self, namespace: str, name: str) -> dict[str, str]:
-        """The entries of a ConfigMap. Raises NotFound."""
+    async def read_secret(self, namespace: str, name: str) -> Content:
+        """What is in a Secret. Raises NotFound."""
+        path = "/api/v1/namespaces/{namespace}/secrets/{name}"
+        return bodies.content_of_secret(await self._call("GET", path, namespace=namespace, name=name))
+
+    async def read_config_map(self, namespace: str, name: str) -> Content:
+        """What is in a ConfigMap. Raises NotFound."""
         path = "/api/v1/namespaces/{namespace}/configmaps/{name}"
         body = await self._call("GET", path, namespace=namespace, name=name)
-        return dict(body.get("data") or {})
+        return Content(body.get("data") or {}, frozenset(body.get("binaryData") or ()))
 
-    async def write_owned_secret(self, secret: Body) -> None:
-        """Create the Secret, or bring ours up to date. Raises Taken where it belongs to somebody else."""
-        namespace, name = secret["metadata"]["namespace"], secret["metadata"]["name"]
-        path = "/api/v1/namespaces/{namespace}/secrets"
-        try:
-            await self._call("POST", path, namespace=namespace, body=secret)
-        except errors.Conflict:
-            found = await self._call("GET", path + "/{name}", namespace=namespace, name=name)
-            if not bodies.same_owner(found, secret):
-                raise errors.Taken(f"Secret {namespace}/{name} exists and belongs to somebody else") from None
-            if found.get("data") == secret["data"]:
-                return
-            body = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"]}}
-            body["data"] = merging.difference(found.get("data") or {}, secret["data"])
-            await self._call("PATCH", path + "/{name}", namespace=namespace, name=name, body=body)
-
-    async def write_owned(self, wanted: Body) -> None:
-        """Create a Service or an EndpointSlice, or lay this body over ours, if nobody writes it meanwhile.
-
-        Raises Taken where the name belongs to somebody else, and Conflict where somebody wrote in between.
-        """
-        at, path = wanted["metadata"], _BUILT_IN[wanted["kind"]]
-        try:
-            await self._call("POST", path, namespace=at["namespace"], body=wanted)
-        except errors.Conflict:
-            found = await self._call("GET", path + "/{name}", namespace=at["namespace"], name=at["name"])
-            if not bodies.same_owner(found, wanted):
-                raise errors.Taken(f"{wanted['kind']} {at['name']} exists and belongs to somebody else") from None
-            if changes := merging.missing(found, wanted | {"apiVersion": found.get("apiVersion")}):
-                version = {"resourceVersion": found["metadata"]["resourceVersion"]}
-                body = changes | {"metadata": changes.get("metadata", {}) | version}
-                await self._call("PATCH", path + "/{name}", namespace=at["namespace"], name=at["name"], body=body)
-
-    async def list_owned(self, kind: str, owner: meta.Meta, labels: Mapping[str, str]) -> Bodies:
-        """The EndpointSlices, say, that have these labels and belong to this object of ours."""
-        found = self._items(_BUILT_IN[kind], _labelled(labels), owner.namespace)
-        return [{"kind": kind} | body async for body in found if owner.uid in bodies.owner_uids(body)]
-
-    async def delete_owned(self, kind: str, owner: meta.Meta, name: str) -> None:
-        """Delete a Service or an EndpointSlice, unless it is gone already or belongs to somebody else."""
-        path = _BUILT_IN[kind] + "/{name}"
-        try:
-            found = await self._call("GET", path, namespace=owner.namespace, name=name)
-            if owner.uid not in bodies.owner_uids(found):
-                return
-            must = {"uid": found["metadata"]["uid"], "resourceVersion": found["metadata"]["resourceVersion"]}
-            options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": must}
-            await self._call("DELETE", path, namespace=owner.namespace, name=name, body=options)
-        except errors.NotFound:
-            return
+    async def labelled(self, path: str, namespace: str, labels: Mapping[str, str]) -> Bodies:
+        """The objects of Kubernetes' own at this path that have all these labels."""
+        return [body async for body in self._items(path, _labelled(labels), namespace)]
 
     async def create_event(self, event: Body) -> None:
         """Post an Event of the core API, which `kubectl describe` shows."""
@@ -247,7 +200,7 @@ class KubeClient:
     async def request(
         self, method: str, path: str, *, body: Body | None = None, query: Mapping[str, str] | None = None, **where: str
     ) -> Body:
-        """A call that only one place makes, about objects of Kubernetes' own; see `installed`."""
+        """A call that only one place makes, about objects of Kubernetes' own; see `installed` and `belongings`."""
         return await self._call(method, path, body=body, query=query, most=None, **where)
 
     async def _call(

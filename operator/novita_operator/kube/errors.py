@@ -4,9 +4,11 @@ KubeError
 ├─ NotFound     the object is gone: nothing left to do for it
 ├─ Conflict     somebody wrote in between: read anew and start over
 │  └─ Taken     the name belongs to somebody else's object: a person must choose
+│     └─ Leftover  it goes by itself: wait
 ├─ Forbidden    our ServiceAccount lacks a right: an administrator must act
-├─ Rejected     the API server refuses this body: a bug of ours or a CRD of another version
-└─ Unreachable  5xx, no connection: back off and try again
+├─ Rejected     the API server refuses this body: a policy, a bug of ours, or a CRD of another version
+└─ Unreachable  no connection: back off and try again
+   ├─ Broken    5xx: an answer that helps nobody, as where a webhook of the cluster does not answer
    └─ NotYet    429: it asks us to wait, as it does while it prepares the storage of a new CRD
 """
 
@@ -38,6 +40,10 @@ class Taken(Conflict):
     """An object of this name exists and is not ours."""
 
 
+class Leftover(Taken):
+    """The same, and it goes by itself: its owner is gone, and the garbage collector removes it."""
+
+
 class Forbidden(KubeError):
     """The right is missing (401, 403)."""
 
@@ -47,12 +53,19 @@ class Rejected(KubeError):
 
 
 class Unreachable(KubeError):
-    """The API server did not answer, or not usefully (5xx, connection errors)."""
+    """The API server did not answer, or not usefully (connection errors; 5xx and 429 are subclasses)."""
+
+
+class Broken(Unreachable):
+    """The API server cannot do it now (5xx): it is in trouble, or an admission webhook is."""
 
 
 class NotYet(Unreachable):
     """The API server asks us to wait (429); nothing is wrong."""
 
+
+REFUSALS = (Forbidden, Rejected, Broken)
+"""A write that the cluster did not take: people are told its own sentence. A quota, a policy, a webhook, a right."""
 
 _BY_STATUS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
 _TOO_MANY_REQUESTS = 429
@@ -64,7 +77,7 @@ def from_response(status: int, body: bytes, retry_after: str | None) -> KubeErro
     message = _message(body) or f"the API server answered {status}"
     if status == _TOO_MANY_REQUESTS or status >= _FIRST_SERVER_ERROR:
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
-        kind = NotYet if status == _TOO_MANY_REQUESTS else Unreachable
+        kind = NotYet if status == _TOO_MANY_REQUESTS else Broken
         return kind(message, status=status, retry_after=seconds)
     return _BY_STATUS.get(status, Rejected)(message, status=status)
 

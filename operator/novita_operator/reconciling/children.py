@@ -9,6 +9,7 @@ from novita_operator.api import kinds, meta
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache, Key, key_of
 from novita_operator.kube.client import KubeClient
+from novita_operator.reconciling import owned
 from novita_operator.reconciling.claims import Claims
 
 Body = dict[str, Any]
@@ -92,6 +93,15 @@ class Children:
             return None
         self._cache.put(key, found)
         return await self._claims.claim(found, owner)
+
+    def is_leaving(self, owner: meta.Meta, name: str) -> bool:
+        """Whether who has the name goes by itself: it is being deleted, or its owner was of the owner's name."""
+        held = self._cache.find(Key(KIND.plural, owner.namespace, name))
+        if held is None:
+            return True
+        known = owned.controller(held)
+        earlier = known is not None and known.get("name") == owner.name and known.get("kind") == self._claims.kind.name
+        return earlier or "deletionTimestamp" in held["metadata"]
 
     def taken(self, namespace: str, owner_uid: str) -> frozenset[str]:
         """Names of objects in this namespace that do not belong to the owner."""

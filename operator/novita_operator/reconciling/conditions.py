@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from novita_operator.api.conditions import Condition
+from novita_operator.kube import errors
 
 Truth = Literal["True", "False", "Unknown"]
 
@@ -32,9 +33,12 @@ class Cond:
         )
 
 
-def crash(error: Exception, pause: float) -> str:
-    """What users are told of a pass that ended with an error nobody expected; `pause` in seconds."""
-    return (
+def crash(error: Exception, pause: float) -> tuple[Literal["InternalError", "ClusterRefused"], str]:
+    """What users are told of a pass that ended with an error, and its reason; `pause` in seconds."""
+    if isinstance(error, errors.REFUSALS):
+        text = f"The cluster does not take what the operator writes about this object: {error}. "
+        return "ClusterRefused", f"{text}Tried again in {pause:.0f} s; nothing else is done to it before."
+    return "InternalError", (
         f"The operator failed on this object ({type(error).__name__}); its log says where. "
         f"Tried again in {pause:.0f} s; other objects go on. Please report it."
     )

@@ -25,9 +25,13 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """The pass failed: come back later, later each time, and not before `at_least` seconds."""
+    """The pass failed: come back later, later each time, and not before `at_least` seconds.
+
+    `at_most`: seconds until something is due that waits for no back-off, such as a deadline that was announced.
+    """
 
     at_least: float = 0.0
+    at_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

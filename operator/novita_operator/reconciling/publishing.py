@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from novita_operator import crashpoints
 from novita_operator.api import meta
+from novita_operator.api.events import Event, EventReason
 from novita_operator.api.kinds import Kind
 from novita_operator.clock import Clock
+from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -49,10 +51,20 @@ class Publisher:
         """Post the Events, in the background."""
         self.recorder.record(self.kind.name, at, outcome.events, self.clock.now())
 
-    async def crashed(self, key: Key, status_of: Callable[[Body], Body]) -> None:
-        """Say on the object that its pass ended with an error nobody expected. Raises kube errors."""
+    async def crashed(self, key: Key, error: Exception, status_of: Callable[[Body], Body]) -> None:
+        """Say on the object that its pass ended with this error. Raises kube errors."""
         body = self.cache.find(key)
-        if body is not None:
-            at = meta.Meta.parse(body["metadata"])
-            patched = await self.kube.patch_status(self.kind, at, body.get("status") or {}, status_of(body))
-            self.cache.wrote(key, patched)
+        if body is None:
+            return
+        at, old = meta.Meta.parse(body["metadata"]), body.get("status") or {}
+        told = any(known.get("reason") == "ClusterRefused" for known in old.get("conditions") or ())
+        if isinstance(error, errors.REFUSALS) and not told:
+            # First: where the status is what the cluster does not take, this is all that tells of it.
+            self.recorder.record(self.kind.name, at, (_refused(error),), self.clock.now())
+        patched = await self.kube.patch_status(self.kind, at, old, status_of(body))
+        self.cache.wrote(key, patched)
+
+
+def _refused(error: Exception) -> Event:
+    text = f"The cluster does not take what the operator writes about this object: {error}."
+    return Event("Warning", EventReason.WRITE_REFUSED, text)

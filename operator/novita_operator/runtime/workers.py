@@ -90,6 +90,8 @@ class Workers:
                 outcome = "cluster-error"
                 pause = self._queue.failed(key, at_least=error.retry_after or 0.0)
                 logger.warning("%s: %s; next try in %.0f s", key, error, pause)
+                if isinstance(error, kube_errors.Forbidden | kube_errors.Rejected):
+                    await self._tell(key, error, pause)
             except Exception as error:
                 # One object that cannot be handled must not stop the others.
                 outcome = "bug"
@@ -103,14 +105,18 @@ class Workers:
     async def _tell(self, key: Key, error: Exception, pause: float) -> None:
         try:
             await self._reconcilers[key.kind].crashed(key, error, pause)
+        except kube_errors.KubeError as refused:
+            logger.warning("%s: this could not be reported on the object: %s", key, refused)
         except Exception:
             # What cannot even be reported is in the log; the worker has other objects to look after.
             logger.exception("%s: the failure could not be reported on the object", key)
 
     def _requeue(self, key: Key, come_back: Requeue) -> str:
         match come_back:
-            case BackOff(at_least):
+            case BackOff(at_least, at_most):
                 self._queue.failed(key, at_least=at_least)
+                if at_most is not None:
+                    self._queue.add_after(key, at_most)
                 return "backoff"
             case After(seconds):
                 self._queue.succeeded(key)

@@ -13,6 +13,7 @@ from tests.unit.support.builders import LAG, NAMES, NOON
 
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
+from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
@@ -109,6 +110,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         executor=cast("Executor", nothing),
         metrics=Metrics(),
         probing=cast("Probing", nothing),
+        describer=cast("Describer", nothing),
         serving=cast("Serving", nothing),
         notifier=cast("Notifier", nothing),
         departing=Departing(accounts, NAMES, clock),

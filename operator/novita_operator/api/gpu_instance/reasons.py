@@ -138,10 +138,14 @@ class Reason(StrEnum):
     """The instance no longer exists, and not because of this object."""
     SECRET_CONFLICT = "SecretConflict"  # noqa: S105 - a word
     """A Secret of the connection Secret's name exists and belongs to somebody else."""
+    SECRET_REFUSED = "SecretRefused"  # noqa: S105 - a word
+    """The cluster does not take the connection Secret: a quota, a policy or a webhook is in the way."""
     SERVICE_CONFLICT = "ServiceConflict"
     """A Service, or EndpointSlice, of the wanted name exists and belongs to somebody else."""
     SERVICE_REFUSED = "ServiceRefused"
     """The cluster does not take the Service that spec.service asks for."""
+    CLUSTER_REFUSED = "ClusterRefused"
+    """The cluster does not take what the operator writes about this object: a policy, a webhook or a missing right."""
     SUCCESS = "Success"
     """The last pass did what the spec asks."""
     RATE_LIMITED = "RateLimited"
@@ -175,6 +179,10 @@ TROUBLES: Mapping[Reason, EventReason] = {
     Reason.DELETION_BLOCKED: EventReason.DELETION_BLOCKED,
     Reason.INSTANCE_LOST: EventReason.INSTANCE_LOST,
     Reason.FAILED: EventReason.FAILED,
+    Reason.SECRET_CONFLICT: EventReason.WRITE_REFUSED,
+    Reason.SECRET_REFUSED: EventReason.WRITE_REFUSED,
+    Reason.SERVICE_CONFLICT: EventReason.WRITE_REFUSED,
+    Reason.SERVICE_REFUSED: EventReason.WRITE_REFUSED,
 }
 """What a person should hear of, and the Event that tells it. The other reasons are seen in the conditions alone."""
 

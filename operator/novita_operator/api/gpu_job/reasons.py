@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """The NovitaAccount belongs to the operator of another class, which has not looked at the object."""
     INVALID_SPEC = "InvalidSpec"
     """The object cannot be read by this version of the operator."""
+    CLUSTER_REFUSED = "ClusterRefused"
+    """The cluster does not take what the operator writes about this object: a policy, a webhook or a missing right."""
     INTERNAL_ERROR = "InternalError"
     """A pass ended with an error that nobody expected."""
 

@@ -15,13 +15,15 @@ from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
+from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
-from novita_operator.controllers.gpu_instance.deciding import plan
+from novita_operator.controllers.gpu_instance.deciding import deadline, plan
 from novita_operator.controllers.gpu_instance.observing import observer as observing
 from novita_operator.controllers.gpu_instance.observing.memory import Memories, Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reporting import status
@@ -53,6 +55,7 @@ class Reconciler:
     executor: Executor
     metrics: Metrics
     probing: Probing
+    describer: Describer
     serving: Serving
     notifier: Notifier
     departing: Departing
@@ -82,7 +85,9 @@ class Reconciler:
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
         now = self.clock.now()
-        await self.publisher.crashed(key, lambda body: status.crashed(GPUInstance.parse(body), error, pause, now))
+        await self.publisher.crashed(
+            key, error, lambda body: status.crashed(GPUInstance.parse(body), error, pause, now)
+        )
 
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
@@ -95,7 +100,9 @@ class Reconciler:
         memory.tried(resource.meta.generation, refused=result.refused, rented=result.instance_id is not None)
         memory.unwritten = result.lasting
         self._too_late(seen, result, memory, key)
-        result = await self.serving.follow(seen, result, memory)
+        if account is not None:
+            result = await self.describer.restore(result, Pass(seen, account, memory, key))
+        result = await self.serving.follow(seen, result)
         problem = result.problem
         if account is not None and problem is not None and problem.reason is Reason.CREDENTIALS_REJECTED:
             # One refused call is no verdict on the key: it may lack a right, or the account a quota. The poll judges.
@@ -242,9 +249,9 @@ class Reconciler:
             return Woken()  # nothing was tried: earlier failures still count
         problem = result.problem
         if problem is not None and problem.back_off:
-            return BackOff(problem.retry_after or 0.0)
+            return BackOff(problem.retry_after or 0.0, at_most=min(self._pauses(seen), default=None))
         if problem is not None and problem.retry_after is not None:
-            return After(problem.retry_after)
+            return After(min(problem.retry_after, *self._pauses(seen)))
         if result.again or isinstance(decided, actions.Take | actions.ProvePrice | actions.Fail | actions.End):
             return After(0.0)
         pauses = [self.resync_seconds, *self._pauses(seen)]
@@ -262,6 +269,8 @@ class Reconciler:
         if seen.ended and seen.unclear_end is None:
             moments.append(lifetimes.wakes_at(resource))
         yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
+        if (left := deadline.seconds_left(seen, now)) is not None:
+            yield left
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
 

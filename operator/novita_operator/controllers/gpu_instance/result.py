@@ -114,6 +114,8 @@ class Lasting:
     """The instance is gone, and our finalizer with it."""
     held_again: bool = False
     """Our finalizer was gone, and was put back."""
+    secret_restored: bool = False
+    """Somebody had deleted or changed the connection Secret, and it was written again."""
 
 
 @dataclass(frozen=True)

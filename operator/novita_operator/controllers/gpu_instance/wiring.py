@@ -10,6 +10,7 @@ from novita_operator import settings_values
 from novita_operator.controllers.gpu_instance import handlers, reconciler
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
 from novita_operator.controllers.gpu_instance.acting.departing import Departing
+from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
@@ -27,6 +28,7 @@ from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
+from novita_operator.kube.belongings import Belongings
 from novita_operator.probes.probing import PortProber
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
@@ -63,6 +65,7 @@ def wire(core: Core) -> Instances:
 def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
     settings = core.settings
     defaults = _defaults(settings)
+    describer = Describer(Belongings(core.kube), core.clock)
     lag = timedelta(milliseconds=settings.list_lag)
     return reconciler.Reconciler(
         cache=core.cache,
@@ -72,8 +75,9 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
             core.cache, core.accounts, core.clock, core.names, defaults, lag, fence.read, fence.complaint
         ),
         probing=probing,
-        serving=Serving(core.kube, core.clock),
-        executor=_executor(core, defaults),
+        describer=describer,
+        serving=Serving(describer.belongings),
+        executor=_executor(core, defaults, describer),
         metrics=core.metrics,
         notifier=Notifier(courier, core.cache, core.clock),
         departing=Departing(core.accounts, core.names, core.clock),
@@ -86,13 +90,13 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
     )
 
 
-def _executor(core: Core, defaults: Defaults) -> Executor:
+def _executor(core: Core, defaults: Defaults, describer: Describer) -> Executor:
     settings, clock = core.settings, core.clock
     fencing = Fence(core.kube, core.cache, KIND, clock, settings.identity)
-    chooser = Chooser(core.kube, clock, defaults, settings.catalog_max_age / 1000)
+    chooser = Chooser(core.kube, describer.belongings, clock, defaults, settings.catalog_max_age / 1000)
     return Executor(
-        kube=core.kube,
         clock=clock,
+        describer=describer,
         launcher=Launcher(fencing, chooser, clock, core.metrics, core.may_pay),
         adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.names, core.accounts.find),
         releaser=Releaser(fencing, core.cache, core.metrics),

@@ -48,7 +48,9 @@ class Reconciler:
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
         now = self.clock.now()
-        await self.publisher.crashed(key, lambda body: status.crashed(GPUInstanceSet.parse(body), error, pause, now))
+        await self.publisher.crashed(
+            key, error, lambda body: status.crashed(GPUInstanceSet.parse(body), error, pause, now)
+        )
 
     async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
         """Another operator works on it now."""
@@ -80,14 +82,14 @@ class Reconciler:
             return Result(step)
         try:
             taken = await self.children.make(replicas.body(at, spec, name, seen.template_hash), at)
-        except (errors.Forbidden, errors.Rejected) as error:
+        except errors.REFUSALS as error:
             return Result(step, refused=f"{error}.")
         # A name that is somebody else's is known by now, and the next pass takes another one.
         return Result(step, made=None if taken else name)
 
     def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
         if result.refused is not None:
-            return BackOff()
+            return BackOff(at_most=status.due_in(seen, outcome.status, self.clock.now()))
         if isinstance(result.step, action.Make | action.Remove):
             return After(0.0)
         pauses = [self.resync_seconds, status.due_in(seen, outcome.status, self.clock.now())]

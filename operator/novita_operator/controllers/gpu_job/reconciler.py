@@ -24,6 +24,7 @@ from novita_operator.reconciling.outcome import After, BackOff, Requeue
 from novita_operator.reconciling.publishing import Publisher
 
 KIND = kinds.GPU_JOB
+_LEAVING_SECONDS = 5.0  # its end wakes the job, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Reconciler:
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
         now = self.clock.now()
-        await self.publisher.crashed(key, lambda body: status.crashed(GPUJob.parse(body), error, pause, now))
+        await self.publisher.crashed(key, error, lambda body: status.crashed(GPUJob.parse(body), error, pause, now))
 
     async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
         """Another operator works on it now."""
@@ -95,8 +96,11 @@ class Reconciler:
             return Result(action.Wait(0.0))
         try:
             taken = await self.children.make(attempts.body(at, spec.template, attempt), at)
-        except (errors.Forbidden, errors.Rejected) as error:
+        except errors.REFUSALS as error:
             return Result(step, refused=f"{error}.")
+        if taken and self.children.is_leaving(at, attempts.attempt_name(at.name, attempt)):
+            # It is that of an earlier job of this name, such as one that `kubectl replace --force` has replaced.
+            return Result(action.Wait(_LEAVING_SECONDS))
         if taken:
             return Result(step, refused=f"{taken} exists and does not belong to this job; delete or rename it.")
         return Result(step, made=attempts.attempt_name(at.name, attempt))
@@ -129,7 +133,7 @@ class Reconciler:
 
     def _come_back(self, seen: Observation, result: Result) -> Requeue:
         if result.refused is not None:
-            return BackOff()
+            return BackOff(at_most=self._until_deadline(seen))
         match result.step:
             case action.Nothing() | action.RemoveJob():
                 return After(self.resync_seconds)

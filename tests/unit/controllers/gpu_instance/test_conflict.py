@@ -50,6 +50,7 @@ EXAMPLES: dict[str, Any] = {
     "duplicates_removed": ("i-8", "i-9"),
     "released": True,
     "held_again": True,
+    "secret_restored": True,
 }
 SPEC = {"service": {}, "lifetime": {"idle": {"afterSeconds": 3600, "gpuUtilizationBelow": 5, "action": "Stop"}}}
 
@@ -73,7 +74,8 @@ async def run(result: Result, *, instance_id: str | None, conflict: bool) -> Tol
     bare, recorder = parts.a_reconciler(accounts, clock), Recorder(server.client, "operator-0")
     courier: Any = SimpleNamespace(default=Default(), gone=lambda _: None)
     unasked: Any = SimpleNamespace(follow=lambda *_, **__: UNASKED, known=lambda *_: UNASKED)
-    idle: Any = SimpleNamespace(follow=mock.AsyncMock(side_effect=lambda _, found, __: found))
+    idle: Any = SimpleNamespace(follow=mock.AsyncMock(side_effect=lambda _, found: found))
+    intact: Any = SimpleNamespace(restore=mock.AsyncMock(side_effect=lambda found, _: found))
     executor: Any = SimpleNamespace(act=mock.AsyncMock(side_effect=[result, Result()]))
 
     reconciler = replace(
@@ -81,6 +83,7 @@ async def run(result: Result, *, instance_id: str | None, conflict: bool) -> Tol
         executor=executor,
         publisher=Publisher(kinds.GPU_INSTANCE, server.client, bare.cache, recorder, clock),
         probing=unasked,
+        describer=intact,
         serving=idle,
         notifier=Notifier(courier, bare.cache, clock),
     )

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from novita_operator import crashpoints
-from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.api import meta
+from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
+from novita_operator.controllers.gpu_instance.launching import refusals
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.reachability import connection
-from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.kube import bodies
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.client import KubeClient
+from novita_operator.kube.belongings import Belongings
 from novita_operator.novita import errors
 
 
-async def describe(instance_id: str, this: Pass, kube: KubeClient) -> Result:
-    """The Secret first; the status follows, so that Ready never comes before the Secret. Raises kube errors."""
-    seen, memory = this.seen, this.memory
-    try:
-        instance = await this.account.client.get_instance(instance_id)
-        proof.check(instance, this)
-    except errors.NotFound:
-        memory.detail = seen.instance
-        return Result()
-    except errors.NovitaError as error:
-        return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
-    except proof.NotProven as error:
-        return Result(problem=error.as_problem())
-    memory.detail = instance
-    if not connection.is_complete(instance):
-        return Result(detail=instance)
-    crashpoints.reached("secret.before-write")
-    try:
-        await kube.write_owned_secret(connection.secret(seen.resource, instance))
+@dataclass(frozen=True, slots=True)
+class Describer:
+    """The one writer of connection Secrets."""
+
+    belongings: Belongings
+    clock: Clock
+
+    async def describe(self, instance_id: str, this: Pass) -> Result:
+        """The Secret first; the status follows, so that Ready never comes before the Secret. Raises kube errors."""
+        seen, memory = this.seen, this.memory
+        try:
+            instance = await this.account.client.get_instance(instance_id)
+            proof.check(instance, this)
+        except errors.NotFound:
+            memory.detail = seen.instance
+            return Result()
+        except errors.NovitaError as error:
+            return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
+        except proof.NotProven as error:
+            return Result(problem=error.as_problem())
+        memory.detail = instance
+        if not connection.is_complete(instance):
+            return Result(detail=instance)
+        return await self._write(connection.secret(seen.resource, instance), this) or Result(detail=instance)
+
+    async def _write(self, secret: dict[str, Any], this: Pass) -> Result | None:
+        """None where it is written. What the cluster does not take is no fault of the instance."""
+        crashpoints.reached("secret.before-write")
+        try:
+            await self.belongings.write(secret)
+        except (kube_errors.Taken, *kube_errors.REFUSALS) as error:
+            this.memory.hindered_at = self.clock.now()
+            return Result(problem=refusals.of_running(error, secret, this.seen))
         crashpoints.reached("secret.after-write")
-    except kube_errors.Taken as error:
-        text = f"spec.connectionSecretName: {error}. Delete that Secret, or create a GPUInstance with another name."
-        return Result(problem=Problem(ConditionType.READY, Reason.SECRET_CONFLICT, text, stalled=True))
-    memory.detail = None
-    return Result(detail=instance)
+        this.memory.detail = None
+        return None
+
+    async def restore(self, result: Result, this: Pass) -> Result:
+        """The result of the pass, once the Secret of an instance that is described is as it was written."""
+        seen, instance = this.seen, this.seen.instance
+        settled = result.problem is None and result.detail is None and seen.is_described and seen.at_work
+        if instance is None or not settled or seen.not_ours is not None or seen.power != "Running":
+            return result
+        at = seen.resource.meta
+        # One that an older version wrote carries no hash: nobody has changed it, and it gets one.
+        found = await self.belongings.find("Secret", at.namespace, connection.secret_name(seen.resource))
+        if found is not None and connection.is_as_written(found, seen.resource):
+            return result
+        described = await self.describe(instance.id, this)
+        told = found is None or bodies.notes_of(found).get(meta.CONTENT_HASH) is not None
+        restored = told and described.problem is None and this.memory.detail is None
+        return replace(result, detail=described.detail, problem=described.problem, secret_restored=restored)

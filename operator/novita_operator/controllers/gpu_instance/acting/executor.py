@@ -10,8 +10,9 @@ from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.status import Ended
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
-from novita_operator.controllers.gpu_instance.acting import calling, describing, measuring, releasing
+from novita_operator.controllers.gpu_instance.acting import calling, measuring, releasing
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
 from novita_operator.controllers.gpu_instance.launching import recovery
@@ -23,7 +24,6 @@ from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.kube.cache import Key
-from novita_operator.kube.client import KubeClient
 from novita_operator.runtime.accounts.account import Account
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class Executor:
     """Carries out actions. Raises kube errors; what Novita says ends in the result."""
 
-    kube: KubeClient
     clock: Clock
+    describer: Describer
     launcher: Launcher
     adopter: Adopter
     releaser: Releaser
@@ -73,7 +73,7 @@ class Executor:
             case actions.RemoveDuplicates(keep, remove):
                 return await self.caller.remove_duplicates(keep, remove, this)
             case actions.Describe(instance_id):
-                return await describing.describe(instance_id, this, self.kube)
+                return await self.describer.describe(instance_id, this)
             case actions.Measure(instance_id):
                 return await measuring.measure(instance_id, this, self.clock)
             case actions.Start(instance_id):

@@ -8,100 +8,82 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ServiceStatus
-from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.observing.memory import Memory, Served
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports, service
 from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.kube import errors as kube_errors
-from novita_operator.kube.client import KubeClient
+from novita_operator.kube.belongings import Belongings
 from novita_operator.novita.models import InstanceState
 
-# Nobody watches Services for us: what somebody else did to one is put right within this time.
-_WRITTEN_AGAIN_SECONDS = 600.0
 _SLICE = "EndpointSlice"
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Writes what is not as it should be, and nothing else."""
+    """Looks in each pass, and writes what is not as it should be: nobody watches Services for us."""
 
-    kube: KubeClient
-    clock: Clock
+    belongings: Belongings
 
-    async def follow(self, seen: Observation, result: Result, memory: Memory) -> Result:
+    async def follow(self, seen: Observation, result: Result) -> Result:
         """The result of the pass, with the Service's part. Raises kube errors."""
         resource = seen.resource
-        at_work = seen.account.state == "Usable" and seen.fresh and not (seen.paused or seen.deleting)
-        if not at_work or resource.unreadable is not None:
+        if not seen.at_work:
             return result
         name = service.name_of(resource)
         try:
-            await self._part_with_old(resource, name, memory)
+            await self._part_with_old(resource, name)
             wrong = None if name is None else service.complaint(name)
             if wrong is not None:
                 return _with_problem(result, Reason.SERVICE_REFUSED, wrong)
-            return result if name is None else replace(result, service=await self._written(seen, name, memory))
+            return result if name is None else replace(result, service=await self._written(seen, name))
         except kube_errors.Taken as error:
             text = f"spec.service: {error}. Delete it, or set spec.service.name to another name; nothing was changed."
             return _with_problem(result, Reason.SERVICE_CONFLICT, text)
         except kube_errors.Forbidden as error:
             return _with_problem(result, Reason.SERVICE_REFUSED, _forbidden(error))
-        except kube_errors.Rejected as error:
+        except (kube_errors.Rejected, kube_errors.Broken) as error:
             text = f"spec.service: the cluster does not take Service {name}: {error}. It is tried again by itself."
             return _with_problem(result, Reason.SERVICE_REFUSED, text)
 
-    async def _part_with_old(self, resource: GPUInstance, name: str | None, memory: Memory) -> None:
+    async def _part_with_old(self, resource: GPUInstance, name: str | None) -> None:
         """The Service of another name than is wanted now goes."""
         old = resource.status.service
         if old is not None and old.name != name:
             await self._remove(resource.meta, old.name)
-            memory.served = None
 
-    async def _written(self, seen: Observation, name: str, memory: Memory) -> ServiceStatus | None:
+    async def _written(self, seen: Observation, name: str) -> ServiceStatus | None:
         """What the status says of the Service now; None where that has not changed."""
         known = seen.resource.status.connection
         if ports.wanted(seen.resource, seen.instance) is None or known is None:
-            return await self._emptied(seen, name, memory) if _does_not_run(seen) else None
+            return await self._emptied(seen, name) if _does_not_run(seen) else None
         found, probed = service.leads(known), seen.reach.probed
         hosts = {lead.place.host for lead in found.found}
         if not hosts or probed is None or hosts - probed.addresses.keys() - probed.nowhere.keys():
             # What the Service leads to stays until it is known where it leads to now.
             return None
         bodies = service.bodies(seen.resource, found, probed.addresses, probed.nowhere)
-        if self._is_new(bodies, memory):
-            await self.kube.write_owned(bodies.service)
-            for body in bodies.slices:
-                await self.kube.write_owned(body)
-            await self._remove_slices(seen.resource.meta, name, {body["metadata"]["name"] for body in bodies.slices})
-            memory.served = Served(bodies, self.clock.monotonic())
+        for body in (bodies.service, *bodies.slices):
+            await self.belongings.write(body)
+        await self._remove_slices(seen.resource.meta, name, {body["metadata"]["name"] for body in bodies.slices})
         return bodies.status
 
-    async def _emptied(self, seen: Observation, name: str, memory: Memory) -> ServiceStatus | None:
+    async def _emptied(self, seen: Observation, name: str) -> ServiceStatus | None:
         """The proxy's ports may be somebody else's by now."""
         if seen.resource.status.service is None:
             return None
-        if self._is_new(None, memory):
-            for body in await self.kube.list_owned(_SLICE, seen.resource.meta, {service.SERVICE_LABEL: name}):
-                if body.get("endpoints"):
-                    await self.kube.write_owned(service.emptied(body))
-            memory.served = Served(None, self.clock.monotonic())
+        for body in await self.belongings.list(_SLICE, seen.resource.meta, {service.SERVICE_LABEL: name}):
+            if body.get("endpoints"):
+                await self.belongings.write(service.emptied(body))
         return ServiceStatus(name=name, message="It leads nowhere while the instance does not run.")
-
-    def _is_new(self, bodies: service.Bodies | None, memory: Memory) -> bool:
-        served = memory.served
-        if served is None or served.bodies != bodies:
-            return True
-        return self.clock.monotonic() - served.at >= _WRITTEN_AGAIN_SECONDS
 
     async def _remove(self, at: meta.Meta, name: str) -> None:
         await self._remove_slices(at, name, set())
-        await self.kube.delete_owned("Service", at, name)
+        await self.belongings.delete("Service", at, name)
 
     async def _remove_slices(self, at: meta.Meta, name: str, keep: set[str]) -> None:
-        for body in await self.kube.list_owned(_SLICE, at, {service.SERVICE_LABEL: name}):
+        for body in await self.belongings.list(_SLICE, at, {service.SERVICE_LABEL: name}):
             if body["metadata"]["name"] not in keep:
-                await self.kube.delete_owned(_SLICE, at, body["metadata"]["name"])
+                await self.belongings.delete(_SLICE, at, body["metadata"]["name"])
 
 
 def _does_not_run(seen: Observation) -> bool:

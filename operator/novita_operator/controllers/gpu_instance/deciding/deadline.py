@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.novita.models import Instance
+from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.novita.models import Instance, InstanceState
 
 
 def seconds_left(seen: Observation, now: datetime) -> float | None:
@@ -21,7 +22,7 @@ def too_late(seen: Observation, instance: Instance, now: datetime) -> action.Act
     """The deadline counts from a create or start call to the first Ready after it, and never later."""
     if seen.deadline is None or now < seen.deadline or seen.resource.status.ready_at is not None:
         return None
-    if seen.failure_stands or seen.deadline_begins_anew:
+    if seen.failure_stands or seen.deadline_begins_anew or _has_done_its_part(seen, instance):
         return None
     seconds = int(seen.startup.total_seconds())
     why = f", and {seen.reach.why}" if instance.word == "running" and not seen.reach.usable else ""
@@ -29,3 +30,12 @@ def too_late(seen: Observation, instance: Instance, now: datetime) -> action.Act
         "StartupTimeout",
         f"Instance {instance.id} was not Ready {seconds} s after its start; it is {instance.word}{why}.",
     )
+
+
+def _has_done_its_part(seen: Observation, instance: Instance) -> bool:
+    """It runs, and what is missing is not its own: nobody has asked yet, or the cluster refuses to hold the answer."""
+    if instance.state is not InstanceState.RUNNING:
+        return False
+    if seen.is_described:
+        return seen.reach.usable
+    return seen.detail is None or connection.is_complete(seen.detail)

@@ -156,7 +156,7 @@ def _no_instance(seen: Observation, _: datetime) -> action.Action | None:
         return None
     if seen.may_be_rented:
         return guards.NEXT_POLL
-    if seen.power != "Running":
+    if seen.power != "Running" or seen.flaw is not None:
         return action.Nothing()
     if seen.doubt is not None or seen.frozen is not None:
         return action.Wait(poll=True)
@@ -212,9 +212,7 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
         case InstanceState.RUNNING:
             if connection.is_current(seen.resource.status, instance):
                 return _in_place(seen, instance) if seen.reach.usable else _unreached(seen, instance, now)
-            # The deadline counts only for one that was asked and had no answer: nobody may have looked at it in time.
-            late = deadline.too_late(seen, instance, now) if seen.detail is not None else None
-            return late or action.Describe(instance.id)
+            return deadline.too_late(seen, instance, now) or action.Describe(instance.id)
         case InstanceState.EXITED:
             return _exited(seen, instance)
         case InstanceState.REMOVING | InstanceState.REMOVED:
@@ -246,7 +244,7 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
         return action.Nothing()
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
-        return action.Start(instance.id) if seen.denied is None else action.Nothing()
+        return action.Start(instance.id) if seen.denied is None and seen.flaw is None else action.Nothing()
     said = (
         f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
     )

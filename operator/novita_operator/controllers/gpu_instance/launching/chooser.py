@@ -9,13 +9,21 @@ from decimal import Decimal
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import ProductStatus, TemplateStatus
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.launching import obstacles, offers, references, selection, volumes
+from novita_operator.controllers.gpu_instance.launching import (
+    obstacles,
+    offers,
+    references,
+    rehearsal,
+    selection,
+    volumes,
+)
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate, NoSelection, Selection
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import defaults
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults, Desired
 from novita_operator.controllers.gpu_instance.result import Chosen, Problem
+from novita_operator.kube.belongings import Belongings
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.catalog import Asked
 from novita_operator.novita.models import Cluster, Product, Template
@@ -62,6 +70,7 @@ class Chooser:
     """Chooses. `catalog_max_age`: seconds for which the catalogue is believed, and so until the next search."""
 
     kube: KubeClient
+    belongings: Belongings
     clock: Clock
     defaults: Defaults
     catalog_max_age: float
@@ -93,6 +102,8 @@ class Chooser:
         except references.Unresolved as error:
             text = f"{error} Looked up again by itself."
             return Problem(ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, text)
+        if (refused := await rehearsal.obstacle(resource, self.belongings)) is not None:
+            return refused
         bounds = (wanted.max_price_per_hour, account.allowance(this.key.namespace).max_price_per_hour)
         limit = min((bound for bound in bounds if bound is not None), default=None)
         return Choice(wanted, found, template, inputs, asked, in_spite, limit)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Mapping
-from typing import Any
+import itertools
 
 from pydantic import SecretStr
 
 from novita_operator import secrecy
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.spec import EnvVar, KeyRef
-from novita_operator.controllers.gpu_instance.launching import registries
+from novita_operator.controllers.gpu_instance.launching import pull_secrets
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.kube import errors
+from novita_operator.kube.bodies import Content
 from novita_operator.kube.client import KubeClient
 
-_DOCKER_CONFIG = ".dockerconfigjson"
-_DOCKER_HUB = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
-
-
+_HOSTS_TOLD = 5  # of a pull Secret: enough to see a typo
 _VALUE_CHARS = 4095  # what Novita takes for one value (the bound of `env[].value`)
 _ALL_CHARS = 256 * 1024  # of all values together: a tenth of what Linux takes as the environment of a program
 
@@ -32,7 +27,7 @@ class Unresolved(Exception):
 async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs:
     """Read everything that the spec refers to. Raises Unresolved, or kube errors."""
     env: list[tuple[str, SecretStr]] = []
-    read: dict[tuple[str, str], Mapping[str, str]] = {}
+    read: dict[tuple[str, str], Content] = {}
     total = 0
     for variable in resource.spec.env:
         value = await _value(kube, resource.meta.namespace, variable, read)
@@ -55,7 +50,7 @@ def _check_size(variable: str, value: str, total: int) -> None:
 
 
 async def _value(
-    kube: KubeClient, namespace: str, variable: EnvVar, read: dict[tuple[str, str], Mapping[str, str]]
+    kube: KubeClient, namespace: str, variable: EnvVar, read: dict[tuple[str, str], Content]
 ) -> str | None:
     source = variable.value_from
     if source is None:
@@ -72,14 +67,19 @@ async def _entry(
     namespace: str,
     source: tuple[str, KeyRef],
     variable: str,
-    read: dict[tuple[str, str], Mapping[str, str]],
+    read: dict[tuple[str, str], Content],
 ) -> str | None:
     kind, ref = source
     if (kind, ref.name) not in read:
         read[(kind, ref.name)] = await _entries(kube, namespace, kind, ref.name)
-    entries = read[(kind, ref.name)]
-    if ref.key in entries:
-        return entries[ref.key]
+    found = read[(kind, ref.name)]
+    if ref.key in found.entries:
+        return found.entries[ref.key]
+    if ref.key in found.binary:
+        raise Unresolved(
+            f'spec.env "{variable}": the entry "{ref.key}" of the {kind} "{ref.name}" in namespace "{namespace}" is '
+            "binary, and a variable holds text (UTF-8) without NUL. Put it there as text, such as base64 of it."
+        )
     if ref.optional:
         return None
     raise Unresolved(
@@ -88,13 +88,13 @@ async def _entry(
     )
 
 
-async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Mapping[str, str]:
+async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Content:
     try:
         if kind == "Secret":
-            return await kube.get_secret(namespace, name)
-        return await kube.get_config_map(namespace, name)
+            return await kube.read_secret(namespace, name)
+        return await kube.read_config_map(namespace, name)
     except errors.NotFound:
-        return {}
+        return Content()
 
 
 async def _image_auth(kube: KubeClient, resource: GPUInstance, image: str) -> SecretStr | None:
@@ -103,39 +103,21 @@ async def _image_auth(kube: KubeClient, resource: GPUInstance, image: str) -> Se
         return None
     where = f'spec.imagePullSecretRef: the Secret "{ref.name}" in namespace "{resource.meta.namespace}"'
     try:
-        entries = await kube.get_secret(resource.meta.namespace, ref.name)
+        secret = await kube.read_secret(resource.meta.namespace, ref.name)
     except errors.NotFound:
         raise Unresolved(f"{where} does not exist. Create it with `kubectl create secret docker-registry`.") from None
-    credentials = registry_credentials(entries.get(_DOCKER_CONFIG, ""), image)
+    credentials = pull_secrets.credentials(secret.entries, image)
     if credentials is None:
-        raise Unresolved(f'{where} holds no credentials for the registry of image "{image}".')
+        raise Unresolved(f"{where} {_without_credentials(secret, image)}")
     return _remembered(credentials)
 
 
-def registry_credentials(docker_config: str, image: str) -> str | None:
-    """`user:password` for the registry of this image, from a `.dockerconfigjson` entry; None where it has none."""
-    try:
-        auths = json.loads(docker_config)["auths"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    registry = registries.of(image)
-    docker_hub = registry == registries.DOCKER_HUB
-    hosts = _DOCKER_HUB if docker_hub else (registry, f"https://{registry}", f"http://{registry}")
-    entries = [auths.get(host) for host in hosts] if isinstance(auths, dict) else []
-    found = (_user_and_password(entry) for entry in entries if isinstance(entry, dict))
-    return next((credentials for credentials in found if credentials is not None), None)
-
-
-def _user_and_password(entry: Mapping[str, Any]) -> str | None:
-    if entry.get("auth"):
-        try:
-            decoded = base64.b64decode(entry["auth"], validate=True).decode()
-        except (ValueError, TypeError):
-            return None
-        return decoded if ":" in decoded else None
-    if entry.get("username") and entry.get("password"):
-        return f"{entry['username']}:{entry['password']}"
-    return None
+def _without_credentials(secret: Content, image: str) -> str:
+    hosts = ", ".join(itertools.islice(pull_secrets.hosts(secret.entries), _HOSTS_TOLD))
+    if hosts:
+        return f'holds no credentials for the registry of image "{image}", only for: {hosts}.'
+    kinds = "kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg"
+    return f'holds no credentials at all. It is of type "{secret.type}"; a pull Secret is of type {kinds}.'
 
 
 def _remembered(value: str) -> SecretStr:

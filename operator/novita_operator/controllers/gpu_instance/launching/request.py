@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
-from novita_operator.controllers.gpu_instance.launching import registries
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate
+from novita_operator.controllers.gpu_instance.policies import registries
 from novita_operator.controllers.gpu_instance.policies.defaults import Desired
 from novita_operator.novita.models import CreateRequest, PortSpec, Template, VolumeMount
 

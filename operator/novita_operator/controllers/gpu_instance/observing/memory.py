@@ -7,17 +7,8 @@ from datetime import datetime
 
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.reachability.service import Bodies
 from novita_operator.controllers.gpu_instance.result import Lasting
 from novita_operator.novita.models import Instance
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What was last written for spec.service, and when; None: slices that lead nowhere."""
-
-    bodies: Bodies | None
-    at: float
 
 
 @dataclass(slots=True)
@@ -30,6 +21,8 @@ class Memory:
     """The last look by id at a running instance that did not make it Ready."""
     note: Intent | None = None
     """The last note of intent that was seen on the object."""
+    hindered_at: datetime | None = None
+    """When the cluster last refused its connection Secret: until then the instance could not be seen to work."""
     searched_for: Intent | None = None
     """The intent whose instance is searched for."""
     searched_since: float = 0.0
@@ -78,8 +71,6 @@ class Memory:
     """What the object leaves at Novita stays as it is: a person gave the deletion up, or its policy says so."""
     had: str | None = None
     """The id of its instance, when it was last observed."""
-    served: Served | None = None
-    """What was last written for spec.service."""
 
     def learned(self, instance_id: str) -> None:
         """An id that must not get lost, whatever happens to the rest of the pass."""

@@ -14,7 +14,7 @@ from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing import horizons, price_limits, views
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
-from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, restarts
+from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, flaws, restarts
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.policies.belief import Belief, Misses
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
@@ -68,6 +68,8 @@ class Observer:
             frozen=self.accounts.renamed.explain(resource.spec.account_ref.name, self.names.cluster),
             renamed=self.names.unaccepted(name) is not None,
             detail=memory.detail,
+            hindered_at=memory.hindered_at,
+            flaw=flaws.of(resource, now),
             remembered=memory.note,
             failure_stands=restarts.stands(resource, now),
             ended=horizon.ended,

@@ -62,6 +62,13 @@ def stays_ended(resource: GPUInstance, now: datetime) -> bool:
     return wakes_at is None or now < wakes_at
 
 
+def check(schedule: Schedule, now: datetime) -> None:
+    """Whether time zone and cron expressions can be read. Raises Unreadable."""
+    for field, expression in (("stop", schedule.stop), ("start", schedule.start)):
+        if expression is not None:
+            _fire(expression, field, schedule, now)
+
+
 def wakes_at(resource: GPUInstance) -> datetime | None:
     """When an ended instance is started again by itself. Raises Unreadable."""
     return _wakes_at(resource, resource.status.ended) if resource.status.ended is not None else None

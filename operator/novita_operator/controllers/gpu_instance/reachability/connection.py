@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from novita_operator.api import meta
@@ -19,6 +21,7 @@ _SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
 _HOST_AND_PORT = re.compile(r"(?P<host>[^:]+|\[[^\]]+\]):(?P<port>\d{1,5})")
 # What the Service Binding specification asks for: the entry `type` of the Secret, after this prefix.
 _BINDING_TYPE = "novita-gpu"
+_PROVIDER = "novita"
 _SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
 _SUFFIX = "-connection"
 # The bounds of the schema: what is longer leads nowhere, and a status that holds it would be refused.
@@ -94,19 +97,33 @@ def secret(resource: GPUInstance, instance: Instance) -> dict[str, Any]:
 
     The entries `type provider host port username password` are those of the Service Binding specification.
     """
-    entries = {key: value for key, value in _entries(instance).items() if value}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": secret_name(resource),
-            "namespace": resource.meta.namespace,
-            "labels": labels(resource),
-            "ownerReferences": [owner(resource)],
-        },
-        "type": _SECRET_TYPE,
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()},
-    }
+    return _secret(resource, {key: value for key, value in _entries(instance).items() if value})
+
+
+def rehearsed_secret(resource: GPUInstance) -> dict[str, Any]:
+    """The Secret without what is known only once an instance runs: whether the cluster would take such a one."""
+    return _secret(resource, {"type": _BINDING_TYPE, "provider": _PROVIDER})
+
+
+def _secret(resource: GPUInstance, entries: Mapping[str, str]) -> dict[str, Any]:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}
+    metadata = metadata_of(resource, secret_name(resource), {})
+    metadata["annotations"] |= {meta.CONTENT_HASH: _hash(data)}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": _SECRET_TYPE, "data": data}
+
+
+def is_as_written(found: Mapping[str, Any], resource: GPUInstance) -> bool:
+    """Whether the connection Secret is what was written for the instance of this object: content, labels and owner."""
+    at, wanted = found["metadata"], metadata_of(resource, secret_name(resource), {})
+    owned = any(each.get("uid") == resource.meta.uid for each in at.get("ownerReferences") or ())
+    notes = at.get("annotations") or {}
+    labelled = wanted["labels"].items() <= (at.get("labels") or {}).items()
+    return owned and labelled and notes.get(meta.CONTENT_HASH) == _hash(found.get("data") or {})
+
+
+def _hash(data: Mapping[str, str]) -> str:
+    """Names the content. It holds passwords that nobody can guess, and is read by those alone who read them."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def _entries(instance: Instance) -> dict[str, str]:
@@ -115,7 +132,7 @@ def _entries(instance: Instance) -> dict[str, str]:
     endpoints = {str(port.port): port.endpoint for port in instance.ports if port.endpoint}
     return {
         "type": _BINDING_TYPE,
-        "provider": "novita",
+        "provider": _PROVIDER,
         "instance-id": instance.id,
         "host": host,
         "port": port,
@@ -130,8 +147,18 @@ def _entries(instance: Instance) -> dict[str, str]:
     }
 
 
-def labels(resource: GPUInstance) -> dict[str, str]:
-    """The labels of what is made for an object."""
+def metadata_of(resource: GPUInstance, name: str, more_labels: Mapping[str, str]) -> dict[str, Any]:
+    """The metadata of what is made for an object."""
+    return {
+        "name": name,
+        "namespace": resource.meta.namespace,
+        "labels": _labels(resource) | dict(more_labels),
+        "annotations": {meta.OWNER_UID: resource.meta.uid},
+        "ownerReferences": [_owner(resource)],
+    }
+
+
+def _labels(resource: GPUInstance) -> dict[str, str]:
     return {
         "app.kubernetes.io/managed-by": meta.FIELD_MANAGER,
         # A label must end as it begins: with a letter or a digit.
@@ -139,7 +166,7 @@ def labels(resource: GPUInstance) -> dict[str, str]:
     }
 
 
-def owner(resource: GPUInstance) -> dict[str, Any]:
+def _owner(resource: GPUInstance) -> dict[str, Any]:
     """The reference by which the cluster removes what was made for an object together with it."""
     return {
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",

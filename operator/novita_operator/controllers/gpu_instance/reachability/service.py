@@ -39,6 +39,7 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 _SSH = 22
 # What a Service may be called in every version of Kubernetes: a DNS label that begins with a letter.
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_EXAMPLE = "192.0.2.1"  # an address of the documentation (RFC 5737)
 _MOST_ADDRESSES = 64  # the bound of status.service.addresses; sixteen per host and family are far below it
 
 
@@ -129,9 +130,10 @@ def _service(resource: GPUInstance, name: str, found: Leads) -> Body:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(resource, name, {}),
+        "metadata": connection.metadata_of(resource, name, {}),
         "spec": {
             "type": "ClusterIP",
+            "selector": None,  # with one, Kubernetes would lead it elsewhere
             "ipFamilyPolicy": "PreferDualStack",
             "ports": [
                 {"name": lead.name, "port": lead.port, "protocol": "TCP", "targetPort": lead.port}
@@ -160,19 +162,10 @@ def _slice(
     return {
         "apiVersion": _SLICES,
         "kind": "EndpointSlice",
-        "metadata": _metadata(resource, f"{service}-{family.lower()}-{number}", labels),
+        "metadata": connection.metadata_of(resource, f"{service}-{family.lower()}-{number}", labels),
         "addressType": family,
         "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in reached],
         "ports": ports,
-    }
-
-
-def _metadata(resource: GPUInstance, name: str, labels: Mapping[str, str]) -> Body:
-    return {
-        "name": name,
-        "namespace": resource.meta.namespace,
-        "labels": connection.labels(resource) | dict(labels),
-        "ownerReferences": [connection.owner(resource)],
     }
 
 
@@ -189,3 +182,12 @@ def _without(
     if addresses.get(host):
         return f"{lead.name} leads nowhere: {addresses[host][0]} is no address that Kubernetes takes for an endpoint."
     return f"{lead.name} leads nowhere: it {nowhere.get(host, 'has no address yet')}. Its name is asked for again."
+
+
+def rehearsed(resource: GPUInstance) -> tuple[Body, ...]:
+    """Service and EndpointSlice as they would be with ssh alone: whether the cluster would take such ones."""
+    name, ports = name_of(resource), [{"name": "ssh", "port": _SSH, "protocol": "TCP"}]
+    if name is None:
+        return ()
+    nowhere = Lead("ssh", _SSH, Place(_EXAMPLE, _SSH))
+    return _service(resource, name, Leads((nowhere,))), _slice(resource, name, 0, "IPv4", ports, [_EXAMPLE])

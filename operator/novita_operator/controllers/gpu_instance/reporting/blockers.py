@@ -21,6 +21,9 @@ _ACCOUNT_REASONS: dict[str, tuple[ConditionType, Reason, bool]] = {
 def problem(seen: Observation) -> Problem | None:
     """The first of them."""
     unreadable = seen.resource.unreadable
+    if seen.flaw is not None and unreadable is None and _would_cost(seen):
+        text = f"{seen.flaw} Nothing is rented or started before it is corrected."
+        return Problem(_TYPE.SCHEDULED, Reason.INVALID_SPEC, text, stalled=True)
     if seen.unclear_end is not None:
         text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text)
@@ -43,12 +46,18 @@ def _of_tenancy(seen: Observation) -> Problem | None:
         refused = seen.retention_denied
         text = f"{refused.message} Set spec.deletionPolicy to Delete, and it goes." if refused is not None else ""
         return Problem(_TYPE.SYNCED, Reason.NOT_ALLOWED, text, stalled=True) if refused is not None else None
-    at_rest = seen.instance is not None and seen.instance.state is InstanceState.EXITED
-    absent = seen.instance_id is None and not seen.found and not seen.may_be_rented
-    if seen.denied is None or seen.power != "Running" or seen.failure_stands or not (at_rest or absent):
+    if seen.denied is None or not _would_cost(seen):
         return None
     text = f"{seen.denied.message} Nothing is rented or started; an edit of the account is followed at once."
     return Problem(_TYPE.SCHEDULED, Reason(seen.denied.reason), text, stalled=True)
+
+
+def _would_cost(seen: Observation) -> bool:
+    """Whether an instance is to be rented, taken over or started."""
+    at_rest = seen.instance is not None and seen.instance.state is InstanceState.EXITED
+    absent = seen.instance_id is None and not seen.found and not seen.may_be_rented
+    wanted = seen.power == "Running" and not seen.failure_stands and not (seen.paused or seen.deleting)
+    return wanted and (at_rest or absent)
 
 
 def _left_alone(seen: Observation, refused: Refusal) -> Problem:

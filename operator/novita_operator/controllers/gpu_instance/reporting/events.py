@@ -9,6 +9,7 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_instance.reasons import TROUBLES, ConditionType, Phase, Reason
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
+from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.result import Result
 
 _READY = ConditionType.READY
@@ -18,6 +19,8 @@ def events(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen:
     """The Events of one pass, in the order in which things happened."""
     return (
         tuple(_from_result(old, new, result, seen))
+        + tuple(_from_repairs(new, result, seen))
+        + tuple(_from_end(old, new, result, seen))
         + tuple(_from_life(old, new))
         + tuple(_from_phase(old, new))
         + tuple(_from_trouble(old, new))
@@ -29,18 +32,36 @@ def _from_result(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result,
         yield Event(type="Normal", reason=EventReason.SCHEDULED, message=result.chosen.sentence)
     if result.instance_id is not None and result.instance_id != old.instance_id:
         yield _gained(old, new, result, seen)
+
+
+def _from_repairs(new: GPUInstanceStatus, result: Result, seen: Observation) -> Iterator[Event]:
+    """What somebody had removed or changed, and what was one too many."""
     if result.held_again:
         yield _held_again()
+    if result.secret_restored:
+        yield _restored(connection.secret_name(seen.resource))
     if result.duplicates_removed:
-        ids = ", ".join(result.duplicates_removed)
-        text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
-        yield Event(type="Warning", reason=EventReason.DUPLICATES_REMOVED, message=text)
+        yield _duplicates_removed(new, result, seen)
+
+
+def _from_end(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> Iterator[Event]:
     if result.failure is not None and result.failure.reason == "StartupTimeout":
         yield Event(type="Warning", reason=EventReason.STARTUP_TIMEOUT, message=_after_timeout(result, seen))
     if result.abandoned is not None:
         yield _abandoned(old, result.abandoned)
     elif result.released and old.instance_id is not None:
         yield _released(old, new, seen)
+
+
+def _duplicates_removed(new: GPUInstanceStatus, result: Result, seen: Observation) -> Event:
+    ids = ", ".join(result.duplicates_removed)
+    text = f"Several instances carried the name {seen.name}; kept {new.instance_id}, deleted {ids}."
+    return Event(type="Warning", reason=EventReason.DUPLICATES_REMOVED, message=text)
+
+
+def _restored(secret: str) -> Event:
+    text = f"Somebody had deleted or changed Secret {secret}; it was written again, as Novita says how to reach it."
+    return Event(type="Warning", reason=EventReason.SECRET_RESTORED, message=text)
 
 
 def _gained(old: GPUInstanceStatus, new: GPUInstanceStatus, result: Result, seen: Observation) -> Event:

@@ -131,8 +131,18 @@ def _troubled(facts: Facts) -> Verdict:
     if facts.instance_id is None:
         phase = Phase.SCHEDULING if problem.about is ConditionType.SCHEDULED else Phase.PENDING
     else:
-        phase = Phase(facts.old.phase or Phase.CREATING)
+        phase = _phase(facts)
     return Verdict(False, problem.reason, problem.message, phase, problem.stalled)
+
+
+def _phase(facts: Facts) -> Phase:
+    """What the instance does meanwhile, whatever is in the way: one that runs is billed."""
+    instance = facts.result.detail or facts.seen.instance
+    if instance is not None and instance.state is InstanceState.RUNNING:
+        return Phase.RUNNING
+    if instance is not None and instance.state is not InstanceState.EXITED and instance.state in _ON_ITS_WAY:
+        return _ON_ITS_WAY[instance.state][1]
+    return Phase(facts.old.phase or Phase.CREATING)
 
 
 def _unchanged(facts: Facts) -> bool:
@@ -265,4 +275,5 @@ def _by_when(facts: Facts) -> str:
         return ""
     action = {"Delete": "deleted", "Stop": "stopped", "Keep": "kept and reported"}
     end = action[facts.seen.resource.spec.startup.on_timeout]
-    return f" If it is not Ready by {started + facts.seen.startup:%H:%M:%S} UTC, it is {end}."
+    begins = max(started, facts.seen.hindered_at or started)
+    return f" If it is not Ready by {begins + facts.seen.startup:%H:%M:%S} UTC, it is {end}."

@@ -51,7 +51,7 @@ def _nothing_is_known(seen: Observation, result: Result) -> bool:
     """
     old = seen.resource.status
     same = bool(old.conditions) and old.observed_generation == seen.resource.meta.generation
-    idle = replace(result, again=False, held_again=False) == Result()
+    idle = replace(result, again=False, held_again=False, secret_restored=False) == Result()
     return same and (result == Result(queued=True) or (seen.account.state == "Starting" and idle))
 
 
@@ -221,11 +221,11 @@ def _synced(facts: Facts) -> Cond:
 def crashed(resource: GPUInstance, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
     old = resource.status
-    text = crash(error, pause)
+    reason, text = crash(error, pause)
     generation = resource.meta.generation
-    told = [Cond(_TYPE.SYNCED, "False", Reason.INTERNAL_ERROR, text)]
+    told = [Cond(_TYPE.SYNCED, "False", reason, text)]
     if conditions.find(old.conditions, _TYPE.READY) is None:
-        told.append(Cond(_TYPE.READY, "Unknown", Reason.INTERNAL_ERROR, text))
+        told.append(Cond(_TYPE.READY, "Unknown", reason, text))
     new = {cond.type: cond.at(now, generation) for cond in told}
     kept = [known for known in old.conditions if known.type not in new]
     merged = conditions.merge(old.conditions, [*kept, *new.values()])

@@ -117,7 +117,8 @@ def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: 
 
 def crashed(resource: GPUInstanceSet, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
-    judged = Verdict(False, Reason.INTERNAL_ERROR, crash(error, pause))
+    reason, text = crash(error, pause)
+    judged = Verdict(False, Reason(reason), text)
     old = resource.status.conditions
     ready = conditions.find(old, _TYPE.READY)
     told = [_condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)]

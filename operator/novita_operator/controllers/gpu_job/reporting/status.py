@@ -8,7 +8,7 @@ from typing import Any
 
 from novita_operator.api import conditions
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
+from novita_operator.api.gpu_job.reasons import ConditionType, Phase
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.api.gpu_job.status import SHOWN_FAILURES, AttemptFailure, GPUJobStatus
 from novita_operator.controllers.gpu_job import action
@@ -121,7 +121,8 @@ def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: 
 
 def crashed(resource: GPUJob, error: Exception, pause: float, now: datetime) -> dict[str, Any]:
     """The status after a pass that ended with an error nobody expected: all else stays as it was."""
-    judged = Verdict(False, Reason.INTERNAL_ERROR, crash(error, pause), Phase(resource.status.phase or "Pending"))
+    reason, text = crash(error, pause)
+    judged = Verdict(False, reason, text, Phase(resource.status.phase or "Pending"))
     told = {_TYPE.RECONCILING: _condition(_TYPE.RECONCILING, judged, now, resource.meta.generation)}
     if conditions.find(resource.status.conditions, _TYPE.READY) is None:
         told[_TYPE.READY] = _condition(_TYPE.READY, judged, now, resource.meta.generation)

@@ -16,6 +16,7 @@ from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
+from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
@@ -67,7 +68,8 @@ async def act(decided: action.Action, novita: Novita, seen: Observation, memory:
     account.client = cast("Any", novita)
     recorder: Any = type("Recorder", (), {"record": lambda *_: None})()
     caller = Caller(HandClock(), recorder, Metrics())
-    executor = Executor(nothing, HandClock(), nothing, nothing, nothing, caller, Pricing(HandClock()))
+    describer = Describer(nothing, HandClock())
+    executor = Executor(HandClock(), describer, nothing, nothing, nothing, caller, Pricing(HandClock()))
     return await executor.act(decided, seen, account, memory or Memory(0), KEY)
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.support import builders as a
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.controllers.gpu_instance.launching import references
+from novita_operator.controllers.gpu_instance.launching import pull_secrets, references
+from novita_operator.kube import bodies
+from novita_operator.kube.bodies import Content
 from novita_operator.kube.client import KubeClient
 
 IMAGE = "ghcr.io/team/app:1"
@@ -20,6 +22,10 @@ IMAGE = "ghcr.io/team/app:1"
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def credentials_in(docker_config: str, image: str) -> str | None:
+    return pull_secrets.credentials({".dockerconfigjson": docker_config}, image)
 
 
 def config(auths: Any) -> str:
@@ -41,28 +47,102 @@ def config(auths: Any) -> str:
     ],
 )
 def test_the_registry_of_an_image_is_found_under_its_usual_names(host: str, image: str) -> None:
-    found = references.registry_credentials(config({host: {"auth": encoded("user:pass")}}), image)
+    found = credentials_in(config({host: {"auth": encoded("user:pass")}}), image)
 
     assert found == "user:pass"
+
+
+_ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("key", "image"),
+    [
+        ("https://ghcr.io/", "ghcr.io/team/app:1"),
+        ("https://ghcr.io/v2/", "ghcr.io/team/app:1"),
+        ("ghcr.io/team", "ghcr.io/team/app@sha256:0123"),
+        ("registry.gitlab.com/group/proj", "registry.gitlab.com/group/proj/image:1"),
+        ("*.dkr.ecr.eu-central-1.amazonaws.com", f"{_ECR}/app:1"),
+        ("*.dkr.ecr.*.amazonaws.com", f"{_ECR}/team/app"),
+        ("*.local:5000", "registry.local:5000/app"),
+        ("docker.io/library", "ubuntu"),
+        ("https://index.docker.io/v1/", "docker.io/team/app"),
+    ],
+)
+def test_what_kubelet_takes_is_taken(key: str, image: str) -> None:
+    assert credentials_in(config({key: {"auth": encoded("user:pass")}}), image) == "user:pass"
+
+
+@pytest.mark.parametrize(
+    ("key", "image"),
+    [
+        ("ghcr.io/other", "ghcr.io/team/app"),
+        ("registry.local:5000", "registry.local/app"),
+        ("registry.local", "registry.local:5000/app"),
+        ("*.amazonaws.com", f"{_ECR}/app"),
+        ("*", "ghcr.io/team/app"),
+        ("docker.io/team", "ubuntu"),
+        ("https://[broken", "ghcr.io/team/app"),
+    ],
+)
+def test_what_kubelet_leaves_out_is_left_out(key: str, image: str) -> None:
+    assert credentials_in(config({key: {"auth": encoded("user:pass")}}), image) is None
+
+
+def test_of_several_keys_the_longest_counts() -> None:
+    auths = {
+        "ghcr.io": {"auth": encoded("any:body")},
+        "https://ghcr.io/team/app": {"auth": encoded("app:pass")},
+        "ghcr.io/team": {"auth": encoded("team:pass")},
+    }
+
+    assert credentials_in(config(auths), "ghcr.io/team/app:1") == "app:pass"
+    assert credentials_in(config(auths), "ghcr.io/team/other:1") == "team:pass"
+    assert credentials_in(config(auths), "ghcr.io/else:1") == "any:body"
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        base64.encodebytes(b"AWS:" + b"x" * 2000).decode(),
+        base64.b64encode(b"AWS:" + b"x" * 2000).decode().rstrip("="),
+        base64.b64encode(b"AWS:" + b"x" * 2000 + b"\n").decode() + "\n",
+    ],
+    ids=["wrapped at 76 columns", "without padding", "with ends of lines"],
+)
+def test_base64_is_read_in_every_form_that_programs_write(auth: str) -> None:
+    assert credentials_in(config({_ECR: {"auth": auth}}), f"{_ECR}/app") == "AWS:" + "x" * 2000
+
+
+def test_auth_wins_over_user_and_password() -> None:
+    entry = {"auth": encoded("user:right"), "username": "user", "password": "wrong"}
+
+    assert credentials_in(config({"ghcr.io": entry}), IMAGE) == "user:right"
+
+
+def test_the_older_form_of_a_pull_secret_is_read() -> None:
+    content = json.dumps({"https://ghcr.io/": {"auth": encoded("user:pass")}})
+
+    assert pull_secrets.credentials({".dockercfg": content}, IMAGE) == "user:pass"
 
 
 def test_user_and_password_may_stand_alone() -> None:
     docker_config = config({"ghcr.io": {"username": "user", "password": "p:a:s:s"}})
 
-    assert references.registry_credentials(docker_config, IMAGE) == "user:p:a:s:s"
+    assert credentials_in(docker_config, IMAGE) == "user:p:a:s:s"
 
 
 def test_of_several_names_the_first_that_holds_credentials_counts() -> None:
     docker_config = config({"https://index.docker.io/v1/": {}, "docker.io": {"auth": encoded("user:pass")}})
 
-    assert references.registry_credentials(docker_config, "ubuntu") == "user:pass"
+    assert credentials_in(docker_config, "ubuntu") == "user:pass"
 
 
 def test_credentials_of_another_registry_are_not_sent() -> None:
     docker_config = config({"ghcr.io": {"auth": encoded("user:pass")}})
 
     for image in ("ubuntu", "ghcr.io.evil.example/app", "evil.example/ghcr.io/app", "ghcr.io"):
-        assert references.registry_credentials(docker_config, image) is None
+        assert credentials_in(docker_config, image) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +167,7 @@ def test_credentials_of_another_registry_are_not_sent() -> None:
     ],
 )
 def test_what_holds_no_credentials_gives_none(docker_config: str) -> None:
-    assert references.registry_credentials(docker_config, IMAGE) is None
+    assert credentials_in(docker_config, IMAGE) is None
 
 
 JSON = st.recursive(
@@ -102,7 +182,7 @@ JSON = st.recursive(
 
 @given(JSON | st.builds(lambda inner: {"auths": {"ghcr.io": inner}}, JSON))
 def test_no_secret_of_whatever_form_breaks_a_pass(content: Any) -> None:
-    found = references.registry_credentials(json.dumps(content), IMAGE)
+    found = credentials_in(json.dumps(content), IMAGE)
 
     assert found is None or ":" in found
 
@@ -116,9 +196,9 @@ class _Maps:
     def __init__(self, **entries: str) -> None:
         self.entries, self.reads = entries, 0
 
-    async def get_config_map(self, _namespace: str, _name: str) -> dict[str, str]:
+    async def read_config_map(self, _namespace: str, _name: str) -> Content:
         self.reads += 1
-        return self.entries
+        return Content(self.entries)
 
 
 def _env(*keys: str) -> GPUInstance:
@@ -148,3 +228,25 @@ async def test_values_that_are_too_long_together_are_refused() -> None:
 
     with pytest.raises(references.Unresolved, match=r'spec.env "V64": .* 266175 characters together'):
         await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 100), IMAGE)
+
+
+async def test_a_binary_entry_is_told_as_one() -> None:
+    class _Secrets:
+        async def read_secret(self, _namespace: str, _name: str) -> Content:
+            return bodies.content_of_secret({"type": "Opaque", "data": {"key": base64.b64encode(b"\xff\xfe").decode()}})
+
+    env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "key", "optional": True}}}]
+
+    with pytest.raises(references.Unresolved, match=r'spec.env "KEY": the entry "key" of the Secret "s" .* is binary'):
+        await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec={"env": env}), IMAGE)
+
+
+async def test_a_pull_secret_of_another_type_is_told_with_its_type() -> None:
+    class _Secrets:
+        async def read_secret(self, _namespace: str, _name: str) -> Content:
+            return Content({"user": "u", "password": "p"}, type="kubernetes.io/basic-auth")
+
+    spec = {"imagePullSecretRef": {"name": "s"}}
+
+    with pytest.raises(references.Unresolved, match=r'It is of type "kubernetes\.io/basic-auth"'):
+        await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)

@@ -49,7 +49,7 @@ def test_ports_are_translated_and_http_is_left_out() -> None:
     ports = [(port["name"], port["port"]) for port in bodies.service["spec"]["ports"]]
     assert ports == [("ssh", 22), ("tcp-5000", 5000)]
     assert _leads_to(bodies) == {"ssh": ["203.0.113.7:30022"], "tcp-5000": ["203.0.113.7:41000"]}
-    assert "selector" not in bodies.service["spec"]
+    assert bodies.service["spec"]["selector"] is None
 
 
 def test_of_two_on_port_22_ssh_stays() -> None:

@@ -235,8 +235,8 @@ _SEEN_IN_CONDITIONS_ALONE = """
     Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen InvalidValue
     UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
     ClusterIdChanged CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown
-    AdoptionNotAllowed LimitReached NotAllowed SecretConflict
-    ServiceConflict ServiceRefused Success RateLimited NovitaUnavailable Paused InvalidResponse
+    AdoptionNotAllowed LimitReached NotAllowed ClusterRefused
+    Success RateLimited NovitaUnavailable Paused InvalidResponse
 """
 
 

@@ -1,0 +1,37 @@
+"""What in a spec can never work: found before anything is rented for it, and not when it is paid for. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.controllers.gpu_instance.policies import lifetime, registries
+from novita_operator.controllers.gpu_instance.reachability import service
+
+
+def of(resource: GPUInstance, now: datetime) -> str | None:
+    """The first of them, in a sentence with the field and the way out; None where nothing is wrong."""
+    return _of_the_schedule(resource, now) or _of_the_service(resource) or _of_the_image(resource)
+
+
+def _of_the_schedule(resource: GPUInstance, now: datetime) -> str | None:
+    schedule = resource.spec.lifetime.schedule if resource.spec.lifetime is not None else None
+    if schedule is None:
+        return None
+    try:
+        lifetime.check(schedule, now)
+    except lifetime.Unreadable as error:
+        return str(error)
+    return None
+
+
+def _of_the_service(resource: GPUInstance) -> str | None:
+    name = service.name_of(resource)
+    return None if name is None else service.complaint(name)
+
+
+def _of_the_image(resource: GPUInstance) -> str | None:
+    """A template's image is Novita's own business."""
+    image = resource.spec.image
+    wrong = None if image is None else registries.complaint(image)
+    return None if wrong is None else f'spec.image: "{image}" is no image: {wrong}.'
