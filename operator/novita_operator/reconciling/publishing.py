@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ class Publisher:
         if body is None:
             return
         at, old = meta.Meta.parse(body["metadata"]), body.get("status") or {}
-        told = any(known.get("reason") == "ClusterRefused" for known in old.get("conditions") or ())
+        told = '"ClusterRefused"' in json.dumps(old)
         if isinstance(error, errors.REFUSALS) and not told:
             # First: where the status is what the cluster does not take, this is all that tells of it.
             self.recorder.record(self.kind.name, at, (_refused(error),), self.clock.now())

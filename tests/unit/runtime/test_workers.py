@@ -113,6 +113,7 @@ async def a_stage(workers: int = 1, **ends: Pass) -> AsyncIterator[Stage]:
     [
         pytest.param(returning(After(7.0)), 7.0, "success", id="after the time it asked for"),
         pytest.param(returning(BackOff()), 5.0, "backoff", id="after the first pause of the back-off"),
+        pytest.param(returning(BackOff(17.0, at_most=2.0)), 2.0, "backoff", id="when a deadline is due"),
         pytest.param(returning(BackOff(17.0)), 17.0, "backoff", id="not before the time that Novita asked for"),
         pytest.param(raising(errors.Conflict("somebody wrote")), 1.0, "conflict", id="soon after a conflict"),
         pytest.param(

@@ -251,7 +251,7 @@ class Reconciler:
         if problem is not None and problem.back_off:
             return BackOff(problem.retry_after or 0.0, at_most=min(self._pauses(seen), default=None))
         if problem is not None and problem.retry_after is not None:
-            return After(min(problem.retry_after, *self._pauses(seen)))
+            return After(min([problem.retry_after, *self._pauses(seen)]))
         if result.again or isinstance(decided, actions.Take | actions.ProvePrice | actions.Fail | actions.End):
             return After(0.0)
         pauses = [self.resync_seconds, *self._pauses(seen)]

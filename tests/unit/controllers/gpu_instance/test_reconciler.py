@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -222,6 +223,16 @@ async def test_an_object_comes_back_for_its_next_try(world: World) -> None:
     seen = a.an_observation(a.an_object(status={"failure": failure}))
 
     assert world.reconciler._come_back(action.Nothing(), Result(), seen) == After(25)
+
+
+async def test_a_deadline_that_was_announced_is_not_put_off_by_a_failure(world: World) -> None:
+    resource = a.an_object(spec={"startup": {"timeoutSeconds": 60}}, status={"startedAt": wire(ago(50))})
+    seen = a.an_observation(resource, startup=timedelta(seconds=60))
+    backs_off = Result(problem=a_problem("Synced", "NovitaUnavailable"))
+    waits = Result(problem=replace(a_problem("Synced", "RateLimited"), retry_after=300.0, back_off=False))
+
+    assert world.reconciler._come_back(action.Describe("i-1"), backs_off, seen) == BackOff(0, at_most=10)
+    assert world.reconciler._come_back(action.Describe("i-1"), waits, seen) == After(10)
 
 
 async def test_an_object_that_goes_does_not_come_back(world: World) -> None:

@@ -69,6 +69,7 @@ class Describer:
         if found is not None and connection.is_as_written(found, seen.resource):
             return result
         described = await self.describe(instance.id, this)
-        told = found is None or bodies.notes_of(found).get(meta.CONTENT_HASH) is not None
+        owned = found is not None and at.uid in bodies.owner_uids(found)
+        told = found is None or not owned or meta.CONTENT_HASH in bodies.notes_of(found)
         restored = told and described.problem is None and this.memory.detail is None
         return replace(result, detail=described.detail, problem=described.problem, secret_restored=restored)

@@ -111,6 +111,13 @@ def test_an_instance_that_runs_without_being_reachable_fails_at_the_deadline() -
     assert decided == Fail("StartupTimeout", "Instance i-1 was not Ready 600 s after its start; it is running.")
 
 
+def test_an_instance_whose_details_the_cluster_refuses_to_hold_has_no_deadline() -> None:
+    instance = a.an_instance()
+    resource = a.an_object(status={"instanceId": "i-1", "startedAt": wire(ago(6000))}, intent=a.an_intent())
+
+    assert decide(a.an_observation(resource, instance, detail=a.a_running_instance())) == Describe("i-1")
+
+
 def test_an_instance_that_runs_without_being_reachable_is_looked_at_until_the_deadline() -> None:
     instance = a.an_instance()
     resource = a.an_object(status={"instanceId": "i-1", "startedAt": wire(ago(599))}, intent=a.an_intent())
