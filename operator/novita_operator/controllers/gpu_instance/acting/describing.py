@@ -11,6 +11,7 @@ from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
 from novita_operator.controllers.gpu_instance.launching import refusals
+from novita_operator.controllers.gpu_instance.observing import situation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.result import Result
@@ -60,7 +61,12 @@ class Describer:
     async def restore(self, result: Result, this: Pass) -> Result:
         """The result of the pass, once the Secret of an instance that is described is as it was written."""
         seen, instance = this.seen, this.seen.instance
-        settled = result.problem is None and result.detail is None and seen.is_described and seen.at_work
+        settled = (
+            result.problem is None
+            and result.detail is None
+            and situation.is_described(seen)
+            and situation.is_current(seen)
+        )
         if instance is None or not settled or seen.not_ours is not None or seen.power != "Running":
             return result
         at = seen.resource.meta

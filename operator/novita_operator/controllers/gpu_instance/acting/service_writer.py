@@ -8,6 +8,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ServiceStatus
+from novita_operator.controllers.gpu_instance.observing import situation
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports, service
 from novita_operator.controllers.gpu_instance.result import Problem, Result
@@ -27,7 +28,7 @@ class Serving:
     async def follow(self, seen: Observation, result: Result) -> Result:
         """The result of the pass, with the Service's part. Raises kube errors."""
         resource = seen.resource
-        if not seen.at_work:
+        if not situation.is_current(seen):
             return result
         name = service.name_of(resource)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from novita_operator.controllers.gpu_instance import action
+from novita_operator.controllers.gpu_instance.observing import situation
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.novita.models import Instance, InstanceState
@@ -36,6 +37,6 @@ def _has_done_its_part(seen: Observation, instance: Instance) -> bool:
     """It runs, and what is missing is not its own: nobody has asked yet, or the cluster refuses to hold the answer."""
     if instance.state is not InstanceState.RUNNING:
         return False
-    if seen.is_described:
+    if situation.is_described(seen):
         return seen.reach.usable
     return seen.detail is None or connection.is_complete(seen.detail)

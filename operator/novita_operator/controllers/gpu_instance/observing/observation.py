@@ -13,7 +13,6 @@ from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.policies import entitlement, restarts
 from novita_operator.controllers.gpu_instance.policies.belief import UNLOOKED, Belief
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
-from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.tenancy import judging
@@ -130,19 +129,6 @@ class Observation:
         if self.instance_id is not None:
             return next((found for found in self.found if found.id == self.instance_id), None)
         return self.found[0] if self.found else None
-
-    @property
-    def at_work(self) -> bool:
-        """Whether what is shown is newer than all that was done, and may be acted upon in the cluster."""
-        current = self.account.state == "Usable" and self.fresh and self.resource.unreadable is None
-        return current and not (self.paused or self.deleting)
-
-    @property
-    def is_described(self) -> bool:
-        """Whether it runs, and the status says how to reach it as it runs now."""
-        instance = self.instance
-        runs = instance is not None and instance.state is InstanceState.RUNNING
-        return runs and instance is not None and connection.is_current(self.resource.status, instance)
 
     @property
     def live(self) -> tuple[Instance, ...]:
@@ -310,8 +296,5 @@ class Observation:
     def deadline(self) -> datetime | None:
         """When the instance must be Ready, counted from the last create or start call."""
         started = self.resource.status.started_at
-        if started is None:
-            return None
         # While the cluster refused the Secret, nobody could see whether it can be reached.
-        begins = started if self.hindered_at is None else max(started, self.hindered_at)
-        return begins + self.startup
+        return None if started is None else max(started, self.hindered_at or started) + self.startup

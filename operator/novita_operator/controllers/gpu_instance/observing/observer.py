@@ -83,9 +83,7 @@ class Observer:
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
             matched_generation=memory.matched_generation,
         )
-        if seen.instance is not None and drift.edit(resource.spec, seen.instance, seen.most_rootfs_gb) is None:
-            memory.matched_generation = resource.meta.generation
-        return seen
+        return _remembered(seen, memory)
 
     def _begin(self, resource: GPUInstance, memory: Memory) -> None:
         """On first sight: what an earlier process may have called for is searched for from now on, noted or not."""
@@ -213,6 +211,14 @@ class Observer:
             memory.searched_at = now
             memory.searched_in_poll = account.snapshot_poll
         return memory.searches
+
+
+def _remembered(seen: Observation, memory: Memory) -> Observation:
+    """The same; that the instance has what this generation asks for is remembered."""
+    spec, at = seen.resource.spec, seen.resource.meta
+    if seen.instance is not None and drift.edit(spec, seen.instance, seen.most_rootfs_gb) is None:
+        memory.matched_generation = at.generation
+    return seen
 
 
 def _wait(resource: GPUInstance, account: Account) -> float | None:
