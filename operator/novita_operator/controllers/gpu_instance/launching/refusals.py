@@ -38,7 +38,7 @@ def _problem(error: errors.KubeError, body: Body, about: ConditionType, then: st
         text = f"{field}: {said}. {then}"
         return Problem(about, _CONFLICTS[kind], text, retry_after=_LEFTOVER_SECONDS, back_off=False)
     if isinstance(error, errors.Taken):
-        text = f"{field}: {said}. Delete or rename it, or choose another name. {then}"
+        text = f"{field}: {said}. {_WAYS_OUT[kind]} {then}"
         return Problem(about, _CONFLICTS[kind], text, stalled=True)
     text = f"{field}: the cluster does not take {kind} {body['metadata']['name']}: {said}. {then}"
     stalled = not isinstance(error, errors.Unreachable)
@@ -55,6 +55,11 @@ def _without_values(text: str, body: Body) -> str:
 
 
 _FIELDS = {"Secret": "spec.connectionSecretName", "Service": "spec.service", "EndpointSlice": "spec.service"}
+_WAYS_OUT = {
+    "Secret": "Delete that Secret, or create a GPUInstance with another name.",
+    "Service": "Delete it, or set spec.service.name to another name; nothing was changed.",
+    "EndpointSlice": "Delete it, or set spec.service.name to another name; nothing was changed.",
+}
 _CONFLICTS = {
     "Secret": Reason.SECRET_CONFLICT,
     "Service": Reason.SERVICE_CONFLICT,
