@@ -85,3 +85,27 @@ async def test_an_instance_of_a_set_is_stopped_with_a_warning(plugin: Plugin) ->
 
     assert stopped.code == 0
     assert f"{name} belongs to GPUInstanceSet workers" in stopped.err
+
+
+async def test_outside_its_schedule_start_says_when_it_opens_and_until_runs_it_and_stop_takes_that_back(
+    plugin: Plugin,
+) -> None:
+    # It opens once in four years, and closes in between.
+    schedule = {"start": "0 0 29 2 *", "stop": "0 0 1 3 *"}
+    await plugin.workspace.create(lifetime={"schedule": schedule})
+    await plugin.workspace.until_condition("Ready", reason="Stopped")
+
+    refused = await plugin.run("start", "gpu")
+    started = await plugin.run("start", "gpu", "--until", "2126-01-01T00:00", "--wait")
+    between = await plugin.workspace.get()
+    stopped = await plugin.run("stop", "gpu", "--wait")
+    after = await plugin.workspace.get()
+
+    assert refused.code == 1
+    assert "outside spec.lifetime.schedule, which starts it at 20" in refused.err
+    assert (started.code, stopped.code) == (0, 0), started.err + stopped.err
+    assert between["status"]["phase"] == "Running"
+    assert between["metadata"]["annotations"]["gpu.novita.ai/run-until"] == "2126-01-01T00:00:00Z"
+    assert after["status"]["phase"] == "Stopped"
+    assert "gpu.novita.ai/run-until" not in after["metadata"]["annotations"]
+    assert after["spec"]["powerState"] == "Running"

@@ -24,6 +24,7 @@ CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 CONFIRM_LOSSES = f"{GROUP}/confirm-losses"
 THAW_CREATES = f"{GROUP}/thaw-creates"
 LAST_USED = f"{GROUP}/last-used"
+RUN_UNTIL = f"{GROUP}/run-until"
 ACCOUNT_FINALIZER = f"{GROUP}/account-in-use"
 JOB_RESULT = f"{GROUP}/job-result"
 OWNER_UID = f"{GROUP}/owner-uid"
@@ -151,6 +152,22 @@ class Meta(BaseModel):
         """The annotation's value, as far as a status holds it: a new value asks for another try."""
         text = self.annotations.get(RECONCILE_REQUESTED_AT)
         return None if text is None else text[:REQUEST_CHARS]
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person asks that nothing is done."""
+        return self._pause == "true"
+
+    @property
+    def unclear_pause(self) -> str | None:
+        """That the annotation says neither, in a sentence: what cannot be read holds up no end."""
+        if self._pause in {"true", "false", ""}:
+            return None
+        return f"The annotation {PAUSED} is neither true nor false, and nothing is paused: write true, or remove it."
+
+    @property
+    def _pause(self) -> str:
+        return self.annotations.get(PAUSED, "").strip().lower()
 
     @classmethod
     def parse(cls, metadata: Mapping[str, Any]) -> Meta:

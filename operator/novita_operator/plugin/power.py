@@ -12,13 +12,21 @@ import typer
 from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_instance.reasons import ConditionType
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.controllers.gpu_instance.policies import cron, window
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, completing, printing
+from novita_operator.plugin import until as moments
 from novita_operator.plugin.cluster import INSTANCES, Scope, Wrong
 from novita_operator.plugin.options import Namespace
 
 Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it is so, or cannot be.")]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", help="Run it outside spec.lifetime.schedule until then: 18:00, in the schedule's time zone."
+    ),
+]
 Patience = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait, seconds.")]
 
 _LOOK_SECONDS = 1.0  # between two reads; the operator writes transitions within its poll period, 2 s
@@ -26,9 +34,16 @@ _PATIENCE = 900.0  # the default startup timeout of 600 s, and a stop before it
 _TRY_AGAIN = "asks for another try"
 
 
-def start(name: Name, namespace: Namespace = None, *, wait: Wait = False, timeout: Patience = _PATIENCE) -> None:
+def start(
+    name: Name,
+    namespace: Namespace = None,
+    *,
+    until: Until = None,
+    wait: Wait = False,
+    timeout: Patience = _PATIENCE,
+) -> None:
     """Start a stopped instance, or ask for another try of one that failed or was ended."""
-    cluster.ask(lambda reader: _started(reader, Scope(namespace), name, timeout if wait else None))
+    cluster.ask(lambda reader: _started(reader, Scope(namespace), name, timeout if wait else None, until))
 
 
 def stop(name: Name, namespace: Namespace = None, *, wait: Wait = False, timeout: Patience = _PATIENCE) -> None:
@@ -41,11 +56,15 @@ def restart(name: Name, namespace: Namespace = None, *, timeout: Patience = _PAT
     cluster.ask(lambda reader: _restarted(reader, Scope(namespace), name, timeout))
 
 
-async def _started(reader: Reader, scope: Scope, name: str, patience: float | None) -> None:
+async def _started(reader: Reader, scope: Scope, name: str, patience: float | None, until: str | None = None) -> None:
     found = await cluster.instance(reader, scope, name)
-    if found.spec.power_state == "Stopped":
+    if until is not None:
+        found = await _overridden(reader, found, until)
+    elif found.spec.power_state == "Stopped":
         found = await _power(reader, found, "Running")
         printing.say(f"{name}: spec.powerState is Running; billing begins when Novita starts it.")
+    elif (opens := _outside(found)) is not None:
+        raise Wrong(f"{name} is outside spec.lifetime.schedule{opens}. To run it before: --until 18:00.")
     elif _gave_up(found):
         found = await _try_again(reader, found)
         printing.say(f"{name}: {_TRY_AGAIN}.")
@@ -55,9 +74,42 @@ async def _started(reader: Reader, scope: Scope, name: str, patience: float | No
         await _until(reader, found, patience)
 
 
+async def _overridden(reader: Reader, found: GPUInstance, said: str) -> GPUInstance:
+    """Keep it running until then, whatever its schedule says; spec is Git's, and stays as it is."""
+    name, now = found.meta.name, datetime.now(UTC)
+    end = moments.moment(said, found, now)
+    if found.spec.power_state == "Stopped":
+        raise Wrong(
+            f"{name}: spec.powerState is Stopped, which wins: `kubectl novita start {name}` changes that first."
+        )
+    notes = {meta.RUN_UNTIL: f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+    if found.status.ended is not None and found.status.ended.cause != "Schedule":
+        notes[meta.RECONCILE_REQUESTED_AT] = _stamp()
+    found = await _patched(reader, found, {"metadata": {"annotations": notes}})
+    printing.say(f"{name}: runs until {end:%Y-%m-%d %H:%M} UTC, whatever its schedule says; then the schedule counts.")
+    return found
+
+
+def _outside(found: GPUInstance) -> str | None:
+    """When its window opens, where that is closed; None where it is open, or there is none."""
+    try:
+        standing = window.standing(found, datetime.now(UTC))
+    except cron.Unreadable as error:
+        raise Wrong(f"{found.meta.name}: {error}") from None
+    if standing is None or standing.runs:
+        return None
+    opens = standing.changes_at
+    return f", which starts it at {opens:%Y-%m-%d %H:%M} UTC" if opens is not None else ", which never starts it"
+
+
 async def _stopped(reader: Reader, scope: Scope, name: str, patience: float | None) -> None:
     found = await cluster.instance(reader, scope, name)
-    if found.spec.power_state == "Stopped":
+    if window.override(found, datetime.now(UTC)) is not None:
+        found = await _patched(reader, found, {"metadata": {"annotations": {meta.RUN_UNTIL: None}}})
+        printing.say(f"{name}: {meta.RUN_UNTIL} is removed; its schedule counts again.")
+    if found.spec.power_state == "Running" and (opens := _outside(found)) is not None:
+        printing.say(f"{name}: stays stopped by spec.lifetime.schedule{opens}.")
+    elif found.spec.power_state == "Stopped":
         printing.say(f"{name}: spec.powerState is Stopped already ({found.status.phase or 'not looked at yet'}).")
     else:
         found = await _power(reader, found, "Stopped")
@@ -71,7 +123,7 @@ async def _stopped(reader: Reader, scope: Scope, name: str, patience: float | No
 
 async def _restarted(reader: Reader, scope: Scope, name: str, patience: float) -> None:
     found = await cluster.instance(reader, scope, name)
-    if found.spec.power_state == "Stopped" or _gave_up(found):
+    if found.spec.power_state == "Stopped" or _gave_up(found) or _outside(found) is not None:
         await _started(reader, scope, name, patience)
         return
     end = time.monotonic() + patience
@@ -95,12 +147,18 @@ def _gave_up(found: GPUInstance) -> bool:
 async def _power(reader: Reader, found: GPUInstance, state: str) -> GPUInstance:
     if owner := _owner(await reader.get(INSTANCES, found.meta.namespace, found.meta.name)):
         printing.note(f"note: {found.meta.name} belongs to {owner}, which may replace it or count it as not ready.")
-    return await _patched(reader, found, {"spec": {"powerState": state}})
+    change: dict[str, Any] = {"spec": {"powerState": state}}
+    if state == "Running" and found.status.ended is not None:
+        change["metadata"] = {"annotations": {meta.RECONCILE_REQUESTED_AT: _stamp()}}
+    return await _patched(reader, found, change)
 
 
 async def _try_again(reader: Reader, found: GPUInstance) -> GPUInstance:
-    stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    return await _patched(reader, found, {"metadata": {"annotations": {meta.RECONCILE_REQUESTED_AT: stamp}}})
+    return await _patched(reader, found, {"metadata": {"annotations": {meta.RECONCILE_REQUESTED_AT: _stamp()}}})
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 async def _patched(reader: Reader, found: GPUInstance, change: dict[str, Any]) -> GPUInstance:
@@ -137,4 +195,7 @@ async def _until(reader: Reader, patched: GPUInstance, patience: float) -> None:
 
 
 def _handled(found: GPUInstance) -> bool:
+    overridden = window.override(found, datetime.now(UTC)) is not None
+    if overridden is not (found.status.overridden_until is not None):
+        return False
     return found.meta.reconcile_requested_at == found.status.last_handled_reconcile_at

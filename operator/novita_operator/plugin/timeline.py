@@ -74,6 +74,8 @@ def ahead(status: GPUInstanceStatus, now: datetime) -> list[Entry]:
     due = [
         (status.failure.retry_at if status.failure else None, "Retry", "the operator tries again"),
         (status.spot_reclaim_at, "SpotReclaim", "Novita takes the spot instance back"),
+        (status.starts_at, "Start", "spec.lifetime starts the instance"),
+        (status.overridden_until, "OverrideEnds", "the annotation gpu.novita.ai/run-until no longer keeps it running"),
         (status.ends_at, "End", "spec.lifetime ends the instance"),
         (status.data_kept_until, "DataLost", "Novita drops the root disk of the stopped instance"),
     ]

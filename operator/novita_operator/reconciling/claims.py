@@ -77,7 +77,7 @@ class Claims:
         if said != owner.name or known.owner == owner.uid:
             return said == owner.name
         going = "deletionTimestamp" in body["metadata"]
-        return self.adopts and not going and owner.annotations.get(meta.PAUSED, "").lower() != "true"
+        return self.adopts and not going and not owner.paused
 
     def _of(self, body: Body) -> Known:
         """Its status outlives this process; what this process has seen is newer."""

@@ -74,6 +74,10 @@ def reference(kind: str, owner: meta.Meta) -> dict[str, Any]:
     }
 
 
+_AT_REST = frozenset({"Stopped", "Ended"})
+"""Reasons of a true Ready where nothing runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a child is not as wanted. `lasting`: it will not get better without a person."""
@@ -116,6 +120,26 @@ class Child:
     def label(self, name: str) -> str | None:
         return (self.labels or {}).get(name)
 
+    @property
+    def running(self) -> bool:
+        """It is as wanted, and that is to run."""
+        return self.ready and self.reason not in _AT_REST
+
+    @property
+    def over(self) -> bool:
+        """Its spec.lifetime has ended it for good: what its owner makes in its place would end the same way."""
+        lasting = self.ended is not None and self.ended.reason == "MaxSeconds"
+        return self.at_rest and (self.reason == "Ended" or lasting)
+
+    @property
+    def stopped(self) -> bool:
+        """It is as wanted, and that is not to run for now."""
+        return self.at_rest and not self.over
+
+    @property
+    def at_rest(self) -> bool:
+        return self.ready and self.reason in _AT_REST
+
 
 def child(body: Body) -> Child:
     """Read a GPUInstance, whatever version wrote its status."""
@@ -135,8 +159,13 @@ def child(body: Body) -> Child:
         message=str(ready.get("message", "")),
         trouble=_trouble(status, ready),
         ended=_ended(status),
-        price_per_hour=_price(status.get("pricePerHour")) if status.get("instanceId") else None,
+        price_per_hour=_price(status.get("pricePerHour")) if _runs(status, ready) else None,
     )
+
+
+def _runs(status: Body, ready: Mapping[str, Any]) -> bool:
+    """Whether an hour of it costs: of a stopped one only the disk is billed."""
+    return bool(status.get("instanceId")) and not (ready.get("status") == "True" and ready.get("reason") in _AT_REST)
 
 
 def _condition(status: Body, kind: str) -> Mapping[str, Any]:

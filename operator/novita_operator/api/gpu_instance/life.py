@@ -61,22 +61,27 @@ class Idle(Model):
 
 
 class Schedule(Model):
-    """When the instance runs, by cron expressions."""
+    """When the instance runs, by cron expressions. With `start` it is a window; without, each `stop` is one stop."""
 
     model_config = Model.model_config | {"json_schema_extra": rules.schedule()}
 
     stop: str = Field(
-        min_length=9, max_length=_CRON_CHARS, description='Cron expression of five fields, such as "0 20 * * 1-5".'
+        min_length=9,
+        max_length=_CRON_CHARS,
+        description='Cron expression of five fields, such as "0 20 * * 1-5". Where both fire at once, the stop counts.',
     )
     start: str | None = Field(
         None,
         min_length=9,
         max_length=_CRON_CHARS,
-        description='Cron expression of five fields, such as "0 8 * * 1-5". Without it, only an edit starts it again.',
+        description='Cron expression of five fields, such as "0 8 * * 1-5". From it to the next stop the instance '
+        "runs; at all other times nothing is rented or started, but for the annotation gpu.novita.ai/run-until. "
+        "Without it, what a stop has ended waits for that annotation, or for gpu.novita.ai/reconcile-requested-at.",
     )
     time_zone: str = Field("UTC", min_length=1, max_length=64, description="IANA name, such as Europe/Paris.")
     action: Literal["Stop", "Delete"] = Field(
-        "Stop", description="What `stop` does. After Delete, another instance is rented at `start`."
+        "Stop",
+        description="What `stop` does. After Delete, another instance is rented at `start`.",
     )
 
 

@@ -112,10 +112,19 @@ class Ended(Model):
     cause: Literal["MaxSeconds", "Idle", "Schedule"] = Field(description="Which part of spec.lifetime.")
     action: Literal["Stop", "Delete"] = Field(description="What was done.")
     at: Moment = Field(description="When it was decided on.")
-    generation: int = Field(description="The generation of the spec then; an edit starts the instance again.")
+    generation: int = Field(
+        description="The generation of the spec then; an edit starts again what MaxSeconds or Idle ended."
+    )
     reconcile_requested_at: str | None = Field(
         None, max_length=256, description="The annotation's value then; a new value starts the instance again."
     )
+
+
+class LastUse(Model):
+    """What the annotation gpu.novita.ai/last-used says; any change of it counts as use."""
+
+    value: str | None = Field(None, max_length=256, description="The beginning of its value, whatever it is.")
+    changed_at: Moment | None = Field(None, description="When the value was last seen to change.")
 
 
 class OwnerStatus(Model):
@@ -180,8 +189,17 @@ class GPUInstanceStatus(Model):
     )
     spot_reclaim_at: Moment | None = Field(None, description="When Novita takes the spot instance back.")
     ended: Ended | None = Field(None, description="Why the instance was ended although it worked.")
+    starts_at: Moment | None = Field(
+        None, description="When spec.lifetime starts it next by itself; only while it holds the instance back."
+    )
+    overridden_until: Moment | None = Field(
+        None, description="Until when the annotation gpu.novita.ai/run-until keeps it running beside the schedule."
+    )
     ends_at: Moment | None = Field(None, description="When spec.lifetime ends the instance, shortly before it does.")
     last_busy_at: Moment | None = Field(None, description="When the GPU was last seen at work, for lifetime.idle.")
+    last_use: LastUse | None = Field(
+        None, description="The annotation gpu.novita.ai/last-used as it was last seen, for lifetime.idle."
+    )
     data_kept_until: Moment | None = Field(
         None, description="Until when Novita keeps the root disk of a stopped instance; 7 days after the stop."
     )

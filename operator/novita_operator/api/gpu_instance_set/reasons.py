@@ -12,18 +12,25 @@ class ConditionType(StrEnum):
     """What the conditions are about."""
 
     READY = "Ready"
-    """As many instances as wanted are Ready and, unless OnDelete keeps old ones, of the present template."""
+    """As many instances as wanted are as their spec asks, and of the present template unless OnDelete keeps old."""
     RECONCILING = "Reconciling"
     """Only while true: work is under way."""
     STALLED = "Stalled"
     """Only while true: it will not get better without a person, or not within the progress deadline."""
+
+    UNREADABLE = "Unreadable"
+    """Only while true: an annotation is not of a form that can be read."""
 
 
 class Reason(StrEnum):
     """Why a condition is as it is."""
 
     READY = "Ready"
-    """All instances are Ready."""
+    """All instances are Ready and run."""
+    STOPPED = "Stopped"
+    """Instances are stopped as their spec asks, by spec.lifetime or powerState; the others run."""
+    ENDED = "Ended"
+    """spec.lifetime has ended instances, which are not replaced; the others are as their spec asks."""
     CREATING = "Creating"
     """Instances are being made, or are on their way to Ready."""
     UPDATING = "Updating"
@@ -46,6 +53,8 @@ class Reason(StrEnum):
     """The object cannot be read by this version of the operator."""
     CLUSTER_REFUSED = "ClusterRefused"
     """The cluster does not take what the operator writes about this object: a policy, a webhook or a missing right."""
+    INVALID_VALUE = "InvalidValue"
+    """Somebody wrote an annotation that cannot be read."""
     INTERNAL_ERROR = "InternalError"
     """A pass ended with an error that nobody expected."""
 

@@ -30,7 +30,11 @@ class GPUInstanceSetStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     replicas: int | None = Field(None, description="Instances of the set, without those that are being deleted.")
-    ready_replicas: int | None = Field(None, description="Those of them that are Ready.")
+    ready_replicas: int | None = Field(None, description="Those of them that are Ready and run.")
+    stopped_replicas: int | None = Field(None, description="Those of them that are stopped as their spec asks.")
+    ended_replicas: int | None = Field(
+        None, description="Those of them that spec.lifetime has ended; they are not replaced."
+    )
     updated_replicas: int | None = Field(None, description="Those of them that were made from the present template.")
     failed_replicas: int | None = Field(None, description="Those of them that failed, or cannot be rented now.")
     selector: str | None = Field(None, max_length=256, description="Selects the instances; autoscalers read it.")

@@ -25,6 +25,9 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     """Only while true: it will not get better without a person."""
 
+    UNREADABLE = "Unreadable"
+    """Only while true: an annotation is not of a form that can be read."""
+
 
 class Reason(StrEnum):
     """Why a condition is as it is."""
@@ -35,6 +38,8 @@ class Reason(StrEnum):
     """The instance of the attempt is being rented or started."""
     RUNNING = "Running"
     """The program runs."""
+    STOPPED = "Stopped"
+    """The instance of the attempt is stopped, or not rented yet, since its schedule says so; it goes on by itself."""
     RELEASING = "Releasing"
     """The outcome is known; the instance is being released."""
     BACKING_OFF = "BackingOff"
@@ -63,6 +68,8 @@ class Reason(StrEnum):
     """The object cannot be read by this version of the operator."""
     CLUSTER_REFUSED = "ClusterRefused"
     """The cluster does not take what the operator writes about this object: a policy, a webhook or a missing right."""
+    INVALID_VALUE = "InvalidValue"
+    """Somebody wrote an annotation that cannot be read."""
     INTERNAL_ERROR = "InternalError"
     """A pass ended with an error that nobody expected."""
 
@@ -73,6 +80,7 @@ class Phase(StrEnum):
     PENDING = "Pending"
     STARTING = "Starting"
     RUNNING = "Running"
+    STOPPED = "Stopped"
     RELEASING = "Releasing"
     SUSPENDED = "Suspended"
     COMPLETE = "Complete"

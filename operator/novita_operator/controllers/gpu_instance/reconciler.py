@@ -25,6 +25,7 @@ from novita_operator.controllers.gpu_instance.observing.memory import Memories, 
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.controllers.gpu_instance.policies import window
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
@@ -266,8 +267,8 @@ class Reconciler:
         moments = [failure.retry_at if failure is not None else None]
         if seen.end is not None:
             moments += [seen.end.at, seen.end.at - self.warning]
-        if seen.ended and seen.unclear_end is None:
-            moments.append(lifetimes.wakes_at(resource))
+        starts_at = lifetimes.starts_at(resource, seen.standing, now, ended=seen.ended)
+        moments += [starts_at, window.override(resource, now)]
         yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
         if (left := deadline.seconds_left(seen, now)) is not None:
             yield left

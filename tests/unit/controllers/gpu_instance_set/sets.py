@@ -14,7 +14,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.controllers.gpu_instance_set.deciding import replicas as desired
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
-from novita_operator.reconciling.owned import Child, Trouble
+from novita_operator.reconciling.owned import Child, Ended, Trouble
 
 UID = "2f8a0a4d-5c11-4f0e-9f0e-6b1e3b4c0f6b"
 OLD = "oldtemplate"
@@ -72,6 +72,17 @@ def an_instance(index: int, *, age: float = 600, price: str | None = "0.35", has
 
 def starting(index: int, **changes: Any) -> Child:
     return an_instance(index, **{"ready": False, "was_ready": False, "price": None, **changes})
+
+
+def stopped(index: int, **changes: Any) -> Child:
+    """One that is stopped as its own spec asks."""
+    return an_instance(index, **{"reason": "Stopped", "price": None, **changes})
+
+
+def over(index: int, **changes: Any) -> Child:
+    """One that spec.lifetime.maxSeconds has ended."""
+    ended = Ended("MaxSeconds", "It was ended as its spec.lifetime asks.", None)
+    return an_instance(index, **{"reason": "Ended", "price": None, "ended": ended, **changes})
 
 
 def broken(index: int, **changes: Any) -> Child:

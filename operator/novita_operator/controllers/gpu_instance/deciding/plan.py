@@ -146,6 +146,8 @@ def _lifetime_is_over(seen: Observation, now: datetime) -> action.Action | None:
     if seen.power == "Released" and (seen.instance_id is not None or seen.found):
         return ending.delete_all(seen, now)
     end = seen.end
+    if end is not None and end.cause == "Schedule" and seen.standing is not None:
+        return None  # a window that has closed is wanted power, and no end
     if seen.power == "Running" and seen.instance_id is not None and end is not None and end.at <= now:
         return action.End(end.cause, end.action, end.message)
     return None

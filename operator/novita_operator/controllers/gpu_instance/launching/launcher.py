@@ -17,6 +17,7 @@ from novita_operator.controllers.gpu_instance.launching import fence, obstacles,
 from novita_operator.controllers.gpu_instance.launching.chooser import Choice, Chooser
 from novita_operator.controllers.gpu_instance.launching.fence import Fence, Terms
 from novita_operator.controllers.gpu_instance.launching.selection import Candidate
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import entitlement
 from novita_operator.controllers.gpu_instance.result import Price, Problem, Result
@@ -152,9 +153,9 @@ class Launcher:
         """Steps 1 and 2: the server's own copy decides, and a list by name unless this is provably the first try."""
         seen = this.seen
         # Of another generation, the price limit may be another one than was chosen by.
-        edited = fresh.meta.generation != seen.resource.meta.generation
+        edited = fresh.meta.generation != seen.resource.meta.generation or _is_overridden_otherwise(fresh, seen)
         unwanted = edited or fresh.meta.deleted_at is not None or fresh.spec.power_state != "Running"
-        paused = fresh.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+        paused = fresh.meta.paused
         same = fresh.meta.uid == seen.resource.meta.uid
         if unwanted or paused or not same or fresh.status.instance_id is not None:
             return Result(again=True)
@@ -234,3 +235,9 @@ def _was_asked(fresh: GPUInstance) -> bool:
     """Whether Novita may have received an earlier create of this object that nobody has searched for since."""
     before = fence.read(fresh.meta)
     return before is not None and before.outcome != "Released"
+
+
+def _is_overridden_otherwise(fresh: GPUInstance, seen: Observation) -> bool:
+    """Whether the annotation that keeps it running beside its schedule was changed since."""
+    override, was = (each.annotations.get(meta.RUN_UNTIL) for each in (fresh.meta, seen.resource.meta))
+    return override != was

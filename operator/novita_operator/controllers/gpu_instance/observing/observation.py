@@ -10,9 +10,10 @@ from typing import Literal
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.action import Intent
-from novita_operator.controllers.gpu_instance.policies import entitlement, restarts
+from novita_operator.controllers.gpu_instance.policies import entitlement, lifetime, restarts
 from novita_operator.controllers.gpu_instance.policies.belief import UNLOOKED, Belief
 from novita_operator.controllers.gpu_instance.policies.lifetime import End
+from novita_operator.controllers.gpu_instance.policies.window import Standing
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED, Reach
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.tenancy import judging
@@ -106,6 +107,8 @@ class Observation:
     """When spec.lifetime ends it next."""
     unclear_end: str | None = None
     """Why that cannot be told, in a sentence."""
+    standing: Standing | None = None
+    """What the window of spec.lifetime.schedule says; None where it has none."""
     price_limit: Decimal | None = None
     """The limit that held at the create call, until the price was compared with it; USD per hour."""
     price_due: bool = False
@@ -190,7 +193,7 @@ class Observation:
 
     @property
     def paused(self) -> bool:
-        return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+        return self.resource.meta.paused
 
     @property
     def deleting(self) -> bool:
@@ -220,11 +223,8 @@ class Observation:
 
     @property
     def power(self) -> Literal["Running", "Stopped", "Released"]:
-        """What is wanted now: spec.powerState, unless spec.lifetime has ended the instance."""
-        ended = self.resource.status.ended
-        if self.resource.spec.power_state == "Stopped" or not self.ended or ended is None:
-            return self.resource.spec.power_state
-        return "Stopped" if ended.action == "Stop" else "Released"
+        """What is wanted now."""
+        return lifetime.power(self.resource, self.standing, ended=self.ended)
 
     @property
     def adopts(self) -> str | None:

@@ -14,8 +14,7 @@ from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.observing import horizons, price_limits, views
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
-from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, flaws, restarts
-from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
+from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, flaws, restarts, use, window
 from novita_operator.controllers.gpu_instance.policies.belief import Belief, Misses
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
@@ -69,19 +68,19 @@ class Observer:
             renamed=self.names.unaccepted(name) is not None,
             detail=memory.detail,
             hindered_at=memory.hindered_at,
-            flaw=flaws.of(resource, now),
+            flaw=flaws.of(resource),
             remembered=memory.note,
             failure_stands=restarts.stands(resource, now),
             ended=horizon.ended,
             end=horizon.end,
             unclear_end=horizon.unclear,
+            standing=horizon.standing,
             price_limit=(limit := price_limits.unproven(resource, memory)),
             price_due=limit is not None and account is not None and account.polls_begun > memory.price_asked_in_poll,
             listed_price=price_limits.listed_price(resource, account),
             unreadable=self._unreadable(resource),
             measure=self._should_measure(resource, memory),
             edit_settles=self.clock.monotonic() - memory.edited_at < _EDIT_SECONDS,
-            matched_generation=memory.matched_generation,
         )
         return _remembered(seen, memory)
 
@@ -176,8 +175,10 @@ class Observer:
         return (found,)
 
     def _unreadable(self, resource: GPUInstance) -> tuple[str, ...]:
-        found = (resource.lost and f"{resource.lost}.", self.complaint(resource.meta), lifetimes.unclear_use(resource))
-        return tuple(each for each in found if each)
+        at = resource.meta
+        lost = f"{resource.lost}." if resource.lost else None
+        found = (lost, self.complaint(at), use.unclear(resource), window.unclear_override(resource), at.unclear_pause)
+        return tuple(each for each in found if each is not None)
 
     def _should_measure(self, resource: GPUInstance, memory: Memory) -> bool:
         lifetime = resource.spec.lifetime
@@ -214,11 +215,11 @@ class Observer:
 
 
 def _remembered(seen: Observation, memory: Memory) -> Observation:
-    """The same; that the instance has what this generation asks for is remembered."""
-    spec, at = seen.resource.spec, seen.resource.meta
+    """The same, with what was known before; that the instance has what this generation asks for is remembered."""
+    spec, at, before = seen.resource.spec, seen.resource.meta, memory.matched_generation
     if seen.instance is not None and drift.edit(spec, seen.instance, seen.most_rootfs_gb) is None:
         memory.matched_generation = at.generation
-    return seen
+    return replace(seen, matched_generation=before)
 
 
 def _wait(resource: GPUInstance, account: Account) -> float | None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.controllers.gpu_instance.policies import lifetime, registries
+from novita_operator.controllers.gpu_instance.policies import cron, lifetime, registries
 from novita_operator.controllers.gpu_instance.reachability import service
 
 
-def of(resource: GPUInstance, now: datetime) -> str | None:
+def of(resource: GPUInstance) -> str | None:
     """The first of them, in a sentence with the field and the way out; None where nothing is wrong."""
-    return _of_the_schedule(resource, now) or _of_the_service(resource) or _of_the_image(resource)
+    return _of_the_schedule(resource) or _of_the_service(resource) or _of_the_image(resource)
 
 
-def _of_the_schedule(resource: GPUInstance, now: datetime) -> str | None:
+def _of_the_schedule(resource: GPUInstance) -> str | None:
     schedule = resource.spec.lifetime.schedule if resource.spec.lifetime is not None else None
     if schedule is None:
         return None
     try:
-        lifetime.check(schedule, now)
-    except lifetime.Unreadable as error:
+        lifetime.check(schedule)
+    except cron.Unreadable as error:
         return str(error)
     return None
 

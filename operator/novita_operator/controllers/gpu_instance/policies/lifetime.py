@@ -1,30 +1,26 @@
 """spec.lifetime: when a working instance is ended, and when it comes back. Pure.
 
 An end is a moment that passes while the instance runs, and not a state: whoever edits the spec, or asks for another
-reconcile, starts the instance again, until the next such moment.
+reconcile, starts the instance again, until the next such moment. A stop of a schedule without `start` is such an end,
+which no edit undoes. A schedule with `start` is a window, and is a state (policies/window.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
-from novita_operator.api import meta
 from novita_operator.api.gpu_instance.life import Schedule
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Ended
+from novita_operator.controllers.gpu_instance.policies import cron, use, window
+from novita_operator.controllers.gpu_instance.policies.window import Standing
 
 _Cause = Literal["MaxSeconds", "Idle", "Schedule"]
 _Action = Literal["Stop", "Delete"]
-
-
-class Unreadable(Exception):
-    """A cron expression or a time zone that nobody knows; the text names the field."""
+_AFTER: Mapping[_Action, Literal["Stopped", "Released"]] = {"Stop": "Stopped", "Delete": "Released"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ def next_end(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> 
 
     `busy_at`: when the GPU was last seen at work.
     """
-    return _first([*_fixed_ends(resource, busy_at, now), *_scheduled_ends(resource)])
+    return _first([*_fixed_ends(resource, busy_at, now), *_scheduled_ends(resource, now)])
 
 
 def next_fixed_end(resource: GPUInstance, busy_at: datetime | None, now: datetime) -> End | None:
@@ -50,57 +46,66 @@ def next_fixed_end(resource: GPUInstance, busy_at: datetime | None, now: datetim
     return _first(_fixed_ends(resource, busy_at, now))
 
 
+def power(
+    resource: GPUInstance, standing: Standing | None, *, ended: bool
+) -> Literal["Running", "Stopped", "Released"]:
+    """What is wanted: spec.powerState, unless spec.lifetime has ended the instance, or its window is closed."""
+    spec, record = resource.spec, resource.status.ended
+    if spec.power_state == "Stopped":
+        return "Stopped"
+    if ended and record is not None:
+        return _AFTER[record.action]
+    schedule = spec.lifetime.schedule if spec.lifetime is not None else None
+    closed = standing is not None and not standing.runs
+    return _AFTER[schedule.action] if closed and schedule is not None else "Running"
+
+
 def stays_ended(resource: GPUInstance, now: datetime) -> bool:
     """Whether an end that was decided on still counts. Raises Unreadable."""
     ended = resource.status.ended
     if ended is None:
         return False
-    asked = resource.meta.reconcile_requested_at
-    if ended.generation != resource.meta.generation or ended.reconcile_requested_at != asked:
+    if ended.reconcile_requested_at != resource.meta.reconcile_requested_at:
         return False
-    wakes_at = _wakes_at(resource, ended)
-    return wakes_at is None or now < wakes_at
+    if ended.cause == "Schedule":
+        return _is_without_start(resource) and window.override(resource, now) is None
+    wakes_at = _wakes_at(resource, ended, now)
+    return ended.generation == resource.meta.generation and (wakes_at is None or now < wakes_at)
 
 
-def check(schedule: Schedule, now: datetime) -> None:
-    """Whether time zone and cron expressions can be read. Raises Unreadable."""
+def check(schedule: Schedule) -> None:
+    """Whether time zone and cron expressions can be read. Raises cron.Unreadable."""
+    zone = cron.zone_of(schedule.time_zone)
     for field, expression in (("stop", schedule.stop), ("start", schedule.start)):
         if expression is not None:
-            _fire(expression, field, schedule, now)
+            cron.read(expression, field, zone)
 
 
-def wakes_at(resource: GPUInstance) -> datetime | None:
-    """When an ended instance is started again by itself. Raises Unreadable."""
-    return _wakes_at(resource, resource.status.ended) if resource.status.ended is not None else None
-
-
-def last_used(resource: GPUInstance) -> datetime | None:
-    """The annotation; nothing where it is absent or no time."""
+def starts_at(resource: GPUInstance, standing: Standing | None, now: datetime, *, ended: bool) -> datetime | None:
+    """When what is held back is started again by itself; None where it is not, or that cannot be told."""
+    record = resource.status.ended
+    if not ended or record is None:
+        return standing.changes_at if standing is not None and not standing.runs else None
     try:
-        return meta.reasonable(datetime.fromisoformat(resource.meta.annotations.get(meta.LAST_USED, "")))
-    except ValueError:
+        wakes_at = _wakes_at(resource, record, now)
+    except cron.Unreadable:
         return None
+    return wakes_at if wakes_at is not None and wakes_at > now else None
 
 
-def unclear_use(resource: GPUInstance) -> str | None:
-    """Why the annotation does not count, in a sentence."""
-    text = resource.meta.annotations.get(meta.LAST_USED)
-    if text is None or last_used(resource) is not None:
+def _wakes_at(resource: GPUInstance, ended: Ended, now: datetime) -> datetime | None:
+    """Of what idleness has ended, the next use; and the next opening of a window, which is a new day for it."""
+    if ended.cause != "Idle":
         return None
-    return f"The annotation {meta.LAST_USED} is no time with a zone, such as 2026-11-24T12:00:00Z: it does not count."
+    used, found = use.last_used(resource, now), window.of(resource)
+    opens = found.opens_after(ended.at) if found is not None else None
+    moments = (used if used is not None and used > ended.at else None, opens)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _wakes_at(resource: GPUInstance, ended: Ended) -> datetime | None:
+def _is_without_start(resource: GPUInstance) -> bool:
     lifetime = resource.spec.lifetime
-    schedule = lifetime.schedule if lifetime is not None else None
-    match ended.cause:
-        case "Schedule" if schedule is not None and schedule.start is not None:
-            return _fire(schedule.start, "start", schedule, ended.at)
-        case "Idle":
-            used = last_used(resource)
-            return used if used is not None and used > ended.at else None
-        case _:
-            return None
+    return lifetime is not None and lifetime.schedule is not None and lifetime.schedule.start is None
 
 
 def _first(ends: Iterable[End]) -> End | None:
@@ -123,32 +128,32 @@ def _fixed_ends(resource: GPUInstance, busy_at: datetime | None, now: datetime) 
             "MaxSeconds", lifetime.action, at, f"spec.lifetime.maxSeconds: it has run for {lifetime.max_seconds} s."
         )
     if lifetime.idle is not None and resource.status.ready_at is not None:
-        known = (resource.status.ready_at, busy_at, last_used(resource))
+        known = (resource.status.ready_at, busy_at, use.last_used(resource, now))
         since = max(moment for moment in known if moment is not None)
         at = min(since, now) + timedelta(seconds=lifetime.idle.after_seconds)
         text = f"spec.lifetime.idle: nobody has used it for {lifetime.idle.after_seconds} s."
         yield End("Idle", lifetime.idle.action, at, text)
 
 
-def _scheduled_ends(resource: GPUInstance) -> Iterator[End]:
+def _scheduled_ends(resource: GPUInstance, now: datetime) -> Iterator[End]:
     lifetime, started = resource.spec.lifetime, _runs_since(resource)
     if lifetime is None or lifetime.schedule is None or started is None:
         return
     schedule = lifetime.schedule
-    # The first moment after the start: one that passed while nobody looked still ends it.
-    at = _fire(schedule.stop, "stop", schedule, started)
-    text = f'spec.lifetime.schedule.stop is "{schedule.stop}" ({schedule.time_zone}).'
-    yield End("Schedule", schedule.action, at, text)
+    at = _closes_at(resource, now) if schedule.start is not None else _stops_at(resource, schedule, started)
+    if at is not None:
+        text = f'spec.lifetime.schedule.stop is "{schedule.stop}" ({schedule.time_zone}).'
+        yield End("Schedule", schedule.action, at, text)
 
 
-def _fire(expression: str, field: str, schedule: Schedule, after: datetime) -> datetime:
-    try:
-        zone = ZoneInfo(schedule.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # of a directory such as Brazil, Python 3.11 says OSError
-        text = f'spec.lifetime.schedule.timeZone: there is no time zone "{schedule.time_zone}", such as Europe/Paris.'
-        raise Unreadable(text) from None
-    try:
-        return next(CronSim(expression, after.astimezone(zone)))
-    except (CronSimError, StopIteration, OverflowError):
-        text = f'spec.lifetime.schedule.{field}: "{expression}" is no cron expression, such as "0 20 * * 1-5".'
-        raise Unreadable(text) from None
+def _closes_at(resource: GPUInstance, now: datetime) -> datetime | None:
+    """When the window closes that is open now; what is closed ends by that, and not by a moment that passes."""
+    standing = window.standing(resource, now)
+    return standing.changes_at if standing is not None and standing.runs else None
+
+
+def _stops_at(resource: GPUInstance, schedule: Schedule, started: datetime) -> datetime | None:
+    """The first stop after the start, so that one that passed while nobody looked still ends it."""
+    at = cron.read(schedule.stop, "stop", cron.zone_of(schedule.time_zone)).after(started)
+    until = window.said(resource)
+    return at if at is None or until is None else max(at, until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.reporting import interference
 from novita_operator.controllers.gpu_instance.result import data_at_risk
@@ -58,10 +59,19 @@ def _too_dear(facts: Facts) -> Cond | None:
 
 
 def _unreadable(facts: Facts) -> Cond | None:
-    if not facts.seen.unreadable:
+    told = (*facts.seen.unreadable, *_gives_up_nothing(facts))
+    if not told:
         return None
-    text = " ".join(facts.seen.unreadable)
+    text = " ".join(told)
     return Cond(_TYPE.UNREADABLE, "True", Reason.INVALID_VALUE, f"{text} Everything else goes on.")
+
+
+def _gives_up_nothing(facts: Facts) -> tuple[str, ...]:
+    seen = facts.seen
+    said = seen.resource.meta.annotations.get(meta.FORCE_FINALIZE)
+    if not seen.deleting or said is None or said == seen.left_behind:
+        return ()
+    return (f"The annotation {meta.FORCE_FINALIZE} gives nothing up: it has to be {seen.left_behind}.",)
 
 
 def _at_risk(facts: Facts) -> Cond | None:

@@ -13,7 +13,10 @@ def explain(seen: Observation) -> str | None:
     if instance is None or resource.status.observed_generation != resource.meta.generation or seen.deleting:
         return None
     if seen.power == "Stopped" and instance.state is InstanceState.RUNNING and resource.status.phase == "Stopped":
-        return f"Somebody started instance {instance.id} at Novita; it is stopped again, as the spec asks."
+        text = f"Somebody started instance {instance.id} at Novita; it is stopped again, as the spec asks."
+        if seen.standing is None or seen.standing.runs:
+            return text
+        return f"{text} To run it outside spec.lifetime.schedule: `kubectl novita start NAME --until 18:00`."
     if seen.power == "Running" and instance.state is InstanceState.RUNNING and _was_as_wanted(seen):
         change = drift.edit(resource.spec, instance, seen.most_rootfs_gb)
         if change is not None:

@@ -12,6 +12,7 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reaso
 from novita_operator.api.gpu_instance.status import Failure
 from novita_operator.controllers.gpu_instance.policies import restarts
 from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.controllers.gpu_instance.reporting import rest
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling.conditions import Cond
 
@@ -59,7 +60,7 @@ def _living(facts: Facts) -> Verdict:
         case "Stopped":
             return _towards_stopped(facts, instance)
         case "Released":
-            text = f"Deleting instance {instance.id}: {_why_stopped(facts)}"
+            text = f"Deleting instance {instance.id}: {rest.why(facts)}"
             return Verdict(False, Reason.STOPPING, text, Phase.STOPPING)
         case _:
             return _towards_running(facts, instance)
@@ -179,8 +180,8 @@ def _without_instance(facts: Facts) -> Verdict:
         text = "A create call may have been carried out; looking for its instance by name before anything else is done."
         return Verdict(False, Reason.CREATE_OUTCOME_UNKNOWN, text, Phase.CREATING)
     if facts.seen.power != "Running":
-        reason = Reason.STOPPED if facts.seen.power == "Stopped" else Reason.ENDED
-        text = f"{_why_stopped(facts)} Nothing is rented, and nothing is billed."
+        reason = Reason.ENDED if facts.seen.power == "Released" and facts.seen.ended else Reason.STOPPED
+        text = f"{rest.why(facts)} {rest.without_instance(facts)}"
         return Verdict(True, reason, text, Phase.STOPPED)
     if facts.seen.refusal_settles_in:
         text = (
@@ -199,18 +200,9 @@ def _without_instance(facts: Facts) -> Verdict:
     return Verdict(False, Reason.SCHEDULING, text, Phase.PENDING)
 
 
-def _why_stopped(facts: Facts) -> str:
-    """Who asked for it, and how it comes back."""
-    ended = facts.ended
-    if facts.seen.resource.spec.power_state == "Stopped" or ended is None:
-        return "spec.powerState is Stopped."
-    text = f"spec.lifetime ended it at {ended.at:%Y-%m-%d %H:%M:%S} UTC ({ended.cause})."
-    return f"{text} Edit the spec, or set the annotation {meta.RECONCILE_REQUESTED_AT}, to start it again."
-
-
 def _towards_stopped(facts: Facts, instance: Instance) -> Verdict:
     if instance.state is InstanceState.EXITED:
-        text = f"Instance {instance.id} is stopped; only its disk is billed. {_why_stopped(facts)}"
+        text = f"Instance {instance.id} is stopped; only its disk is billed. {rest.why(facts)}"
         return Verdict(True, Reason.STOPPED, text, Phase.STOPPED)
     text = f"Stopping instance {instance.id}; Novita says {instance.word}."
     return Verdict(False, Reason.STOPPING, text, Phase.STOPPING)
@@ -255,7 +247,7 @@ def _running(facts: Facts, instance: Instance) -> Verdict:
         if facts.seen.resource.spec.service is not None and not (facts.result.service or facts.old.service):
             text = f"Instance {instance.id} runs; its Service is made as soon as it is known where it leads to."
             return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING)
-        text = f"Instance {instance.id} runs; status.connection and its Secret say how to reach it."
+        text = f"Instance {instance.id} runs; status.connection and its Secret say how to reach it.{rest.until(facts)}"
         return Verdict(True, Reason.READY, text, Phase.RUNNING)
     text = f"Instance {instance.id} runs; Novita has not given its connection details yet.{_by_when(facts)}"
     return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING)

@@ -12,7 +12,8 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reaso
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Binding, Connection, Failure, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.policies import cost
+from novita_operator.controllers.gpu_instance.policies import cost, use, window
+from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, owner, readiness
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
@@ -123,7 +124,9 @@ def _failure(facts: Facts, ready: readiness.Verdict) -> Failure | None:
 
 def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
     """What spot, schedule and stops add."""
-    old, result, instance = facts.old, facts.result, facts.seen.instance
+    old, result, seen, instance = facts.old, facts.result, facts.seen, facts.seen.instance
+    power_state, overridden = seen.resource.spec.power_state, window.override(seen.resource, facts.now)
+    starts_at = lifetimes.starts_at(seen.resource, seen.standing, facts.now, ended=seen.ended)
     fell_back = result.failure is not None and result.failure.reason == "SpotReclaimed"
     falls_back = fell_back and facts.seen.resource.spec.on_spot_reclaim == "FallbackOnDemand"
     end = facts.seen.end
@@ -133,9 +136,12 @@ def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
     return {
         "fallback_on_demand": True if falls_back else old.fallback_on_demand,
         "spot_reclaim_at": instance.spot_reclaim_at if instance is not None and instance.reclaimed else None,
-        "ended": result.ended or (old.ended if result.started_at is None else None),
+        "ended": result.ended or (old.ended if result.started_at is None or overridden is not None else None),
+        "starts_at": starts_at if power_state == "Running" and not seen.deleting else None,
+        "overridden_until": overridden,
         "ends_at": end.at.replace(microsecond=0) if end is not None and soon else None,
         "last_busy_at": _busy_at(facts),
+        "last_use": use.noted(facts.seen.resource, facts.now),
         "data_kept_until": result.data_kept_until or kept,
     }
 

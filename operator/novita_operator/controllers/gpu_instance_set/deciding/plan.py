@@ -36,11 +36,12 @@ def _too_many(seen: Observation, spec: GPUInstanceSetSpec) -> action.Step | None
     return action.Remove(tuple(sorted(seen.live, key=_least_missed)[:surplus]), "Surplus")
 
 
-def _least_missed(child: Child) -> tuple[bool, bool, Decimal, float, int]:
-    """The order in which instances go: the failed, the not ready, the dearest, the youngest."""
+def _least_missed(child: Child) -> tuple[bool, bool, bool, bool, Decimal, float, int]:
+    """The order in which instances go: the failed, the ended, the not ready, the stopped, the dearest, the youngest."""
     price = child.price_per_hour or Decimal(0)
     youngest_first = -child.created_at.timestamp()
-    return child.trouble is None, child.ready, -price, youngest_first, -replicas.index_of(child.name)
+    rank = (child.trouble is None, not child.over, child.ready, child.running)
+    return *rank, -price, youngest_first, -replicas.index_of(child.name)
 
 
 def _outdated(seen: Observation, spec: GPUInstanceSetSpec) -> action.Step | None:

@@ -38,8 +38,22 @@ class Observation:
         return tuple(child for child in self.children if child.deleting)
 
     @property
-    def ready(self) -> tuple[Child, ...]:
+    def as_wanted(self) -> tuple[Child, ...]:
+        """Instances that run, are stopped, or have ended, each as its own spec asks."""
         return tuple(child for child in self.live if child.ready)
+
+    @property
+    def running(self) -> tuple[Child, ...]:
+        return tuple(child for child in self.live if child.running)
+
+    @property
+    def stopped(self) -> tuple[Child, ...]:
+        return tuple(child for child in self.live if child.stopped)
+
+    @property
+    def over(self) -> tuple[Child, ...]:
+        """Instances that their spec.lifetime has ended for good. They keep their places."""
+        return tuple(child for child in self.live if child.over)
 
     @property
     def failed(self) -> tuple[Child, ...]:
@@ -65,7 +79,7 @@ class Observation:
 
     @property
     def paused(self) -> bool:
-        return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+        return self.resource.meta.paused
 
     @property
     def deleting(self) -> bool:
@@ -75,6 +89,6 @@ class Observation:
     def complete(self) -> bool:
         """Whether all is as the spec wants it."""
         spec = self.spec
-        if spec is None or not len(self.children) == len(self.ready) == spec.replicas:
+        if spec is None or not len(self.children) == len(self.as_wanted) == spec.replicas:
             return False
         return spec.update_strategy.type == "OnDelete" or not self.outdated

@@ -12,6 +12,7 @@ from novita_operator.controllers.gpu_instance_set import action
 from novita_operator.controllers.gpu_instance_set.result import Result
 
 _READY = ConditionType.READY
+_AS_WANTED = {Reason.STOPPED: EventReason.STOPPED, Reason.ENDED: EventReason.ENDED}
 
 
 def events(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus, result: Result) -> tuple[Event, ...]:
@@ -42,6 +43,6 @@ def _from_ready(old: GPUInstanceSetStatus, new: GPUInstanceSetStatus) -> Iterato
     if after is None or (before is not None and before.reason == after.reason):
         return
     if after.status == "True":
-        yield Event("Normal", EventReason.READY, after.message)
+        yield Event("Normal", _AS_WANTED.get(Reason(after.reason), EventReason.READY), after.message)
     elif after.reason in TROUBLES:
         yield Event("Warning", TROUBLES[Reason(after.reason)], after.message)

@@ -34,7 +34,7 @@ def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
     if seen.deleting:
         return Verdict(False, Reason.DELETING, "The instances are deleted with the set.")
     if seen.complete:
-        return Verdict(True, Reason.READY, _all_ready(seen, spec))
+        return _as_wanted(seen, spec)
     counted = _counted(seen, spec)
     if seen.paused:
         text = f"{counted} Nothing is done while the annotation {meta.PAUSED} is true; remove it to go on."
@@ -54,8 +54,25 @@ def judge(seen: Observation, result: Result, *, late: bool) -> Verdict:
     return Verdict(False, _doing(seen, spec), f"{counted}{_cause(seen)}")
 
 
-def _all_ready(seen: Observation, spec: GPUInstanceSetSpec) -> str:
-    text = "No instance is wanted." if not spec.replicas else f"All {spec.replicas} instances are Ready."
+def _as_wanted(seen: Observation, spec: GPUInstanceSetSpec) -> Verdict:
+    """All is as the spec asks; the reason says Ready only where every instance runs."""
+    if len(seen.running) == spec.replicas:
+        text = "No instance is wanted." if not spec.replicas else f"All {spec.replicas} instances are Ready."
+        return Verdict(True, Reason.READY, text + _outdated(seen))
+    counted = f"Of {spec.replicas} instances, {len(seen.running)} run"
+    if seen.stopped:
+        counted += f", {len(seen.stopped)} are stopped as their spec asks"
+    if not seen.over:
+        return Verdict(True, Reason.STOPPED, f"{counted}.{_outdated(seen)}")
+    text = (
+        f"{counted}, {len(seen.over)} were ended by spec.lifetime and are not replaced: delete such an instance, and "
+        f"the set makes another one.{_outdated(seen)}"
+    )
+    return Verdict(True, Reason.ENDED, text)
+
+
+def _outdated(seen: Observation) -> str:
+    text = ""
     if seen.outdated:
         old = len(seen.outdated)
         text += f" {old} of them {_have(old)} an older template: updateStrategy is OnDelete; delete them to renew."
@@ -67,9 +84,11 @@ def _have(count: int) -> str:
 
 
 def _counted(seen: Observation, spec: GPUInstanceSetSpec) -> str:
-    parts = [f"{len(seen.ready)} of {spec.replicas} instances are Ready"]
+    parts = [f"{len(seen.running)} of {spec.replicas} instances are Ready"]
     missing = spec.replicas - len(seen.live)
     told = (
+        (len(seen.stopped), "stopped"),
+        (len(seen.over), "ended by spec.lifetime"),
         (len(seen.in_flight), "on their way"),
         (len(seen.failed), "failed or without a GPU (see status.failures)"),
         (len(seen.going), "being deleted"),

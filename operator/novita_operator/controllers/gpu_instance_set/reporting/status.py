@@ -58,7 +58,9 @@ def _counted(seen: Observation) -> dict[str, Any]:
     prices = [child.price_per_hour for child in seen.children if child.price_per_hour is not None]
     return {
         "replicas": len(seen.live),
-        "ready_replicas": len(seen.ready),
+        "ready_replicas": len(seen.running),
+        "stopped_replicas": len(seen.stopped),
+        "ended_replicas": len(seen.over),
         "updated_replicas": len(seen.live) - len(seen.outdated),
         "failed_replicas": len(seen.failed),
         "selector": f"{meta.SET_LABEL}={seen.resource.meta.name}",
@@ -85,10 +87,21 @@ def _progressed_at(seen: Observation, result: Result, now: datetime) -> datetime
         or old.observed_generation != seen.resource.meta.generation
         or result.made is not None
         or bool(result.removed)
-        or len(seen.ready) > (old.ready_replicas or 0)
+        or len(seen.as_wanted) > _were_as_wanted(old)
+        or (_was_complete(old) and not seen.complete)
         or len(seen.live) - len(seen.outdated) > (old.updated_replicas or 0)
     )
     return now if moved or old.progressed_at is None else old.progressed_at
+
+
+def _were_as_wanted(old: GPUInstanceSetStatus) -> int:
+    return sum(count or 0 for count in (old.ready_replicas, old.stopped_replicas, old.ended_replicas))
+
+
+def _was_complete(old: GPUInstanceSetStatus) -> bool:
+    """What was well for a month has its whole deadline when it no longer is."""
+    ready = conditions.find(old.conditions, _TYPE.READY)
+    return ready is not None and ready.status == "True"
 
 
 def _is_late(seen: Observation, progressed_at: datetime, now: datetime) -> bool:
@@ -104,9 +117,10 @@ def _conditions(seen: Observation, judged: Verdict, now: datetime) -> tuple[Cond
     elif not judged.ready:
         wanted.append(_TYPE.RECONCILING)
     generation = seen.resource.meta.generation
-    return conditions.merge(
-        seen.resource.status.conditions, [_condition(kind, judged, now, generation) for kind in wanted]
-    )
+    found = [_condition(kind, judged, now, generation) for kind in wanted]
+    if (unclear := seen.resource.meta.unclear_pause) is not None:
+        found.append(Cond(_TYPE.UNREADABLE, "True", Reason.INVALID_VALUE, unclear).at(now, generation))
+    return conditions.merge(seen.resource.status.conditions, found)
 
 
 def _condition(kind: ConditionType, judged: Verdict, now: datetime, generation: int) -> Condition:

@@ -111,7 +111,7 @@ class Observation:
 
     @property
     def paused(self) -> bool:
-        return self.resource.meta.annotations.get(meta.PAUSED, "").lower() == "true"
+        return self.resource.meta.paused
 
     @property
     def deleting(self) -> bool:

@@ -12,6 +12,7 @@ from novita_operator.controllers.gpu_job.observing.observation import Observatio
 from novita_operator.controllers.gpu_job.result import Result
 
 _TYPE = ConditionType
+_SAID_CHARS = 100  # enough to find it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,20 @@ def _under_way(seen: Observation, changed: GPUJobStatus) -> Verdict:
     if child.trouble is not None and child.trouble.lasting and child.ended is None:
         text = f"{attempt}: {child.name} is {child.trouble.reason}: {child.trouble.message}"
         return Verdict(False, Reason.INSTANCE_STALLED, text, Phase.STARTING, stalled=True)
+    if child.stopped:
+        return Verdict(False, Reason.STOPPED, f"{attempt}: {child.message}", Phase.STOPPED)
     if not child.was_ready:
         text = f"{attempt}: {child.message or f'GPUInstance {child.name} is starting.'}"
         return Verdict(False, Reason.STARTING, text, Phase.STARTING)
-    return Verdict(False, Reason.RUNNING, f"{attempt} runs on {child.name}.{_unclear(seen)}", Phase.RUNNING)
+    text = " ".join([f"{attempt} runs on {child.name}.", *unclear(seen)])
+    return Verdict(False, Reason.RUNNING, text, Phase.RUNNING)
 
 
-def _unclear(seen: Observation) -> str:
+def unclear(seen: Observation) -> list[str]:
+    """What is written in annotations that cannot be read, each in a sentence."""
+    found = [] if seen.resource.meta.unclear_pause is None else [seen.resource.meta.unclear_pause]
     report = seen.report
-    if report is None or report.outcome != "Unclear":
-        return ""
-    return f' The annotation {meta.JOB_RESULT} is "{report.message}"; write "succeeded", "failed" or "failed: why".'
+    if report is not None and report.outcome == "Unclear" and not seen.finished:
+        said = report.message[:_SAID_CHARS]
+        found.append(f'The annotation {meta.JOB_RESULT} is "{said}"; write "succeeded", "failed" or "failed: why".')
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from novita_operator.api import conditions
 from novita_operator.api.conditions import Condition
-from novita_operator.api.gpu_job.reasons import ConditionType, Phase
+from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.api.gpu_job.status import SHOWN_FAILURES, AttemptFailure, GPUJobStatus
 from novita_operator.controllers.gpu_job import action
@@ -89,6 +89,8 @@ def _conditions(
         wanted.append(_condition(_TYPE.STALLED, judged, now, generation))
     elif not judged.ready:
         wanted.append(_condition(_TYPE.RECONCILING, judged, now, generation))
+    if text := " ".join(readiness.unclear(seen)):
+        wanted.append(_true(_TYPE.UNREADABLE, Reason.INVALID_VALUE, text, now, generation))
     return conditions.merge(changed.conditions, wanted)
 
 

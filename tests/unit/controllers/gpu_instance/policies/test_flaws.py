@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from tests.unit.support import builders as a
-from tests.unit.support.builders import NOON
 
 from novita_operator.controllers.gpu_instance.policies import flaws, registries
 
@@ -64,6 +63,6 @@ def test_an_image_that_no_registry_can_have_is_told_with_what_is_wrong(image: st
     ],
 )
 def test_the_field_is_named(spec: dict[str, Any], says: str | None) -> None:
-    found = flaws.of(a.an_object(spec=spec), NOON)
+    found = flaws.of(a.an_object(spec=spec))
 
     assert (found is None) if says is None else says in (found or "")

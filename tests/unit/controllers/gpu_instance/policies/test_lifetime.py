@@ -10,7 +10,8 @@ from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.controllers.gpu_instance.policies import lifetime
+from novita_operator.controllers.gpu_instance.policies import cron, lifetime
+from novita_operator.controllers.gpu_instance.policies.window import Standing
 
 _IDLE = {"idle": {"afterSeconds": 3600}}
 _DAY = {"schedule": {"stop": "0 20 * * *", "start": "0 8 * * *", "timeZone": "UTC"}}
@@ -100,21 +101,6 @@ def test_an_annotation_that_is_no_time_says_nothing(text: str) -> None:
     assert _next(resource).at == ago(300) + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "", "2026-11-24T11:59:00"])
-def test_it_is_told_that_such_an_annotation_does_not_count(text: str) -> None:
-    told = lifetime.unclear_use(_object(_IDLE, annotations={"gpu.novita.ai/last-used": text}))
-
-    assert told is not None
-    assert told.startswith(
-        "The annotation gpu.novita.ai/last-used is no time with a zone, such as 2026-11-24T12:00:00Z"
-    )
-
-
-@pytest.mark.parametrize("annotations", [{}, {"gpu.novita.ai/last-used": "2026-11-24T11:59:00Z"}])
-def test_there_is_nothing_to_tell_of_one_that_counts_or_is_absent(annotations: dict[str, str]) -> None:
-    assert lifetime.unclear_use(_object(_IDLE, annotations=annotations)) is None
-
-
 def test_beside_a_schedule_that_cannot_be_read_the_other_ends_go_on() -> None:
     unreadable = {"schedule": {"stop": "99 99 * * *", "timeZone": "UTC"}}
     resource = _object({"maxSeconds": 7200, **_IDLE, **unreadable})
@@ -157,8 +143,12 @@ def test_moments_up_to_the_last_end_are_over() -> None:
     ],
 )
 def test_what_cannot_be_read_names_its_field(schedule: dict[str, str], field: str) -> None:
-    with pytest.raises(lifetime.Unreadable, match=f"spec.lifetime.{field}"):
+    with pytest.raises(cron.Unreadable, match=f"spec.lifetime.{field}"):
         lifetime.next_end(_object({"schedule": schedule}), None, NOON)
+
+
+_ONE_STOP = {"schedule": {"stop": "0 20 * * *"}}
+_ASKED = {"gpu.novita.ai/reconcile-requested-at": "now"}
 
 
 @pytest.mark.parametrize(
@@ -166,45 +156,95 @@ def test_what_cannot_be_read_names_its_field(schedule: dict[str, str], field: st
     [
         pytest.param("MaxSeconds", {}, 1, True, id="until somebody asks"),
         pytest.param("MaxSeconds", {}, 0, False, id="until the spec is edited"),
-        pytest.param(
-            "MaxSeconds", {"gpu.novita.ai/reconcile-requested-at": "now"}, 1, False, id="until it is asked for"
-        ),
+        pytest.param("MaxSeconds", _ASKED, 1, False, id="until it is asked for"),
         pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(10))}, 1, False, id="until it is used"),
         pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(90))}, 1, True, id="use before the end is none"),
         pytest.param("Idle", {"gpu.novita.ai/last-used": wire(ago(60))}, 1, True, id="use at the end is none"),
-        pytest.param("Schedule", {}, 1, True, id="until the next start"),
+        pytest.param("Schedule", {}, 1, True, id="of a schedule without a start"),
+        pytest.param("Schedule", {}, 0, True, id="of a schedule, whatever else is edited"),
+        pytest.param("Schedule", _ASKED, 1, False, id="of a schedule, until it is asked for"),
+        pytest.param(
+            "Schedule", {"gpu.novita.ai/run-until": "2026-11-24T12:00:01Z"}, 1, False, id="while an override lasts"
+        ),
+        pytest.param(
+            "Schedule", {"gpu.novita.ai/run-until": "2026-11-24T12:00:00Z"}, 1, True, id="when an override is over"
+        ),
     ],
 )
 def test_an_end_counts(cause: str, annotations: dict[str, str], generation: int, stays: bool) -> None:
     ended = _ended(cause, ago(60), generation=generation)
 
-    assert lifetime.stays_ended(_object(_DAY | _IDLE, annotations=annotations, **ended), NOON) is stays
-
-
-def test_a_schedule_starts_again_at_its_next_start() -> None:
-    evening = NOON.replace(hour=20)
-    resource = _object(_DAY, **_ended("Schedule", evening))
-
-    assert lifetime.wakes_at(resource) == evening + timedelta(hours=12)
-    assert lifetime.stays_ended(resource, evening + timedelta(hours=11))
-    assert not lifetime.stays_ended(resource, evening + timedelta(hours=12))
+    assert lifetime.stays_ended(_object(_ONE_STOP | _IDLE, annotations=annotations, **ended), NOON) is stays
 
 
 def test_what_was_never_ended_neither_stays_so_nor_wakes() -> None:
     assert lifetime.stays_ended(_object(_DAY), NOON) is False
-    assert lifetime.wakes_at(_object(_DAY)) is None
+    assert lifetime.starts_at(_object(_DAY), None, NOON, ended=False) is None
 
 
-@pytest.mark.parametrize("wanted", [None, _IDLE, {"schedule": {"stop": "0 20 * * *"}}], ids=["none", "another", "stop"])
-def test_what_a_schedule_ended_does_not_wake_without_a_start(wanted: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("wanted", [None, _IDLE, _DAY], ids=["no lifetime", "another end", "a window"])
+def test_a_stop_of_a_schedule_that_is_gone_or_is_a_window_now_is_over(wanted: dict[str, Any] | None) -> None:
     resource = a.an_object(spec={"lifetime": wanted} if wanted else {}, status=_ended("Schedule", ago(60)))
 
-    assert lifetime.wakes_at(resource) is None
-    assert lifetime.stays_ended(resource, NOON) is True
+    assert lifetime.stays_ended(resource, NOON) is False
+    assert lifetime.starts_at(resource, None, NOON, ended=False) is None
+
+
+def test_what_idleness_has_ended_comes_back_when_the_window_opens_next() -> None:
+    resource = _object(_DAY | _IDLE, **_ended("Idle", ago(60)))
+    morning = NOON.replace(hour=8) + timedelta(days=1)
+
+    assert lifetime.starts_at(resource, None, NOON, ended=True) == morning
+    assert lifetime.stays_ended(resource, morning - timedelta(seconds=1))
+    assert not lifetime.stays_ended(resource, morning)
+
+
+def test_what_has_run_its_time_does_not_come_back_when_the_window_opens_next() -> None:
+    resource = _object(_DAY | {"maxSeconds": 60}, **_ended("MaxSeconds", ago(60)))
+
+    assert lifetime.stays_ended(resource, NOON + timedelta(days=2))
+
+
+def test_a_window_ends_when_it_closes_and_not_at_stops_that_are_over() -> None:
+    resource = _object(_DAY, startedAt=wire(ago(90_000)))
+
+    assert _next(resource).at == NOON.replace(hour=20)
+    assert lifetime.next_end(resource, None, NOON.replace(hour=21)) is None
+
+
+def test_an_override_holds_the_stops_of_a_schedule_without_a_start_up() -> None:
+    until = {"gpu.novita.ai/run-until": "2026-11-24T13:00:00Z"}
+    passed = _object({"schedule": {"stop": "55 11 * * *"}}, annotations=until)
+    comes = _object(_ONE_STOP, annotations=until)
+
+    assert _next(passed).at == NOON.replace(hour=13)
+    assert _next(comes).at == NOON.replace(hour=20)
+
+
+@pytest.mark.parametrize(
+    ("power", "wanted", "ended", "closed", "expected"),
+    [
+        ("Running", _DAY, None, False, "Running"),
+        ("Running", _DAY, None, True, "Stopped"),
+        ("Running", {"schedule": _DAY["schedule"] | {"action": "Delete"}}, None, True, "Released"),
+        ("Running", _DAY, "Delete", True, "Released"),
+        ("Running", _DAY, "Stop", False, "Stopped"),
+        ("Stopped", _DAY, None, False, "Stopped"),
+        ("Stopped", {"schedule": _DAY["schedule"] | {"action": "Delete"}}, None, True, "Stopped"),
+        ("Stopped", _DAY, "Delete", True, "Stopped"),
+    ],
+)
+def test_stopped_wins_then_an_end_then_the_window(
+    power: str, wanted: dict[str, Any], ended: str | None, closed: bool, expected: str
+) -> None:
+    record = {"ended": {"cause": "MaxSeconds", "action": ended, "at": wire(ago(60)), "generation": 1}} if ended else {}
+    resource = a.an_object(spec={"lifetime": wanted, "powerState": power}, status=record)
+
+    assert lifetime.power(resource, Standing(not closed, None), ended=ended is not None) == expected
 
 
 def test_a_start_that_cannot_be_read_names_its_field() -> None:
-    resource = _object({"schedule": {"stop": "0 20 * * *", "start": "61 25 * * *"}}, **_ended("Schedule", ago(60)))
+    resource = _object({"schedule": {"stop": "0 20 * * *", "start": "61 25 * * *"}})
 
-    with pytest.raises(lifetime.Unreadable, match=r"^spec.lifetime.schedule.start: "):
-        lifetime.wakes_at(resource)
+    with pytest.raises(cron.Unreadable, match=r"^spec.lifetime.schedule.start: "):
+        lifetime.next_end(resource, None, NOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.support.reports import Life, a_problem, brief, kstatus, message,
 
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
+from novita_operator.controllers.gpu_instance.policies import use
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.models import Instance
 
@@ -151,6 +153,25 @@ def test_a_namespace_that_is_no_longer_admitted_blocks_no_deletion() -> None:
 
 
 # --- A spec that cannot be read -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("annotation", "parts", "says"),
+    [
+        (meta.PAUSED, {}, "is neither true nor false"),
+        (meta.FORCE_FINALIZE, {"deleting": True}, "gives nothing up: it has to be i-1."),
+        (meta.LAST_USED, {}, "is no time with a zone"),
+    ],
+)
+def test_an_annotation_that_cannot_be_read_is_told(annotation: str, parts: dict[str, Any], says: str) -> None:
+    resource = a.an_object(annotations={annotation: "yes"}, status={"instanceId": "i-1"}, **parts)
+    told = (resource.meta.unclear_pause, use.unclear(resource))
+
+    seen = replace(a.an_observation(resource, a.an_instance()), unreadable=tuple(each for each in told if each))
+
+    outcome = report(seen)
+
+    assert f"The annotation {annotation} {says}" in message(outcome, "Unreadable")
 
 
 def test_an_unreadable_spec_is_named_by_field_and_stalls() -> None:

@@ -115,6 +115,29 @@ def test_the_failed_the_not_ready_the_dearest_and_the_youngest_go_in_this_order(
     assert orders[1:] == [orders[0][: 6 - left] for left in range(1, 6)]
 
 
+def test_of_those_that_are_as_wanted_the_ended_go_first_then_the_stopped_then_those_that_run() -> None:
+    everyone = (a.an_instance(0), a.over(1), a.stopped(2), a.starting(3), a.broken(4))
+
+    orders = [removed(decide(a.seen(a.a_set(replicas=left), *everyone))) for left in range(5)]
+
+    assert orders[0] == ["web-4", "web-1", "web-3", "web-2", "web-0"]
+    assert orders[1:] == [orders[0][: 5 - left] for left in range(1, 5)]
+
+
+def test_what_spec_lifetime_has_ended_is_not_replaced_and_a_larger_set_gets_new_ones() -> None:
+    ended = (a.over(0), a.over(1, reason="Stopped"))
+
+    assert decide(a.seen(a.a_set(replicas=2), *ended)) == Nothing()
+    assert decide(a.seen(a.a_set(replicas=3), *ended)) == Make("web-2")
+
+
+def test_recreate_replaces_the_ended_of_an_older_template_before_those_that_run() -> None:
+    renewing = a.a_set(replicas=2, updateStrategy={"type": "Recreate"})
+
+    assert removed(decide(a.seen(renewing, a.an_instance(0, hashed=a.OLD), a.over(1, hashed=a.OLD)))) == ["web-1"]
+    assert decide(a.seen(renewing, a.an_instance(0), a.over(1))) == Nothing()
+
+
 def test_those_that_are_being_deleted_do_not_count_as_too_many() -> None:
     assert decide(a.seen(a.a_set(replicas=1), a.an_instance(0), a.going(1), a.going(2))) == Wait()
 

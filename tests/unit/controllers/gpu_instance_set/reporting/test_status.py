@@ -51,6 +51,80 @@ def test_all_ready_is_ready_and_nothing_else() -> None:
     assert conditions(told) == {"Ready": ("True", "Ready")}
 
 
+def counts(wire_form: dict[str, Any]) -> tuple[int, int, int]:
+    return wire_form["readyReplicas"], wire_form["stoppedReplicas"], wire_form["endedReplicas"]
+
+
+@pytest.mark.parametrize(
+    ("children", "reason", "expected"),
+    [
+        pytest.param((a.stopped(0), a.stopped(1)), "Stopped", (0, 2, 0), id="all are stopped"),
+        pytest.param((a.an_instance(0), a.stopped(1)), "Stopped", (1, 1, 0), id="one is stopped"),
+        pytest.param((a.over(0), a.over(1)), "Ended", (0, 0, 2), id="all have ended"),
+        pytest.param((a.over(0, reason="Stopped"), a.over(1)), "Ended", (0, 0, 2), id="one was stopped for good"),
+        pytest.param((a.an_instance(0), a.over(1)), "Ended", (1, 0, 1), id="one has ended and one runs"),
+        pytest.param((a.stopped(0), a.over(1)), "Ended", (0, 1, 1), id="one has ended and one is stopped"),
+    ],
+)
+def test_a_set_says_ready_only_where_all_run(
+    children: tuple[a.Child, ...], reason: str, expected: tuple[int, int, int]
+) -> None:
+    told = report(a.seen(a.a_set(replicas=2), *children), DONE)
+
+    assert conditions(told) == {"Ready": ("True", reason)}
+    assert counts(told) == expected
+
+
+def test_what_has_ended_is_told_with_the_way_to_another_one() -> None:
+    told = report(a.seen(a.a_set(replicas=3), a.an_instance(0), a.stopped(1), a.over(2)), DONE)
+
+    assert told["conditions"][0]["message"] == (
+        "Of 3 instances, 1 run, 1 are stopped as their spec asks, 1 were ended by spec.lifetime and are not replaced: "
+        "delete such an instance, and the set makes another one."
+    )
+
+
+def test_an_old_template_is_told_of_instances_that_have_ended_too() -> None:
+    told = report(a.seen(a.a_set(replicas=1), a.over(0, hashed=a.OLD)), DONE)
+
+    assert conditions(told) == {"Ready": ("True", "Ended")}
+    assert "1 of them has an older template" in told["conditions"][0]["message"]
+
+
+def test_beside_one_that_is_on_its_way_the_others_are_counted_as_what_they_are() -> None:
+    told = report(a.seen(a.a_set(replicas=4), a.an_instance(0), a.stopped(1), a.over(2), a.starting(3)))
+
+    assert conditions(told)["Ready"] == ("False", "Creating")
+    assert counts(told) == (1, 1, 1)
+    assert told["conditions"][0]["message"] == (
+        "1 of 4 instances are Ready; 1 stopped; 1 ended by spec.lifetime; 1 on their way."
+    )
+
+
+def test_each_way_to_be_as_wanted_has_its_event() -> None:
+    known = {"conditions": report(a.seen(a.a_set(replicas=1), a.an_instance(0)), DONE)["conditions"]}
+
+    assert reasons(a.seen(a.a_set(replicas=1, status=known), a.stopped(0)), DONE) == ["Stopped"]
+    assert reasons(a.seen(a.a_set(replicas=1, status=known), a.over(0)), DONE) == ["Ended"]
+
+
+def test_the_deadline_of_a_set_that_was_as_wanted_begins_when_it_no_longer_is() -> None:
+    was = report(a.seen(a.a_set(replicas=1, status=LONG_AGO), a.stopped(0)), DONE)
+    starts = a.seen(a.a_set(replicas=1, status=was), a.starting(0, was_ready=True))
+
+    told = report(starts)
+
+    assert was["progressedAt"] == LONG_AGO["progressedAt"]
+    assert told["progressedAt"] == wire(NOON)
+    assert conditions(told)["Ready"] == ("False", "Creating")
+
+
+def test_a_pause_that_cannot_be_read_is_told() -> None:
+    seen = a.seen(a.a_set(replicas=1, annotations={"gpu.novita.ai/paused": "yes"}), a.an_instance(0))
+
+    assert conditions(report(seen, DONE))["Unreadable"] == ("True", "InvalidValue")
+
+
 def test_no_instance_wanted_and_none_there_is_ready() -> None:
     assert conditions(report(a.seen(a.a_set(replicas=0)), DONE)) == {"Ready": ("True", "Ready")}
 

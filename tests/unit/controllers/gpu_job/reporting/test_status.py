@@ -33,6 +33,16 @@ def reasons(seen: Observation, step: action.Step, **result: Any) -> list[str]:
     return [str(event.reason) for event in status.report(seen, Result(step, **result), NOON).events]
 
 
+def test_annotations_that_cannot_be_read_are_told_whatever_the_job_does() -> None:
+    seen = a.seen(a.a_job(annotations={"gpu.novita.ai/paused": "yes"}, result="done"))
+
+    told = report(seen, action.Begin(1))
+
+    assert conditions(told)["Unreadable"] == ("True", "InvalidValue")
+    assert "gpu.novita.ai/paused" in message(told, "Unreadable")
+    assert 'gpu.novita.ai/job-result is "done"; write "succeeded"' in message(told, "Unreadable")
+
+
 # --- Records ------------------------------------------------------------------------------------------------------
 
 
