@@ -13,7 +13,7 @@ from tests.faults.row import Case, Row, with_quick
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import Stage, World, gone, ready, secluded
-from tests.support import builders, kube
+from tests.support import builders, kube, waiting
 from tests.support.kube import Body
 from tests.support.plane import OPERATOR_NAMESPACE, Plane
 
@@ -22,6 +22,8 @@ _NAMES = ("a", "b")
 _YOUNG = {"LIST_LAG": "20000"}
 _OLD_SECONDS = 4.0  # with the list lag of the other cases: no longer young
 _FLICKER = {"kind": "empty-list", "route": "list", "probability": 0.5}
+_HIDDEN = {"kind": "empty-list", "route": "list"}
+_HIDDEN_SECONDS = 5.0  # several polls, and far less than the list lag
 _MISSING = {"kind": "status", "route": "get", "status": 404, "reason": "RESOURCE_NOT_FOUND"}
 
 Then = Callable[[World], Awaitable[None]]
@@ -98,6 +100,32 @@ async def restored(then: Then, young: bool, stage: Stage) -> Tally:
         tally = await judge.verdict(at, fired=len(_NAMES), foreign=instances)
         await keeper.stop()
         return tally
+
+
+async def from_before_the_rent(stage: Stage) -> Tally:
+    """The cluster is put back to a moment before anything was rented: its objects know nothing of their instances.
+
+    Nor does the list for a while. What is older than the process is looked for by its name before it rents.
+    """
+    async with secluded(stage, "elders", settings=_YOUNG) as at:
+        keeper = at.keeper()
+        await scenes.settle(at, _NAMES, "ready")
+        instances = scenes.ids(at, _NAMES)
+        await keeper.stop()
+        at.sentinel.excused |= instances  # nothing holds them until they are found
+        for name in _NAMES:
+            await scenes.wipe(at, name)
+        await at.novita.fault(**_HIDDEN)
+        keeper.start()
+        await waiting.until(at.works, "the operator works again")
+        await asyncio.sleep(_HIDDEN_SECONDS)
+        await at.novita.end_faults()
+        await at.reach(_NAMES, ready, "Ready")
+        await scenes.rented(at, len(_NAMES))
+        if (found := scenes.ids(at, _NAMES)) != instances:
+            at.stuck["found"] = f"they have {found}, and not {instances}"
+        await scenes.leave(at, _NAMES)
+        return await judge.verdict(at, fired=len(_NAMES))
 
 
 async def cloned(then: Then, young: bool, stage: Stage) -> Tally:
@@ -259,6 +287,7 @@ def _cases() -> Iterator[Case]:
         for label, then in _THEN[:3]:
             yield Case(f"status with the id of {of}, {label}", partial(forged, of, then))
     yield Case("applied again elsewhere, without status", applied_again)
+    yield Case("put back to before the rent, hidden from the list", from_before_the_rent)
 
 
 ROW = Row(
