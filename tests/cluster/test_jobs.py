@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -103,6 +104,34 @@ async def test_deleting_a_job_while_it_runs_ends_the_billing(jobs: Owners) -> No
     assert printed.code == 0, printed.err
     await jobs.until_released()
     assert (await jobs.workspace.novita.ledger()).created == 1
+
+
+async def test_a_job_that_was_replaced_by_force_waits_for_the_old_instance_and_is_not_stalled(jobs: Owners) -> None:
+    """`kubectl replace --force` deletes the job and makes another of its name, whose instance has the same name."""
+    await make(jobs)
+    await running(jobs)
+    old = await jobs.get("train")
+    manifest = {key: old[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": "train"}}
+    await jobs.workspace.novita.fault("down", route="delete")
+
+    printed = await jobs.workspace.kubectl("replace", "--force", "-f", "-", stdin=json.dumps(manifest))
+    assert printed.code == 0, printed.err
+    body = await jobs.until("train", lambda body: "attempts" in (body.get("status") or {}), "the new one has begun")
+    for seconds in (9000, 8000):  # two passes while the old instance is still there
+        await jobs.edit("train", activeDeadlineSeconds=seconds)
+        body = await jobs.until(
+            "train",
+            lambda body: body["status"].get("observedGeneration") == body["metadata"]["generation"],
+            "it was looked at",
+        )
+
+    assert body["metadata"]["uid"] != old["metadata"]["uid"]
+    assert "Stalled" not in types(body)
+    assert "CreateRefused" not in str(body["status"]["conditions"])
+    await jobs.workspace.novita.end_faults()
+    await running(jobs)
+    ledger = await jobs.workspace.novita.ledger()
+    assert (ledger.created, len(ledger.live)) == (2, 1)
 
 
 async def test_deleting_a_job_while_it_is_being_rented_leaves_nothing_behind(jobs: Owners) -> None:
