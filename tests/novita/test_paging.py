@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.novita.clocks import HastyClock
 
 from novita_operator.novita import errors, paging
 from novita_operator.novita.paging import PAGE_SIZE, Page
@@ -140,3 +141,59 @@ async def test_a_page_that_fails_fails_the_list() -> None:
 
     with pytest.raises(errors.Unavailable):
         await paging.read_all(second_fails)
+
+
+# --- Without a total -------------------------------------------------------------------------------------------------
+
+
+async def _asked(server: Server, habits: paging.Habits, query: str = "") -> list[int]:
+    server.asked.clear()
+    found = await paging.read_all(server.page, habits, query)
+    assert len(found.by_id) == server.count
+    return list(server.asked)
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"), [(0, [1]), (1, [1]), (30, [1]), (100, [1]), (101, [1, 2]), (250, [1, 2, 3])]
+)
+@pytest.mark.parametrize("base", [None, 1])
+async def test_a_list_without_a_total_costs_no_more_calls_once_the_server_is_known(
+    count: int, pages: list[int], base: int | None
+) -> None:
+    server, habits = Server(count, base=base, total=None), paging.Habits()
+    first = await _asked(server, habits)
+
+    again = await _asked(server, habits)
+
+    assert again == pages
+    assert len(first) > len(again)
+
+
+@given(
+    counts=st.lists(st.integers(0, 60), min_size=2, max_size=6),
+    base=st.sampled_from([None, 0, 1]),
+    size=st.sampled_from([1, 7, 50, 100]),
+)
+async def test_what_was_learned_hides_nothing_of_another_query(counts: list[int], base: int | None, size: int) -> None:
+    habits = paging.Habits()
+
+    for number, count in enumerate(counts):
+        await _asked(Server(count, base, size, None), habits, query=str(number))
+
+
+async def test_fewer_than_the_largest_page_are_the_last_of_any_query() -> None:
+    habits = paging.Habits()
+    await _asked(Server(30, total=None), habits, "all")
+
+    assert await _asked(Server(1, total=None), habits, "one") == [1]
+
+
+async def test_more_than_were_ever_on_a_page_are_read_to_their_end() -> None:
+    clock = HastyClock()
+    server, habits = Server(7, size=7, total=None), paging.Habits(clock)
+    await _asked(server, habits)
+    server.count = 8
+
+    clock.at += 61
+
+    assert 2 in await _asked(server, habits)

@@ -36,13 +36,17 @@ _PRICE_UNIT = Decimal(100_000)  # products: 1/100 000 USD (novita-api 1.10)
 _LOWEST_PRICE = Decimal(1000)
 _CENTS = Decimal("0.00")  # added to a price: people read 0.40 and not 0.4; what is finer than a cent stays
 _LAST_PORT = 65_535
+# What documented list items lack, and live ones have (novita-api 10).
+_LIVE_TIMES = frozenset({"lastStartedAt", "startedAt"})
+_SPOT = frozenset({"spotStatus", "spotReclaimTime"})
 _MONEY_UNIT = Decimal(10_000)  # balance: 1/10 000 USD (novita-api 1.10)
 
 
 def instances(raw: object) -> Page[Instance]:
-    """A page of the list. Raises InvalidResponse where it is no list, or an item has no id."""
-    listed = _list(raw, "instances")
-    return Page([instance(item) for item in listed], _total(raw))
+    """A page of the list, which may be null. Raises InvalidResponse where it is no list, or an item has no id."""
+    null = _is_null(raw, "instances")
+    listed = [] if null else _list(raw, "instances")
+    return Page([instance(item) for item in listed], _total(raw), null)
 
 
 def instance(raw: object) -> Instance:
@@ -76,6 +80,7 @@ def instance(raw: object) -> Instance:
         ssh=_ssh(wire),
         jupyter=fields.line(fields.part(wire, "connectComponentJupyter"), "address"),
         web_terminal=_web_terminal(wire),
+        bare=_LIVE_TIMES.isdisjoint(wire) or _SPOT.isdisjoint(wire),
         jobs=tuple(fields.shared(job, "type") for job in fields.parts(wire, "jobs")),
     )
 
@@ -88,7 +93,9 @@ def created_id(raw: object) -> str:
 
 def products(raw: object) -> tuple[Product, ...]:
     """The product list; items without an id are left out. Raises InvalidResponse where it is no list."""
-    return tuple(_product(item) for item in _list(raw, "data") if isinstance(item, dict) and fields.text(item, "id"))
+    return tuple(
+        _product(item) for item in _list_or_null(raw, "data") if isinstance(item, dict) and fields.text(item, "id")
+    )
 
 
 def clusters(raw: object) -> tuple[Cluster, ...]:
@@ -99,7 +106,7 @@ def clusters(raw: object) -> tuple[Cluster, ...]:
 
 def templates(raw: object) -> Page[Template]:
     """A page of templates; items without an id are left out. Raises InvalidResponse where it is no list."""
-    decoded = (template(item) for item in _list(raw, "template") if isinstance(item, dict))
+    decoded = (template(item) for item in _list_or_null(raw, "template") if isinstance(item, dict))
     return Page([item for item in decoded if item.id], _total(raw))
 
 
@@ -145,7 +152,7 @@ def gpu_utilization(raw: object) -> tuple[Utilization, ...]:
 
 def network_volumes(raw: object) -> Page[NetworkVolume]:
     """A page of the list. Raises InvalidResponse where it is no list."""
-    listed = [item for item in _list(raw, "data") if isinstance(item, dict)]
+    listed = [item for item in _list_or_null(raw, "data") if isinstance(item, dict)]
     return Page([_network_volume(item) for item in listed], _total(raw))
 
 
@@ -188,6 +195,18 @@ def _list(raw: object, key: str) -> list[Any]:
     if not isinstance(listed, list):
         raise errors.InvalidResponse(f"Novita answered with a list that has no `{key}`")
     return listed
+
+
+def _is_null(raw: object, key: str) -> bool:
+    """Null in place of an empty list, or no list beside a total of nothing: some servers write neither."""
+    if not isinstance(raw, dict):
+        return False
+    return raw[key] is None if key in raw else _total(raw) == 0
+
+
+def _list_or_null(raw: object, key: str) -> list[Any]:
+    """Where nothing costs money if the list is empty, null is that."""
+    return [] if _is_null(raw, key) else _list(raw, key)
 
 
 def _object(raw: object, envelope: str) -> Wire:

@@ -10,6 +10,7 @@ from novita_operator.clock import WaitingClock
 from novita_operator.novita import decoding, errors, paging
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import CreateRequest, Instance, PortSpec
+from novita_operator.novita.null_lists import NullLists
 from novita_operator.novita.removed import Removed
 from novita_operator.novita.transport import Transport
 
@@ -23,6 +24,8 @@ class Instances:
     def __init__(self, transport: Transport, clock: WaitingClock) -> None:
         self._transport = transport
         self._removed = Removed(clock)
+        self._nulls = NullLists(clock)
+        self._habits = paging.Habits(clock)
 
     async def list(self, name: str, priority: Priority) -> tuple[Instance, ...]:
         """Everything whose name contains `name` ("": everything), complete or an error.
@@ -113,7 +116,11 @@ class Instances:
             )
             return decoding.instances(raw)
 
-        found = await paging.read_all(page)
+        found = await paging.read_all(page, self._habits, name)
+        if found.by_id or not found.null:
+            self._nulls.listed(name, found.by_id.values())
+        elif not self._nulls.means_none(name, self._removed.going):
+            raise errors.InvalidResponse("Novita answered with null where it listed instances a moment ago")
         for each in found.by_id.values():
             if each.state.is_leaving:
                 self._removed.goes(each.id)

@@ -88,6 +88,8 @@ class Instance:
     jupyter: str = ""
     web_terminal: WebTerminal | None = None
     jobs: tuple[str, ...] = ()
+    bare: bool = field(default=False, compare=False)
+    """Shown without times or spot fields, as documented lists do: only a check by id tells of starts and reclaims."""
 
     @property
     def is_spot(self) -> bool:

@@ -29,6 +29,11 @@ class Removed:
         """Novita has accepted its deletion, or shows that it is being removed."""
         self._going.add(instance_id)
 
+    @property
+    def going(self) -> frozenset[str]:
+        """Ids that are on their way out."""
+        return frozenset(self._going)
+
     def explain(self, listed: Collection[str], total: int) -> bool:
         """Whether the total counts no more than what was removed."""
         if total - len(listed) > self._surplus + len(self._going.difference(listed)):

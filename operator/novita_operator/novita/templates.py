@@ -18,6 +18,7 @@ class Templates:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._habits = paging.Habits()
 
     async def get(self, template_id: str) -> Template:
         """The template of this id. Raises NotFound."""
@@ -67,7 +68,7 @@ class Templates:
             )
             return decoding.templates(raw)
 
-        return list((await paging.read_all(page)).by_id.values())
+        return list((await paging.read_all(page, self._habits, f"{channel} {name}")).by_id.values())
 
 
 def _rank(template: Template) -> tuple[int, str]:

@@ -13,6 +13,7 @@ class Volumes:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._habits = paging.Habits()
 
     async def list(self) -> tuple[NetworkVolume, ...]:
         """All of them."""
@@ -27,4 +28,4 @@ class Volumes:
             )
             return decoding.network_volumes(raw)
 
-        return tuple((await paging.read_all(page)).by_id.values())
+        return tuple((await paging.read_all(page, self._habits)).by_id.values())

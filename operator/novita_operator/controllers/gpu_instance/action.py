@@ -101,9 +101,13 @@ class RemoveDuplicates:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """Read the connection details, which lists do not carry, and write status and Secret."""
+    """Read the connection details, which lists do not carry, and write status and Secret.
+
+    `again`: they are known, and may be others by now.
+    """
 
     instance_id: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ class Reconciler:
         if account is None:
             return
         match decided:
-            case actions.Nothing():
+            case actions.Nothing() | actions.Describe(again=True):
                 moving, waking = False, False
             case actions.Wait(moving=moving, poll=waking):
                 pass

@@ -40,6 +40,8 @@ from novita_operator.webhooks.outbox import Outbox
 
 # Objects whose ports are probed at the same time: enough for thousands, few enough for a pod's file descriptors.
 _MOST_PROBES = 64
+# Polls between two checks by id of an instance of which bare lists do not tell when it was started.
+_POLLS_PER_CHECK = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,15 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
         publisher=Publisher(KIND, core.kube, core.cache, core.recorder, core.clock),
         accounts=core.accounts,
         observer=Observer(
-            core.cache, core.accounts, core.clock, core.names, defaults, lag, fence.read, fence.complaint
+            core.cache,
+            core.accounts,
+            core.clock,
+            core.names,
+            defaults,
+            lag,
+            fence.read,
+            fence.complaint,
+            check_pause=_POLLS_PER_CHECK * settings.poll_interval / 1000,
         ),
         probing=probing,
         describer=describer,

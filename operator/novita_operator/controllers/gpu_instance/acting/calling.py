@@ -37,7 +37,7 @@ class Caller:
             return Result(problem=denied)
         call = partial(this.account.client.start_instance, instance_id)
         problem = await _call("start", call, instance_id, this)
-        this.memory.detail = None
+        this.memory.detail = this.memory.checked = None
         return Result(problem=problem, started_at=None if problem else at)
 
     async def stop(self, instance_id: str, this: Pass) -> Result:

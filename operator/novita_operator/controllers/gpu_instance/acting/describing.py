@@ -19,6 +19,7 @@ from novita_operator.kube import bodies
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.belongings import Belongings
 from novita_operator.novita import errors
+from novita_operator.novita.models import InstanceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,16 @@ class Describer:
             instance = await this.account.client.get_instance(instance_id)
             proof.check(instance, this)
         except errors.NotFound:
-            memory.detail = seen.instance
+            memory.detail = memory.checked = seen.instance
+            memory.checked_at = self.clock.monotonic()
             return Result()
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"read instance {instance_id}"))
         except proof.NotProven as error:
             return Result(problem=error.as_problem())
+        memory.checked, memory.checked_at = instance, self.clock.monotonic()
+        if instance.state is InstanceState.EXITED:
+            return Result()  # checked for why it has ended
         memory.detail = instance
         if not connection.is_complete(instance):
             return Result(detail=instance)

@@ -227,6 +227,8 @@ def _towards_running(seen: Observation, instance: Instance, now: datetime) -> ac
 
 def _in_place(seen: Observation, instance: Instance) -> action.Action:
     """It runs, and is described: what is left is to change what the spec changed, and to see whether it is used."""
+    if instance.bare:
+        return action.Describe(instance.id, again=True)
     change = drift.edit(seen.resource.spec, instance, seen.most_rootfs_gb)
     if change is not None:
         return action.Wait(moving=True) if seen.edit_settles else change
@@ -247,6 +249,8 @@ def _exited(seen: Observation, instance: Instance) -> action.Action:
     if failure is not None or (seen.resource.status.stopped_at is not None and not instance.error):
         # We stopped it, or it failed and the user asks for another try.
         return action.Start(instance.id) if seen.denied is None and seen.flaw is None else action.Nothing()
+    if instance.bare and instance.is_spot:
+        return action.Describe(instance.id)  # only a check by id tells whether it was taken back
     said = (
         f"Novita says: {instance.error}." if instance.error else "Novita gives no reason; its command may have ended."
     )

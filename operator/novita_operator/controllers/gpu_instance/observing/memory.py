@@ -19,6 +19,10 @@ class Memory:
     """Only polls with a higher number show what we last did to the instance."""
     detail: Instance | None = None
     """The last look by id at a running instance that did not make it Ready."""
+    checked: Instance | None = None
+    """The last check by id, for what bare lists do not show."""
+    checked_at: float | None = None
+    """When that was; None: not yet, and never for this process."""
     note: Intent | None = None
     """The last note of intent that was seen on the object."""
     hindered_at: datetime | None = None
@@ -104,6 +108,7 @@ class Memory:
         """The instance is gone: nothing known about it applies to the next one."""
         self.had = None
         self.detail = None
+        self.checked = None
         self.only_by_id = False
         self.delete_accepted_at = None
         self.gone_in_polls = set()

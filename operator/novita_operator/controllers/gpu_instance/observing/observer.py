@@ -11,7 +11,7 @@ from novita_operator.api.gpu_instance.life import Adopt
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.action import Intent
-from novita_operator.controllers.gpu_instance.observing import horizons, price_limits, views
+from novita_operator.controllers.gpu_instance.observing import bare_lists, horizons, price_limits, views
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, flaws, restarts, use, window
@@ -32,7 +32,10 @@ _SHORTEST_MEASURING_PAUSE = 60.0  # Novita's data is a minute late anyway
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Observes. It asks nobody: lists come with the poll of the account."""
+    """Observes. It asks nobody: lists come with the poll of the account.
+
+    `check_pause`: seconds between two checks by id of an instance of which lists do not tell when it was started.
+    """
 
     cache: Cache
     accounts: Accounts
@@ -42,6 +45,7 @@ class Observer:
     list_lag: timedelta
     intent_of: Callable[[meta.Meta], Intent | None]
     complaint: Callable[[meta.Meta], str | None]
+    check_pause: float = 300.0
 
     def observe(self, resource: GPUInstance, account: Account | None, memory: Memory) -> Observation:
         """The facts of one pass."""
@@ -127,7 +131,15 @@ class Observer:
                 account.losses.back(resource.meta.uid, self.clock.now())
         if account is not None and resource.meta.deleted_at is not None:
             account.losses.forget(resource.meta.uid)
-        return instance_id, found
+        return instance_id, self._filled(instance_id, found, account, memory)
+
+    def _filled(
+        self, instance_id: str | None, found: tuple[Instance, ...], account: Account | None, memory: Memory
+    ) -> tuple[Instance, ...]:
+        """With what the last check by id has shown of ours, where the list is bare."""
+        shown = len(account.snapshot.instances) if account is not None and account.snapshot is not None else 0
+        pause, now = bare_lists.pause(self.check_pause, shown), self.clock.monotonic()
+        return tuple(bare_lists.filled(each, memory, now, pause) if each.id == instance_id else each for each in found)
 
     def _absence(
         self, intent: Intent | None, account: Account | None, memory: Memory, found: tuple[Instance, ...]
