@@ -177,8 +177,8 @@ def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901
     match error:
         case errors.CredentialsRejected():
             text = (
-                f"{said}. The account's API key is tested at once: if it works, it may not do this, or a limit of the "
-                "account is in the way. Check the API key and its rights at Novita; tried again by itself."
+                f"{said}. Check the account's API key. It is tested at once: if it works, it lacks a right for this, "
+                "or a limit of the account is in the way. Tried again by itself."
             )
             return Problem(synced, Reason.CREDENTIALS_REJECTED, text, stalled=True)
         case errors.InsufficientBalance():
