@@ -19,7 +19,7 @@ from novita_operator.controllers.novita_account import bootstrap
 from novita_operator.kube import client as kube_client
 from novita_operator.kube import errors as kube_errors
 from novita_operator.reconciling import naming
-from novita_operator.runtime import core, first_lists, kopf_settings
+from novita_operator.runtime import core, first_lists, kopf_session, kopf_settings
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
 from novita_operator.runtime.resync import Resync
@@ -199,6 +199,7 @@ async def _drain_then_stop(shared: Core, workers: Workers, courier: Courier, sto
     stop.set()
 
 
-def _login(**kwargs: object) -> kopf.ConnectionInfo | None:
+async def _login(**kwargs: object) -> kopf.AiohttpSession | None:
     """The same place as our own client: the pod's ServiceAccount, else the kubeconfig."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)  # type: ignore[arg-type]
+    found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)  # type: ignore[arg-type]
+    return kopf_session.bounded(found)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from novita_operator.kube.light import light
+
 Body = dict[str, Any]
 # An answer is late by milliseconds; in that time no more objects are deleted than this.
 _REMEMBERED = 256
-# Who wrote which field: as large as all the rest of a body, and read by nobody here.
-_UNREAD = frozenset({"managedFields"})
 _SHORT = 40  # characters: names, types, reasons, times and ids; messages are longer, and hardly two are the same
 _WORDS = 4096  # texts that are shared: all field names and reasons are a few hundred, and the rest is times and ids
 
@@ -35,10 +35,14 @@ def key_of(kind: str, body: Body) -> Key:
 
 
 class Cache:
-    """Bodies by key. A body older than the one held is ignored: watches replay, writes overtake them."""
+    """Bodies by key. A body older than the one held is ignored: watches replay, writes overtake them.
+
+    Of each, only what is read between passes is held; of a large object, a pass reads the rest anew (`whole.read`).
+    """
 
     def __init__(self) -> None:
         self._bodies: dict[Key, Body] = {}
+        self._in_part: set[Key] = set()
         self._written: dict[Key, set[int]] = {}
         self._gone: deque[str] = deque(maxlen=_REMEMBERED)
 
@@ -51,7 +55,9 @@ class Cache:
             return
         held = self._bodies.get(key)
         if held is None or not _older(body, held):
-            self._bodies[key] = _slim(body)
+            held, is_whole = light(body)
+            self._bodies[key] = _shared(held)
+            (self._in_part.discard if is_whole else self._in_part.add)(key)
 
     def wrote(self, key: Key, body: Body) -> None:
         """Put the answer to a write of our own; the watch will bring it once more."""
@@ -73,23 +79,23 @@ class Cache:
         held = self._bodies.get(key)
         if held is not None and held["metadata"]["uid"] == uid:
             del self._bodies[key]
+            self._in_part.discard(key)
             self._written.pop(key, None)
 
     def find(self, key: Key) -> Body | None:
         return self._bodies.get(key)
+
+    def holds_in_part(self, key: Key) -> bool:
+        """Whether fields of its spec were too large to be held."""
+        return key in self._in_part
 
     def of_kind(self, kind: str) -> Iterator[tuple[Key, Body]]:
         """A stable view of all objects of one kind."""
         return iter([(key, body) for key, body in self._bodies.items() if key.kind == kind])
 
 
-def _slim(body: Body) -> Body:
-    """The body without what nobody reads. What all bodies say alike, such as field names, is in memory only once."""
-    read = {name: value for name, value in body["metadata"].items() if name not in _UNREAD}
-    return _shared(body | {"metadata": read})
-
-
 def _shared(fields: Body) -> Body:
+    """The same; what all bodies say alike, such as field names, is in memory only once."""
     return {_once(name): _shared_value(value) for name, value in fields.items()}
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import kopf
 
 from novita_operator.api.kinds import Kind
 from novita_operator.kube.cache import Body, Cache, Key, key_of
+from novita_operator.kube.light import light
 from novita_operator.runtime.workqueue import WorkQueue
+
+_LARGE = frozenset({"managedFields", "annotations", "labels"})
 
 
 class TakesIn(Protocol):
@@ -51,13 +54,15 @@ class Intake:
     listener: Listener = field(default_factory=Listener)
 
     async def event(self, event: kopf.RawEvent) -> None:
-        """A watch event."""
+        """A watch event. What a tenant has written is taken out of it: kopf keeps it for a while."""
         body: dict[str, Any] = dict(event["object"])
         if event["type"] != "DELETED":
             await self.seen(body)
-            return
-        self.listener.deleted(key_of(self.kind.plural, body), body)
-        await self.gone(body)
+        else:
+            self.listener.deleted(key_of(self.kind.plural, body), body)
+            await self.gone(body)
+        if self.kind.namespaced:
+            _empty(cast("dict[str, Any]", event["object"]))
 
     async def seen(self, body: dict[str, Any]) -> None:
         """The object exists, and looks like this."""
@@ -72,4 +77,11 @@ class Intake:
         key = key_of(self.kind.plural, body)
         self.cache.remove(key, body["metadata"]["uid"])
         self.queue.forget(key)
-        await self.listener.gone(key, body)
+        await self.listener.gone(key, light(body)[0])
+
+
+def _empty(raw: dict[str, Any]) -> None:
+    """Leave what names the object, and its finalizers, which kopf reads."""
+    raw["metadata"] = {name: value for name, value in raw["metadata"].items() if name not in _LARGE}
+    for part in ("spec", "status"):
+        raw.pop(part, None)

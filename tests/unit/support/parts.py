@@ -103,6 +103,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
     """One that can observe; it has no cluster and does nothing."""
     nothing, cache = cast("Any", None), Cache()
     return Reconciler(
+        kube=cast("Any", nothing),
         cache=cache,
         publisher=cast("Publisher", nothing),
         accounts=accounts,

@@ -52,6 +52,11 @@ def account_of(body: Mapping[str, Any]) -> str:
     return lenient.read(GPUInstanceSpec, needed, "spec")[0].account_ref.name
 
 
+def is_ending(body: Mapping[str, Any]) -> bool:
+    """Whether it is to be stopped or deleted: that ends billing, and goes before what rents."""
+    return bool(body["metadata"].get("deletionTimestamp")) or (body.get("spec") or {}).get("powerState") == "Stopped"
+
+
 _NEEDED_FOR_DELETION = frozenset({"", "accountRef", "deletionPolicy"})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.reasons import Reason
-from novita_operator.api.gpu_instance.resource import GPUInstance, account_of
+from novita_operator.api.gpu_instance.resource import GPUInstance, account_of, is_ending
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
@@ -30,10 +30,11 @@ from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
+from novita_operator.kube import whole
 from novita_operator.kube.cache import Body, Cache, Key
+from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import callers
-from novita_operator.novita.callers import Caller
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
@@ -49,6 +50,7 @@ KIND = kinds.GPU_INSTANCE
 class Reconciler:
     """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
 
+    kube: KubeClient
     cache: Cache
     publisher: Publisher
     accounts: Accounts
@@ -75,11 +77,11 @@ class Reconciler:
             return None
         account = self.accounts.find(account_of(body))
         if account is None:
-            return await self._pass(GPUInstance.parse(body), None, key)
-        if not account.passes.try_take(key, urgent=_is_ending(body), first=account.creates.keeps_for(key)):
+            return await self._begin(None, key)
+        if not account.passes.try_take(key, urgent=is_ending(body), first=account.creates.keeps_for(key)):
             return Woken()
         try:
-            return await self._pass(GPUInstance.parse(body), account, key)
+            return await self._begin(account, key)
         finally:
             account.passes.give_back()
 
@@ -90,13 +92,17 @@ class Reconciler:
             key, error, lambda body: status.crashed(GPUInstance.parse(body), error, pause, now)
         )
 
+    async def _begin(self, account: Account | None, key: Key) -> Requeue:
+        body = await whole.read(KIND, key, self.cache, self.kube)
+        return None if body is None else await self._pass(GPUInstance.parse(body), account, key)
+
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
         memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
         seen = self._observe(resource, account, memory, key)
         if account is not None and seen.nothing_is_coming:
             account.usage.settle(seen.name)
         decided = plan.decide(seen, self.clock.now())
-        with callers.on_behalf_of(Caller(key.namespace, repeats=memory.repeats(seen))):
+        with callers.on_behalf_of(callers.Caller(key.namespace, repeats=memory.repeats(seen))):
             result = (await self.executor.act(decided, seen, account, memory, key)).after(memory.unwritten)
         memory.tried(resource.meta.generation, refused=result.refused, rented=result.instance_id is not None)
         memory.unwritten = result.lasting
@@ -274,11 +280,6 @@ class Reconciler:
             yield left
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
-
-
-def _is_ending(body: Body) -> bool:
-    """Whether it is to be stopped or deleted: that ends billing, and goes before what rents."""
-    return bool(body["metadata"].get("deletionTimestamp")) or (body.get("spec") or {}).get("powerState") == "Stopped"
 
 
 def _same_status(newest: dict[str, Any], resource: GPUInstance) -> bool:

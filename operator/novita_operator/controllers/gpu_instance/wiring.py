@@ -70,6 +70,7 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
     describer = Describer(Belongings(core.kube), core.clock)
     lag = timedelta(milliseconds=settings.list_lag)
     return reconciler.Reconciler(
+        kube=core.kube,
         cache=core.cache,
         publisher=Publisher(KIND, core.kube, core.cache, core.recorder, core.clock),
         accounts=core.accounts,

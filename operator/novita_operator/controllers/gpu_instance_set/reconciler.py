@@ -12,8 +12,9 @@ from novita_operator.controllers.gpu_instance_set.deciding import plan, replicas
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.controllers.gpu_instance_set.reporting import status
 from novita_operator.controllers.gpu_instance_set.result import Result
-from novita_operator.kube import errors
+from novita_operator.kube import errors, whole
 from novita_operator.kube.cache import Cache, Key
+from novita_operator.kube.client import KubeClient
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.children import Children
 from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
@@ -26,6 +27,7 @@ KIND = kinds.GPU_INSTANCE_SET
 class Reconciler:
     """The reconciler of the kind. One instance per process; the queue never runs one key twice at a time."""
 
+    kube: KubeClient
     cache: Cache
     children: Children
     publisher: Publisher
@@ -34,7 +36,7 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> Requeue:
         """Move the set one step. Raises kube errors."""
-        body = self.cache.find(key)
+        body = await whole.read(KIND, key, self.cache, self.kube)
         if body is None:
             return None
         seen = await self._observe(GPUInstanceSet.parse(body))

@@ -19,6 +19,7 @@ def wire(core: Core) -> Wired:
     claims = Claims(core.kube, core.cache, kinds.GPU_INSTANCE_SET, meta.SET_LABEL, adopts=True)
     children = Children(core.kube, core.cache, meta.SET_LABEL, claims)
     reconciler = Reconciler(
+        kube=core.kube,
         cache=core.cache,
         children=children,
         publisher=Publisher(kinds.GPU_INSTANCE_SET, core.kube, core.cache, core.recorder, core.clock),

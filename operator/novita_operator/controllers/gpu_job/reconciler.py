@@ -14,7 +14,7 @@ from novita_operator.controllers.gpu_job.deciding import attempts, plan
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
 from novita_operator.controllers.gpu_job.reporting import status
 from novita_operator.controllers.gpu_job.result import Result
-from novita_operator.kube import errors
+from novita_operator.kube import errors, whole
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.kube.recorder import Recorder
@@ -42,7 +42,7 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> Requeue:
         """Move the job one step. Raises kube errors."""
-        body = self.cache.find(key)
+        body = await whole.read(KIND, key, self.cache, self.kube)
         if body is None:
             return None
         seen = await self._observe(GPUJob.parse(body))

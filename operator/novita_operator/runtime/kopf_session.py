@@ -1,0 +1,69 @@
+"""How kopf reads lists: so many objects at a time that a page has a bounded number of bytes, as our own client does."""
+
+from __future__ import annotations
+
+import aiohttp
+import kopf
+
+from novita_operator.kube import pages
+
+
+class _Page(aiohttp.ClientResponse):
+    """An answer that is read no further than `most` bytes, where there is such a bound."""
+
+    most: int | None = None
+
+    async def read(self) -> bytes:
+        """The whole body. Raises pages.TooLarge."""
+        if self.most is None:
+            return await super().read()
+        if self._body is None:
+            self._body = await pages.read(self, self.most)
+        return self._body
+
+
+class _Pages:
+    """Asks again for fewer objects where a page is too large, and remembers of each list how many were not."""
+
+    def __init__(self) -> None:
+        self._limits: dict[str, int] = {}
+
+    async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if "limit" not in request.url.query:
+            return await send(request)
+        path = request.url.path
+        limit = self._limits.get(path, pages.MOST_OBJECTS)
+        while True:
+            request.url = request.url.update_query(limit=limit)
+            response = await send(request)
+            if not response.ok or not isinstance(response, _Page):
+                return response
+            response.most = pages.most_bytes(limit)
+            try:
+                await response.read()
+            except pages.TooLarge:
+                limit = pages.fewer(limit)
+                continue
+            self._limits[path] = pages.more(limit)
+            return response
+
+
+def bounded(info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
+    """The same connection, with bounded pages."""
+    if info is None:
+        return None
+    return kopf.AiohttpSession(
+        server=info.server,
+        default_namespace=info.default_namespace,
+        priority=info.priority,
+        expiration=info.expiration,
+        aiohttp_session=aiohttp.ClientSession(
+            # As many connections as kopf opens by itself: one for each watch stays open.
+            connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+            headers=info.as_http_headers(),
+            proxy=info.proxy_url,
+            trust_env=info.trust_env,
+            response_class=_Page,
+            middlewares=(_Pages(),),
+        ),
+    )

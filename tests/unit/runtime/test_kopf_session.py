@@ -1,0 +1,100 @@
+"""kopf's lists have pages of bounded size, and lack nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import kopf
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from novita_operator.kube import pages
+from novita_operator.runtime import kopf_session
+
+KIB = 1024
+PATH = "/apis/gpu.novita.ai/v1alpha1/gpuinstances"
+
+
+class Hoard:
+    """An API server with objects of given sizes; `sent`: how many were asked for, each time."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.asked: list[int] = []
+
+    async def list(self, request: web.Request) -> web.Response:
+        first, limit = int(request.query.get("continue", "0")), int(request.query["limit"])
+        self.asked.append(limit)
+        shown = self.sizes[first : first + limit]
+        following = str(first + limit) if first + limit < len(self.sizes) else ""
+        items = [{"number": first + place, "text": "x" * size} for place, size in enumerate(shown)]
+        return web.json_response({"items": items, "metadata": {"continue": following}})
+
+
+@pytest.fixture
+def hoard(monkeypatch: pytest.MonkeyPatch) -> Hoard:
+    monkeypatch.setattr(pages, "MOST_BYTES", 8 * KIB)
+    return Hoard()
+
+
+@pytest.fixture
+async def session(hoard: Hoard) -> AsyncIterator[kopf.AiohttpSession]:
+    app = web.Application()
+    app.router.add_get(PATH, hoard.list)
+    async with TestServer(app) as server:
+        found = kopf_session.bounded(kopf.ConnectionInfo(server=str(server.make_url("")), token="t"))
+        assert found is not None
+        async with found.aiohttp_session:
+            yield found
+
+
+async def numbers(session: kopf.AiohttpSession, limit: int = 500) -> list[int]:
+    """As kopf lists."""
+    found: list[int] = []
+    token = ""
+    while True:
+        query = {"limit": str(limit)} | ({"continue": token} if token else {})
+        async with await session.aiohttp_session.request(
+            "get", session.server.rstrip("/") + PATH, params=query
+        ) as reply:
+            page = await reply.json()
+        found += [item["number"] for item in page["items"]]
+        token = page["metadata"]["continue"]
+        if not token:
+            return found
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[KIB * 3 // 2] * 30, [1] * 60 + [KIB] * 20, [KIB] * 9 + [1] * 90, [90 * KIB, 1, 90 * KIB]],
+    ids=["all are large", "the last are large", "the first are large", "one alone is too large"],
+)
+async def test_of_large_objects_fewer_are_asked_for_at_a_time_and_none_is_left_out(
+    hoard: Hoard, session: kopf.AiohttpSession, sizes: list[int]
+) -> None:
+    hoard.sizes = sizes
+
+    assert await numbers(session) == list(range(len(sizes)))
+
+
+async def test_small_objects_are_listed_at_once(hoard: Hoard, session: kopf.AiohttpSession) -> None:
+    hoard.sizes = [1] * 100
+
+    await numbers(session)
+
+    assert hoard.asked == [500]
+
+
+async def test_the_next_list_begins_with_what_was_not_too_large(hoard: Hoard, session: kopf.AiohttpSession) -> None:
+    hoard.sizes = [KIB * 3 // 2] * 8
+    await numbers(session)
+    hoard.asked.clear()
+
+    await numbers(session)
+
+    assert max(hoard.asked) < 31
+
+
+def test_without_a_way_to_log_in_there_is_none() -> None:
+    assert kopf_session.bounded(None) is None
