@@ -108,8 +108,8 @@ class Observer:
         """The id of ours, and what the list shows."""
         unwritten = memory.unwritten
         if resource.spec.adopt is None:
-            instance_id = unwritten.instance_id or _recorded(resource, account, name)
             found = _found(account, name)
+            instance_id = unwritten.instance_id or _recorded(resource, account, name, found)
         else:
             recorded = account.adoption_of(resource.meta.uid) if account is not None else None
             told = unwritten.instance_id or resource.status.instance_id or recorded
@@ -239,15 +239,19 @@ def _wait(resource: GPUInstance, account: Account) -> float | None:
     return losses.wait_for(resource.meta.uid) if resource.meta.deleted_at is None else losses.wait_to_let_go
 
 
-def _recorded(resource: GPUInstance, account: Account | None, name: str) -> str | None:
-    """The id in the status, unless it is that of another object's instance: a restored status, or an edited one.
+def _recorded(resource: GPUInstance, account: Account | None, name: str, found: tuple[Instance, ...]) -> str | None:
+    """The id in the status, unless it is that of another's instance: a restored status, or an edited one.
 
-    Under a name that is nobody's it stays recorded: Novita renders names otherwise, or gave the id away.
+    Under a name that is nobody's it stays recorded: Novita renders names otherwise, or gave the id away. Where ours is
+    there under its own name and another id, such a name is no rendering of ours.
     """
     instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
     listed = snapshot.find(instance_id) if snapshot is not None and instance_id is not None else None
-    return None if listed is not None and naming.is_anothers(name, listed.name) else instance_id
+    if listed is None or naming.resembles(name, listed.name):
+        return instance_id
+    strangers = bool(found) and bool(listed.name)
+    return None if strangers or naming.is_anothers(name, listed.name) else instance_id
 
 
 def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:

@@ -249,6 +249,27 @@ def test_an_id_under_a_name_that_is_no_objects_stays_recorded_and_nothing_is_don
     assert (seen.instance_id, seen.instance, seen.found) == ("i-1", None, ())
 
 
+def test_an_id_under_a_strangers_name_is_not_ours_where_ours_is_there_under_its_own_name() -> None:
+    """Somebody wrote the id of a stranger into the status: it must not keep the object for ever."""
+    world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
+    world.look()
+    ours = a.an_instance(instance_id="i-2")
+
+    seen = world.poll_and_look(a.an_instance(name="somebody-elses"), ours)
+
+    assert (seen.instance_id, seen.instance, seen.found) == (None, ours, (ours,))
+
+
+@pytest.mark.parametrize("shown", ["", f"{a.NAME}-1", a.NAME.upper(), a.NAME[:30]])
+def test_an_id_whose_name_may_be_a_rendering_of_ours_stays_recorded_beside_another_of_our_name(shown: str) -> None:
+    world = World(status={"instanceId": "i-1"}, intent=a.an_intent())
+    world.look()
+
+    seen = world.poll_and_look(a.an_instance(name=shown), a.an_instance(instance_id="i-2"))
+
+    assert seen.instance_id == "i-1"
+
+
 def test_an_id_that_novita_gave_this_process_counts_before_the_status_says_it() -> None:
     world = World(intent=a.an_intent(age=1))
     world.look()
