@@ -21,7 +21,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import InstanceState
+from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import naming
 
 logger = logging.getLogger(__name__)
@@ -86,8 +86,7 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     seen, account, memory = this.seen, this.account, this.memory
     try:
         instance = await account.client.get_instance(instance_id, priority=_priority(seen))
-        # Another object's: of this one, nothing is there under that id. A name that is nobody's proves nothing.
-        foreign = not seen.adopts and naming.is_anothers(seen.name, instance.name)
+        foreign = not seen.adopts and _is_foreign(instance, this)
         if not instance.state.is_gone and not foreign:
             proof.check(instance, this)
     except errors.NotFound:
@@ -109,6 +108,18 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
         memory.delete_accepted_at = None
     memory.unseen_before = account.polls_begun
     return Result(detail=instance)
+
+
+def _is_foreign(instance: Instance, this: Pass) -> bool:
+    """Whether it is another's, so that of this object nothing is there under that id.
+
+    A name that is nobody's proves nothing, unless ours was seen under its own name: the list shows it, or it was ended.
+    """
+    seen = this.seen
+    if naming.is_anothers(seen.name, instance.name):
+        return True
+    ended = seen.deleting and this.memory.delete_accepted_at is not None
+    return bool(seen.found or ended) and bool(instance.name) and not naming.resembles(seen.name, instance.name)
 
 
 def _priority(seen: Observation) -> Priority:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -16,15 +16,21 @@ from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita import errors
+from novita_operator.novita.models import Instance
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
 
 
+@dataclass(frozen=True)
 class Novita:
-    """It shows nothing."""
+    """It shows this instance by id, or nothing."""
 
-    async def get_instance(self, _instance_id: str, **_: Any) -> None:
-        raise errors.NotFound("no such instance")
+    shown: Instance | None = None
+
+    async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
+        if self.shown is None:
+            raise errors.NotFound("no such instance")
+        return self.shown
 
 
 async def missing(*, stands: bool = False, **of_the_object: Any) -> int:
@@ -34,12 +40,20 @@ async def missing(*, stands: bool = False, **of_the_object: Any) -> int:
     return account.losses.count
 
 
-async def looked(account: Account, memory: Memory, *, stands: bool = False, **of_the_object: Any) -> Result:
-    """A look by id that found nothing."""
-    account.client = cast("Any", Novita())
+async def looked(
+    account: Account,
+    memory: Memory,
+    *,
+    stands: bool = False,
+    shown: Instance | None = None,
+    listed: tuple[Instance, ...] = (),
+    **of_the_object: Any,
+) -> Result:
+    """A look by id that found nothing, or what is `shown`."""
+    account.client = cast("Any", Novita(shown))
     status = {"instanceId": "i-1"} | of_the_object.pop("status", {})
     seen = a.an_observation(a.an_object(status=status, intent=a.an_intent(), **of_the_object))
-    this = Pass(replace(seen, failure_stands=stands), account, memory, KEY)
+    this = Pass(replace(seen, failure_stands=stands, found=listed), account, memory, KEY)
     return await releasing.confirm_gone("i-1", this, HandClock())
 
 
@@ -61,6 +75,44 @@ async def test_after_a_delete_the_last_look_follows_at_once() -> None:
     deleted = Memory(0, delete_accepted_at=0.0)
 
     assert (await looked(parts.an_account(), deleted, deleting=True)).again
+
+
+STRANGER = a.an_instance(name="somebody-elses")
+
+
+async def test_a_strangers_id_holds_nothing_once_ours_was_ended() -> None:
+    memory = Memory(0, delete_accepted_at=0.0)
+
+    found = await looked(parts.an_account(), memory, deleting=True, shown=STRANGER)
+
+    assert (found.problem, len(memory.gone_in_polls)) == (None, 1)
+
+
+async def test_a_strangers_id_is_not_ours_while_ours_is_listed_under_its_name() -> None:
+    memory = Memory(0)
+
+    found = await looked(parts.an_account(), memory, shown=STRANGER, listed=(a.an_instance(instance_id="i-2"),))
+
+    assert (found.problem, len(memory.gone_in_polls)) == (None, 1)
+
+
+@pytest.mark.parametrize("shown", ["somebody-elses", "", f"{a.NAME}-1"])
+async def test_a_name_that_is_nobodys_proves_nothing_by_itself(shown: str) -> None:
+    memory = Memory(0)
+
+    found = await looked(parts.an_account(), memory, deleting=True, shown=a.an_instance(name=shown))
+
+    assert found.problem is not None
+    assert not memory.gone_in_polls
+
+
+@pytest.mark.parametrize("shown", ["", f"{a.NAME}-1", a.NAME.upper()])
+async def test_what_may_be_a_rendering_of_our_name_stays_ours_though_one_was_ended(shown: str) -> None:
+    memory = Memory(0, delete_accepted_at=0.0)
+
+    found = await looked(parts.an_account(), memory, deleting=True, shown=a.an_instance(name=shown))
+
+    assert found.problem is not None
 
 
 @pytest.mark.parametrize("deleting", [False, True])
