@@ -13,7 +13,7 @@ from tests.unit.support.builders import NAME, NOON, ago, wire
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.observing.observation import AccountView, Observation
-from novita_operator.controllers.gpu_instance.policies import lifetime
+from novita_operator.controllers.gpu_instance.policies import lifetime, window
 from novita_operator.controllers.gpu_instance.reachability.ports import Reach
 from novita_operator.novita.models import Instance, PortMapping
 
@@ -28,6 +28,13 @@ OURS = "i-1"
 """The id that most statuses hold, and that every spec which adopts names."""
 HELD_PORTS = ((80, "HTTP"), (22, "TCP"))
 DISK_GB = 60
+# Beside NOON: one stop, a window that is open, and one that is closed.
+OPENS_IN_THE_EVENING = "0 20 * * *"
+SCHEDULES = (
+    {"stop": "0 20 * * *"},
+    {"start": "0 8 * * *", "stop": "0 20 * * *"},
+    {"start": OPENS_IN_THE_EVENING, "stop": "0 8 * * *"},
+)
 OPEN = a.an_allowance({"adoption": "Allow", "retention": "Allow"})
 NOBODY = {"namespaces": {"names": ["another"]}}
 
@@ -76,6 +83,7 @@ class _Chance:
             consent=self.happens(0.5),
             ended=lifetime.stays_ended(resource, NOON),
             end=lifetime.next_end(resource, None, NOON),
+            standing=window.standing(resource, NOON),
             price_due=self.happens(0.1),
             measure=self.happens(0.5),
             edit_settles=self.happens(0.2),
@@ -118,6 +126,9 @@ class _Chance:
             spec["adopt"] = {"instanceId": OURS}
         if self.happens(0.3):
             spec["lifetime"] = {"maxSeconds": self.one_of(60, 600, 6000), "action": self.one_of("Stop", "Delete")}
+        if self.happens(0.3):
+            schedule = {**self.one_of(*SCHEDULES), "action": self.one_of("Stop", "Delete")}
+            spec["lifetime"] = {**spec.get("lifetime", {}), "schedule": schedule}
         if self.happens(0.3):
             spec["ports"] = [{"port": 80}, {"port": self.one_of(22, 9000), "protocol": "TCP"}]
         if self.happens(0.3):

@@ -12,7 +12,7 @@ from typing import TypeVar, get_args
 
 import pytest
 from tests.unit.support.builders import LAG, NOON
-from tests.unit.support.oddities import DISK_GB, HELD_PORTS, OURS, an_odd_observation
+from tests.unit.support.oddities import DISK_GB, HELD_PORTS, OPENS_IN_THE_EVENING, OURS, an_odd_observation
 
 from novita_operator.api import meta
 from novita_operator.controllers.gpu_instance import action
@@ -55,9 +55,19 @@ def too_late(seen: Observation, on_timeout: str) -> bool:
 
 
 def over(seen: Observation, how: str) -> bool:
-    """Whether spec.lifetime has ended it like this, and nobody has changed anything since."""
-    ended = seen.resource.status.ended
-    return ended is not None and ended.generation == 1 and ended.action == how
+    """Whether spec.lifetime has ended it like this, and that still counts, or its window is closed.
+
+    A stop of a schedule counts as long as the schedule stands, whatever else is edited; any other end until an edit.
+    """
+    ended, lifetime = seen.resource.status.ended, seen.resource.spec.lifetime
+    schedule = lifetime.schedule if lifetime is not None else None
+    if schedule is not None and schedule.start == OPENS_IN_THE_EVENING and schedule.action == how:
+        return True
+    if ended is None or ended.action != how:
+        return False
+    if ended.cause == "Schedule":
+        return schedule is not None and schedule.start is None
+    return ended.generation == 1
 
 
 def replaced(seen: Observation) -> bool:
