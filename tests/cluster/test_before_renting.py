@@ -43,7 +43,7 @@ FLAWS = (
         "a start on the 30th of February",
         _schedule(start="0 8 30 2 *"),
         ("spec.lifetime.schedule.start", "0 8 30 2 *"),
-        _schedule(start="0 8 * * 1-5"),
+        _schedule(start="* * * * *", stop="0 0 29 2 *"),
     ),
     Flaw(
         "an object's name that no Service can have",

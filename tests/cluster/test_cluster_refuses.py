@@ -221,9 +221,13 @@ async def test_a_set_says_in_the_words_of_the_cluster_why_it_has_too_few(workspa
         ready = condition(found, "Ready")
         return ready.get("reason") == "CreateRefused" and wall.says in ready["message"]
 
+    async def made() -> bool:
+        return await workspace.plane.kube.find(kube.GPU_INSTANCES, "pool-0", workspace.namespace) is not None
+
     await workspace.until_novita(told, "the set says so")
     assert wall.says in (await workspace.until_event("FailedCreate", "pool"))["message"]
     await wall.remove(workspace, "gpuinstances.gpu.novita.ai")
+    await workspace.until_novita(made, "the set makes it")
     await workspace.until_ready("pool-0")
 
 

@@ -251,12 +251,14 @@ async def test_a_set_whose_instances_have_ended_says_so_replaces_none_and_makes_
 async def test_a_schedule_that_nobody_can_read_is_told_and_stops_nothing(time: Any) -> None:
     workspace, _, start = time
     await start()
-    await workspace.create(lifetime={"schedule": {"stop": "61 25 * * *", "timeZone": "Mars/Olympus"}})
+    await workspace.create()
+    await workspace.until_ready()
+    await workspace.edit(lifetime={"schedule": {"stop": "61 25 * * *", "timeZone": "Mars/Olympus"}})
 
     body = await workspace.until_condition("Synced", "False", "InvalidSpec")
 
     assert "spec.lifetime.schedule" in condition(body, "Synced")["message"]
-    assert len((await workspace.novita.ledger()).live) <= 1
+    assert len((await workspace.novita.ledger()).live) == 1
 
 
 async def _is_looked_at(workspace: Workspace, clock: Time) -> None:

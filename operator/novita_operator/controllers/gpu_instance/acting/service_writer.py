@@ -8,6 +8,7 @@ from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import ServiceStatus
+from novita_operator.controllers.gpu_instance.launching import refusals
 from novita_operator.controllers.gpu_instance.observing import situation
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.reachability import ports, service
@@ -95,8 +96,8 @@ def _does_not_run(seen: Observation) -> bool:
 
 def _forbidden(error: kube_errors.Forbidden) -> str:
     return (
-        f"spec.service: the cluster does not let the operator write Services or EndpointSlices here: {error}. If the "
-        "right is missing, an administrator gives it with rbac.services=true of the chart. It is tried again by itself."
+        f"spec.service: the cluster does not let the operator write Services or EndpointSlices here: {error}. "
+        f"{refusals.SERVICES_RIGHT} It is tried again by itself."
     )
 
 

@@ -40,7 +40,8 @@ def _problem(error: errors.KubeError, body: Body, about: ConditionType, then: st
     if isinstance(error, errors.Taken):
         text = f"{field}: {said}. {_WAYS_OUT[kind]} {then}"
         return Problem(about, _CONFLICTS[kind], text, stalled=True)
-    text = f"{field}: the cluster does not take {kind} {body['metadata']['name']}: {said}. {then}"
+    right = f" {_RIGHTS[kind]}" if isinstance(error, errors.Forbidden) and kind in _RIGHTS else ""
+    text = f"{field}: the cluster does not take {kind} {body['metadata']['name']}: {said}.{right} {then}"
     stalled = not isinstance(error, errors.Unreachable)
     return Problem(about, _REFUSALS[kind], text, stalled=stalled, retry_after=error.retry_after)
 
@@ -54,6 +55,8 @@ def _without_values(text: str, body: Body) -> str:
     return text
 
 
+SERVICES_RIGHT = "If the right is missing, an administrator gives it with rbac.services=true of the chart."
+_RIGHTS = {"Service": SERVICES_RIGHT, "EndpointSlice": SERVICES_RIGHT}
 _FIELDS = {"Secret": "spec.connectionSecretName", "Service": "spec.service", "EndpointSlice": "spec.service"}
 _WAYS_OUT = {
     "Secret": "Delete that Secret, or create a GPUInstance with another name.",
