@@ -81,7 +81,7 @@ _THEN: tuple[tuple[str, Then], ...] = (
 async def restored(then: Then, young: bool, stage: Stage) -> Tally:
     """Objects are lost while nobody works, and put back with status and finalizers under new UIDs.
 
-    The instances are those of the lost objects: whoever restored decides about them. No second ones are rented.
+    The instances are those of the lost objects: whoever restored decides about them, and nothing is done to them.
     """
     async with secluded(stage, "restored", settings=_YOUNG if young else {}) as at:
         keeper = at.keeper()
@@ -95,7 +95,7 @@ async def restored(then: Then, young: bool, stage: Stage) -> Tally:
         keeper.start()
         await then(at)
         await at.reach(_NAMES, gone, "gone")
-        await scenes.rented(at, len(_NAMES))
+        await scenes.rented(at, _most(young))
         await scenes.untouched(at, instances)
         tally = await judge.verdict(at, fired=len(_NAMES), foreign=instances)
         await keeper.stop()
@@ -139,7 +139,7 @@ async def cloned(then: Then, young: bool, stage: Stage) -> Tally:
         for name in _NAMES:
             await scenes.restore(copy, at.observer.bodies[name])
         keeper.start()
-        return await _ended(at, copy, then, instances)
+        return await _ended(at, copy, then, instances, _most(young))
 
 
 async def second_cluster(then: Then, young: bool, stage: Stage) -> Tally:
@@ -147,7 +147,7 @@ async def second_cluster(then: Then, young: bool, stage: Stage) -> Tally:
     settings = _YOUNG if young else {}
     async with secluded(stage, "first") as at, secluded(stage, "second", settings=settings) as copy:
         await _share(at, copy)
-        return await _carried_over(at, copy, then)
+        return await _carried_over(at, copy, then, _most(young))
 
 
 async def second_control_plane(then: Then, stage: Stage) -> Tally:
@@ -163,12 +163,12 @@ async def second_control_plane(then: Then, stage: Stage) -> Tally:
             secluded(second, "second", settings=derived) as copy,
         ):
             await _share(at, copy)
-            return await _carried_over(at, copy, then)
+            return await _carried_over(at, copy, then, _most(young=True))
     finally:
         await plane.close()
 
 
-async def _carried_over(at: World, copy: World, then: Then) -> Tally:
+async def _carried_over(at: World, copy: World, then: Then, most: int) -> Tally:
     at.keeper()
     await scenes.settle(at, _NAMES, "ready")
     for name in _NAMES:
@@ -177,15 +177,23 @@ async def _carried_over(at: World, copy: World, then: Then) -> Tally:
         paid = {**body["spec"], "accountRef": {"name": copy.workspace.account_name}}
         await scenes.restore(copy, {**body, "spec": paid})
     copy.keeper()
-    return await _ended(at, copy, then, scenes.ids(at, _NAMES))
+    return await _ended(at, copy, then, scenes.ids(at, _NAMES), most)
 
 
-async def _ended(at: World, copy: World, then: Then, instances: Collection[str]) -> Tally:
+def _most(young: bool) -> int:
+    """How many may ever be rented: a copy is a wish of its own (docs: backup-and-restore) after the list lag.
+
+    A young operator is still looking for what bears its name when the copies are deleted.
+    """
+    return len(_NAMES) if young else 2 * len(_NAMES)
+
+
+async def _ended(at: World, copy: World, then: Then, instances: Collection[str], most: int) -> Tally:
     """The copies go without a trace, and the first objects live on as if nothing had been."""
     await then(copy)
     await copy.reach(_NAMES, gone, "gone")
     await at.reach(_NAMES, ready, "Ready")
-    await scenes.rented(at, len(_NAMES))
+    await scenes.rented(at, most)
     await scenes.untouched(at, instances)
     alive = {life.id for life in await judge.lives(at) if life.deleted is None}
     if lost := set(instances) - alive:
