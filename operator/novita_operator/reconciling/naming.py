@@ -81,9 +81,14 @@ def resembles(name: str, shown: str) -> bool:
     return name in said or (len(said) >= _TELLING_CHARS and name.startswith(said))
 
 
-def is_anothers(name: str, shown: str) -> bool:
-    """Whether `shown` is what an operator calls the instance of another object than that of this name."""
-    return is_an_operators(shown.strip().lower()) and not resembles(name, shown)
+def is_anothers(name: str, shown: str, *, ours_seen: bool = False) -> bool:
+    """Whether an instance that is shown so is not the one of this name, but that of another object or of somebody else.
+
+    A name that no operator has given proves nothing, unless ours was seen under its own: then it is no rendering of it.
+    """
+    if resembles(name, shown):
+        return False
+    return is_an_operators(shown.strip().lower()) or (ours_seen and bool(shown))
 
 
 def is_an_operators(name: str) -> bool:

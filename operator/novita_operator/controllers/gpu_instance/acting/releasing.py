@@ -111,15 +111,9 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
 
 
 def _is_foreign(instance: Instance, this: Pass) -> bool:
-    """Whether it is another's, so that of this object nothing is there under that id.
-
-    A name that is nobody's proves nothing, unless ours was seen under its own name: the list shows it, or it was ended.
-    """
-    seen = this.seen
-    if naming.is_anothers(seen.name, instance.name):
-        return True
-    ended = seen.deleting and this.memory.delete_accepted_at is not None
-    return bool(seen.found or ended) and bool(instance.name) and not naming.resembles(seen.name, instance.name)
+    """Whether it is another's, so that of this object nothing is there under that id."""
+    ended = this.seen.deleting and this.memory.delete_accepted_at is not None
+    return naming.is_anothers(this.seen.name, instance.name, ours_seen=bool(this.seen.found or ended))
 
 
 def _priority(seen: Observation) -> Priority:

@@ -242,16 +242,13 @@ def _wait(resource: GPUInstance, account: Account) -> float | None:
 def _recorded(resource: GPUInstance, account: Account | None, name: str, found: tuple[Instance, ...]) -> str | None:
     """The id in the status, unless it is that of another's instance: a restored status, or an edited one.
 
-    Under a name that is nobody's it stays recorded: Novita renders names otherwise, or gave the id away. Where ours is
-    there under its own name and another id, such a name is no rendering of ours.
+    Under a name that is nobody's it stays recorded: Novita renders names otherwise, or gave the id away.
     """
     instance_id = resource.status.instance_id
     snapshot = account.snapshot if account is not None else None
     listed = snapshot.find(instance_id) if snapshot is not None and instance_id is not None else None
-    if listed is None or naming.resembles(name, listed.name):
-        return instance_id
-    strangers = bool(found) and bool(listed.name)
-    return None if strangers or naming.is_anothers(name, listed.name) else instance_id
+    foreign = listed is not None and naming.is_anothers(name, listed.name, ours_seen=bool(found))
+    return None if foreign else instance_id
 
 
 def _taken_over(recorded: str | None, adopt: Adopt) -> str | None:
