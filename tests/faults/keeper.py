@@ -41,6 +41,7 @@ class Keeper:
     unasked: int = 0
     not_alive: int = 0
     _asked: int = 0
+    _marks: set[Path] = field(default_factory=set)
     _slots: list[asyncio.Task[None]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -55,7 +56,7 @@ class Keeper:
         return self._asked - len(self.fired_at)
 
     async def stop(self) -> None:
-        """Start no more, and kill those that run."""
+        """Start no more, and kill those that run. A crash that nobody has looked at yet still counts."""
         for slot in self._slots:
             slot.cancel()
         if self._slots:
@@ -63,6 +64,7 @@ class Keeper:
         for process in self.running:
             await process.close()
         self.running.clear()
+        self._count_marks()
 
     async def _keep(self) -> None:
         while True:
@@ -70,16 +72,17 @@ class Keeper:
             armed = {}
             if self.arms:
                 armed = {"NOVITA_CRASH_AT": self.arms.popleft(), "NOVITA_CRASH_MARK": str(mark)}
+                self._marks.add(mark)
             process = self.launch(armed)
             self.started += 1
             self.running.append(process)
-            fired = await self._until_ended(process, mark)
+            await self._until_ended(process)
             self.running.remove(process)
-            self.unasked += not fired
+            self.unasked += not mark.exists()
             await asyncio.sleep(self.pause)
 
-    async def _until_ended(self, process: OperatorProcess, mark: Path) -> bool:
-        fired, failures, asked_at = False, 0, time.monotonic() + _START_SECONDS
+    async def _until_ended(self, process: OperatorProcess) -> None:
+        failures, asked_at = 0, time.monotonic() + _START_SECONDS
         while True:
             if self.probe and time.monotonic() > asked_at:
                 failures, asked_at = (0 if await _alive(process) else failures + 1), time.monotonic() + 1.0
@@ -87,12 +90,15 @@ class Keeper:
                     self.not_alive += 1
                     await process.kill()
             running = process.child.running
-            if not fired and mark.exists():  # noqa: ASYNC240 - a look at one local file
-                fired = True
-                self.fired_at.append(time.monotonic())
+            self._count_marks()
             if not running:
-                return fired
+                return
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _count_marks(self) -> None:
+        reached = {mark for mark in self._marks if mark.exists()}
+        self.fired_at += [time.monotonic()] * len(reached)
+        self._marks -= reached
 
 
 async def _alive(process: OperatorProcess) -> bool:

@@ -8,7 +8,10 @@ import pytest
 from tests.faults import run
 from tests.faults.row import Case
 from tests.faults.rows import catalog
+from tests.faults.tally import Tally
 from tests.faults.world import Stage
+
+_TRIES = 3  # a busy machine may keep one from its moment, hardly three
 
 
 def _quick(*, must_fail: bool) -> list[Any]:
@@ -20,9 +23,21 @@ def _quick(*, must_fail: bool) -> list[Any]:
     ]
 
 
+async def _proven(case: Case, stage: Stage) -> Tally:
+    """The case, until it proves something: one in which nothing happened, or that nobody could judge, says nothing.
+
+    What a judge complains of counts at once.
+    """
+    for _ in range(_TRIES):
+        tally = await run.attempt(case, stage)
+        if not tally.unjudged and (tally.fired or not tally.clean):
+            break
+    return tally
+
+
 @pytest.mark.parametrize("case", _quick(must_fail=False))
 async def test_nothing_is_rented_twice_forgotten_or_wrongly_deleted(case: Case, stage: Stage) -> None:
-    tally = await run.attempt(case, stage)
+    tally = await _proven(case, stage)
 
     assert tally.clean, "\n".join(tally.complaints)
     assert tally.fired, "no crash and no fault happened"
@@ -30,7 +45,7 @@ async def test_nothing_is_rented_twice_forgotten_or_wrongly_deleted(case: Case, 
 
 @pytest.mark.parametrize("case", _quick(must_fail=True))
 async def test_the_judge_sees_what_an_operator_without_a_safety_step_does(case: Case, stage: Stage) -> None:
-    tally = await run.attempt(case, stage)
+    tally = await _proven(case, stage)
 
     assert tally.fired, "no crash and no fault happened"
     assert tally.outside + tally.forgotten, "an operator that lacks a safety step was found clean"

@@ -132,8 +132,8 @@ class Machine(RuleBasedStateMachine):
         await at.reach([name for name in names if self.wanted[name] == "Stopped"], stopped, "Stopped")
         await at.delete(names)
         await at.reach(_NAMES, gone, "gone")
-        crashes = len(self.keeper.fired_at)
         await self.keeper.stop()
+        crashes = len(self.keeper.fired_at)
         tally = await judge.verdict(at, fired=self.fired + crashes + hits)
         assert tally.clean, "\n".join(tally.complaints)
         return tally
