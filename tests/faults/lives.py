@@ -17,7 +17,10 @@ _UID_CHARS = 26
 
 @dataclass(frozen=True)
 class Life:
-    """One instance of the ledger; times in monotonic seconds of this process, `deleted` None while it lives."""
+    """One instance of the ledger; times in monotonic seconds of this process, `deleted` None while it lives.
+
+    `billing`: whether it costs money now. `cost`: USD up to now.
+    """
 
     id: str
     name: str
@@ -28,6 +31,8 @@ class Life:
     deleted: float | None
     billed: tuple[tuple[float, float], ...]
     price: Decimal = Decimal(0)
+    billing: bool = False
+    cost: Decimal = Decimal(0)
 
     @property
     def uid(self) -> str | None:
@@ -65,4 +70,6 @@ def _life(wire: Mapping[str, Any], zero: float) -> Life:
         deleted=at(wire["deletedReal"]),
         billed=tuple((each["realFrom"] + zero, at(each["realTo"]) or now) for each in wire["billed"]),
         price=Decimal(wire["pricePerHour"]),
+        billing=wire["billing"],
+        cost=Decimal(wire["cost"]),
     )

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 from tests.faults.lives import Life
@@ -24,7 +24,8 @@ _PERIOD_SECONDS = 1.0
 _LONGEST_STEP_SECONDS = 1.5
 _ANSWER_SECONDS = 5.0  # who does not answer within this is away, as far as one look is concerned
 
-Kind = Literal["unguarded", "untrue"]
+Kind = str
+"""`unguarded` and `untrue`; a judge of more than instances has more of them."""
 
 
 class Lie(NamedTuple):
@@ -89,7 +90,7 @@ def _id(body: Body) -> str:
 class Sentinel:
     """`working`: whether an operator works now: where none does, nobody could have put anything right.
 
-    `found`: what was wrong for longer than the grace, each thing once.
+    `found`: what was wrong for longer than the grace, each thing once. `lies`: what counts as wrong in one look.
     """
 
     book: Callable[[], Awaitable[Sequence[Life]]]
@@ -97,6 +98,7 @@ class Sentinel:
     working: Callable[[], Awaitable[bool]]
     excused: set[str] = field(default_factory=set)
     found: dict[tuple[Kind, str], str] = field(default_factory=dict)
+    lies: Callable[[Sequence[Life], Any, frozenset[str]], Iterator[Lie]] = lies
     looks: int = 0
     following: asyncio.Task[None] | None = None
     _wrong_for: dict[tuple[Kind, str], float] = field(default_factory=dict)
@@ -133,7 +135,7 @@ class Sentinel:
             self._looked_at = None
             return
         self.looks += 1
-        self.note({(lie.kind, lie.about): lie.text for lie in lies(book, objects, frozenset(self.excused))})
+        self.note({(lie.kind, lie.about): lie.text for lie in self.lies(book, objects, frozenset(self.excused))})
 
     def note(self, wrong: Mapping[tuple[Kind, str], str], now: float | None = None) -> None:
         """What a look has found wrong; counts what has been wrong in every look for longer than the grace."""

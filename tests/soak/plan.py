@@ -1,0 +1,73 @@
+"""What is done in which order: it follows from the seed alone, so that a run can be repeated in its choices."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["instance", "spot", "schedule", "set", "job"]
+Deed = Literal[
+    "stop",
+    "start",
+    "edit price",
+    "edit ports",
+    "replace",
+    "restore",
+    "delete and make anew",
+    "reclaim",
+    "scale",
+    "program ends",
+    "rotate key",
+    "bare forms",
+    "kill operator",
+]
+
+# Of each ten objects. Sets have two members at first.
+_MIX: tuple[Kind, ...] = (
+    "instance",
+    "spot",
+    "schedule",
+    "instance",
+    "set",
+    "instance",
+    "job",
+    "spot",
+    "instance",
+    "schedule",
+)
+_FITTING: dict[Kind, tuple[Deed, ...]] = {
+    "instance": ("stop", "start", "edit price", "edit ports", "replace", "restore", "delete and make anew"),
+    "spot": ("reclaim", "reclaim", "stop", "start", "replace", "restore", "delete and make anew"),
+    "schedule": ("stop", "start", "edit price", "replace", "restore", "delete and make anew"),
+    "set": ("scale", "scale", "delete and make anew"),
+    "job": ("program ends", "program ends", "delete and make anew"),
+}
+_FOR_ALL: tuple[Deed, ...] = ("rotate key", "bare forms", "kill operator")
+# One in so many deeds is done to the whole account, or to the operator.
+_ONE_FOR_ALL_IN = 12
+DEEDS: tuple[Deed, ...] = get_args(Deed)
+
+
+@dataclass(frozen=True)
+class Step:
+    """`number`: of the object that it is done to. `draw`: from 0 up to 1, for what the deed leaves open."""
+
+    deed: Deed
+    number: int
+    draw: float
+
+
+def kind_of(number: int) -> Kind:
+    """Which kind the object of this number is."""
+    return _MIX[number % len(_MIX)]
+
+
+def steps(seed: int, objects: int) -> Iterator[Step]:
+    """Without end."""
+    chance = random.Random(seed)  # noqa: S311 - it has to be repeatable
+    while True:
+        number, draw = chance.randrange(objects), chance.random()
+        choices = _FOR_ALL if chance.randrange(_ONE_FOR_ALL_IN) == 0 else _FITTING[kind_of(number)]
+        yield Step(chance.choice(choices), number, draw)
