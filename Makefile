@@ -68,6 +68,13 @@ packaging: binaries ## Chart, kustomize, what is generated, alerts and dashboard
 faults: binaries ## Break everything on purpose; the simulator's ledger judges (writes tests/faults/RESULTS.md)
 	$(BIN)/python -m tests.faults run
 
+OBJECTS ?= 200
+MINUTES ?= 60
+SEED ?= 1
+.PHONY: soak
+soak: binaries ## Many objects, accelerated days, everything at random, a checker at each second (OBJECTS=200 MINUTES=60 SEED=1; writes tests/soak/RESULTS.md)
+	$(BIN)/python -m tests.soak --objects $(OBJECTS) --minutes $(MINUTES) --seed $(SEED)
+
 .PHONY: dashboard-picture promtool
 dashboard-picture: binaries ## Four minutes of a real run, drawn as the dashboard (writes docs/images/dashboard.png)
 	$(BIN)/python -m tests.monitoring

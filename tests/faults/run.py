@@ -54,7 +54,7 @@ async def staged(directory: Path, how: How) -> AsyncIterator[Stage]:
 
 async def run(rows: Sequence[Row], how: How, say: Say, finished: Callable[[Done], None]) -> list[Done]:
     """All cases of these rows; `finished` hears of each row at its end. Rows that must be alone come last."""
-    _end_in_order()
+    end_in_order()
     directory = Path(tempfile.mkdtemp(prefix="novita-faults-"))
     say(f"logs: {directory}")
     done: list[Done] = []
@@ -73,7 +73,7 @@ async def run(rows: Sequence[Row], how: How, say: Say, finished: Callable[[Done]
     return done
 
 
-def _end_in_order() -> None:
+def end_in_order() -> None:
     """SIGTERM ends the run as an interrupt does: everything that was started is stopped."""
     current = asyncio.current_task()
     assert current is not None

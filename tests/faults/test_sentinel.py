@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
-from tests.faults import judge
+from tests.faults import judge, planting
 from tests.faults import world as worlds
 from tests.faults.rows.orphans import name_of
-from tests.faults.sentinel import FINALIZER, Objects, Sentinel
+from tests.faults.sentinel import Objects, Sentinel
 from tests.faults.world import Stage, World
 from tests.support import kube, waiting
-from tests.support.kube import Body
-
-_PRODUCT = "4090.16c62g"
 
 
 @pytest.fixture
@@ -31,43 +26,6 @@ async def at(stage: Stage) -> AsyncIterator[World]:
         yield made
 
 
-async def _rented(at: World, uid: str) -> str:
-    """An instance that was ordered for the object of this UID, as an operator does it."""
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP
-        order = {
-            "name": name_of(at.settings["CLUSTER_ID"], uuid.UUID(uid)),
-            "productId": _PRODUCT,
-            "gpuNum": 1,
-            "rootfsSize": 60,
-            "imageUrl": "docker.io/library/ubuntu:22.04",
-        }
-        reply = await client.post(
-            f"{at.novita.url}/gpu-instance/openapi/v1/gpu/instance/create",
-            json=order,
-            headers={"Authorization": f"Bearer {at.novita.key}"},
-        )
-    return str(reply.raise_for_status().json()["id"])
-
-
-async def _object(at: World, name: str = "gpu", *, held: bool = True) -> Body:
-    body = at.workspace.instance_body(name)
-    if held:
-        body["metadata"]["finalizers"] = [FINALIZER]
-    return await at.stage.plane.kube.create(kube.GPU_INSTANCES, body)
-
-
-async def _says_ready(at: World, instance: str, name: str = "gpu") -> None:
-    ready = {
-        "type": "Ready",
-        "status": "True",
-        "reason": "Ready",
-        "message": "It runs.",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    }
-    change = {"status": {"instanceId": instance, "conditions": [ready]}}
-    await at.stage.plane.kube.patch(kube.GPU_INSTANCES, name, change, at.workspace.namespace, subresource="status")
-
-
 async def _let_go(at: World, name: str = "gpu") -> None:
     change = {"metadata": {"finalizers": None}}
     await at.stage.plane.kube.patch(kube.GPU_INSTANCES, name, change, at.workspace.namespace)
@@ -75,10 +33,10 @@ async def _let_go(at: World, name: str = "gpu") -> None:
 
 async def test_all_planted_lies_are_found_and_nothing_else(at: World) -> None:
     names = ("honest", "let-go", "left", "dead", "liar")
-    uid = {name: (await _object(at, name, held=name != "left"))["metadata"]["uid"] for name in names}
-    honest, let_go, left, dead = [await _rented(at, uid[name]) for name in names if name != "liar"]
+    uid = {name: (await planting.held(at, name, finalizer=name != "left"))["metadata"]["uid"] for name in names}
+    honest, let_go, left, dead = [await planting.rented(at, uid[name]) for name in names if name != "liar"]
     for name, instance in (("honest", honest), ("dead", dead), ("liar", honest)):
-        await _says_ready(at, instance, name)
+        await planting.says(at, name, instance, "Ready")
     await at.novita.plant(name="somebody-elses")
     await at.novita.plant(name=name_of(at.settings["CLUSTER_ID"]))
     await _let_go(at, "let-go")

@@ -44,10 +44,15 @@ def lies(book: Sequence[Life], estate: Estate, excused: frozenset[str] = frozens
     """What is wrong in one look."""
     yield from sentinel.lies(book, estate, excused)
     living = {life.id.lower(): life for life in book if life.deleted is None}
+    billing = {life.uid for life in living.values() if life.billing}
     spent = _by_object(book, estate.names)
     for body in estate.own:
         if not body["metadata"].get("deletionTimestamp"):
-            yield from _of_instance(body, living.get(_id(body)), estate)
+            life = living.get(_id(body))
+            billed = body["metadata"]["uid"] in billing or (life is not None and life.billing)
+            if life is not None:
+                yield from _of_life(body, life)
+            yield from _of_power(body, billed, estate.now)
             yield from _of_cost(body, spent[body["metadata"]["name"]])
     for body in estate.sets:
         yield from _of_set(body, estate.own, living)
@@ -59,32 +64,30 @@ def lies(book: Sequence[Life], estate: Estate, excused: frozenset[str] = frozens
             yield _lie("person", body, f"{stalled.get('reason')}: {stalled.get('message')}")
 
 
-def _of_instance(body: Body, life: Life | None, estate: Estate) -> Iterator[Lie]:
-    if life is None:
-        return
-    status, reason = body["status"], condition(body, "Ready").get("reason")
+def _of_life(body: Body, life: Life) -> Iterator[Lie]:
+    """What it says of the instance that its status names."""
+    status, ready = body["status"], condition(body, "Ready").get("reason") == "Ready"
     if status.get("instanceName") != life.name:
         yield _lie("misnamed", body, f"{status.get('instanceName')} for {life.name}")
-    if reason == "Ready" and not life.billing:
+    if ready and not life.billing:
         yield _lie("unbilled", body, f"Ready, and {life.id} does not run")
-    if reason == "Ready" and Decimal(status.get("pricePerHour") or 0) != life.price:
+    if ready and Decimal(status.get("pricePerHour") or 0) != life.price:
         yield _lie("mispriced", body, f"{status.get('pricePerHour')} USD/h for {life.price}")
-    if reason == "Stopped" and life.billing:
-        yield _lie("billed", body, f"Stopped, and {life.id} is billed")
-    yield from _of_window(body, life, estate)
 
 
-def _of_window(body: Body, life: Life, estate: Estate) -> Iterator[Lie]:
-    """Windows of this soak are of each hour: the minute of `start` up to that of `stop`."""
+def _of_power(body: Body, billed: bool, now: datetime) -> Iterator[Lie]:
+    """`billed`: whether any instance that was rented for it is. Windows here are of each hour, by their minutes."""
+    stopped = condition(body, "Ready").get("reason") == "Stopped"
+    if stopped and billed:
+        yield _lie("billed", body, "Stopped, and an instance of it is billed")
     schedule = (body["spec"].get("lifetime") or {}).get("schedule")
     if schedule is None:
         return
-    open_before, open_after = (_is_open(schedule, estate.now + by) for by in (-_WINDOW_MARGIN, _WINDOW_MARGIN))
-    running = body["spec"].get("powerState", "Running") == "Running"
-    if not open_before and not open_after and life.billing:
-        yield _lie("closed", body, f"{life.id} is billed at {estate.now:%H:%M}, outside {schedule}")
-    if open_before and open_after and running and condition(body, "Ready").get("reason") == "Stopped":
-        yield _lie("kept-out", body, f"Stopped at {estate.now:%H:%M}, inside {schedule}")
+    is_open = {_is_open(schedule, now + by) for by in (-_WINDOW_MARGIN, _WINDOW_MARGIN)}
+    if is_open == {False} and billed:
+        yield _lie("closed", body, f"billed at {now:%H:%M}, outside {schedule}")
+    if is_open == {True} and stopped and body["spec"].get("powerState", "Running") == "Running":
+        yield _lie("kept-out", body, f"Stopped at {now:%H:%M}, inside {schedule}")
 
 
 def _is_open(schedule: Mapping[str, str], at: datetime) -> bool:

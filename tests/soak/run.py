@@ -66,7 +66,7 @@ class Found:
 
 async def soak(wanted: Wanted, say: Say) -> Found:
     """Raises AssertionError where it could not be judged."""
-    run._end_in_order()
+    run.end_in_order()
     directory = Path(tempfile.mkdtemp(prefix="novita-soak-"))
     say(f"logs: {directory}")
     found, began = Found(wanted), time.monotonic()

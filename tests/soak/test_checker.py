@@ -153,6 +153,16 @@ def _stopped_inside_its_window(at: _World) -> None:
     at.lives["evening"] = _life("evening", billing=False)
 
 
+def _never_rented_inside_its_window(at: _World) -> None:
+    at.evening["status"] = {"conditions": [_condition("Ready", "Stopped")]}
+    del at.lives["evening"]
+
+
+def _another_of_it_is_billed(at: _World) -> None:
+    _stopped_and_billed(at)
+    at.gpu["status"]["instanceId"] = "id-gone"
+
+
 def _stalled(at: _World) -> None:
     at.job["status"]["conditions"].append(_condition("Stalled", "InvalidSpec"))
 
@@ -175,6 +185,8 @@ _LIES = [
     (_stopped_and_billed, {("billed", _UIDS["gpu"])}),
     (_runs_outside_its_window, {("closed", _UIDS["evening"])}),
     (_stopped_inside_its_window, {("kept-out", _UIDS["evening"])}),
+    (_never_rented_inside_its_window, {("kept-out", _UIDS["evening"])}),
+    (_another_of_it_is_billed, {("billed", _UIDS["gpu"])}),
     (_stalled, {("person", _UIDS["job"])}),
 ]
 
