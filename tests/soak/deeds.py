@@ -33,7 +33,10 @@ _FORMS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Turmoil:
-    """`done` and `skipped`: how often each deed was carried out, and how often its object was not there for it."""
+    """`done` and `skipped`: how often each deed was carried out, and how often its object was not there for it.
+
+    `reclaimed`: ids of the instances that Novita has announced to take back: it is right to end them.
+    """
 
     world: World
     keeper: Keeper
@@ -42,6 +45,7 @@ class Turmoil:
     done: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     keys: list[str] = field(default_factory=list)
+    reclaimed: set[str] = field(default_factory=set)
 
     async def carry_out(self, step: Step) -> None:
         slot = self.slots[step.number]
@@ -100,6 +104,7 @@ class Turmoil:
         instance = (body.get("status") or {}).get("instanceId")
         if condition(body, "Ready").get("reason") != "Ready" or body["status"].get("billing") != "Spot":
             return False
+        self.reclaimed.add(instance)
         await self.world.novita.force(instance, reclaim=True, noticeSeconds=_NOTICE_SECONDS)
         return True
 
