@@ -16,10 +16,10 @@ Of ten objects four are instances, two spot instances, two instances with a sche
 hour), one a set and one a job. The seed decides what is done to which object in which order; when it happens depends on
 the machine.
 
-A checker compares every object's claims with the ledger at each second, or as often as the
-machine lets it. A difference counts once it was there in every
-look for more than {GRACE_SECONDS:g} s of real time. Then the turmoil ends, everything has to get where it was going,
-and the ledger has to have exactly the instances that the objects claim; then all is deleted, and nothing may be left.
+A checker compares every object's claims with the ledger at each second, or as often as the machine lets it. A
+difference counts once it was there in every look for more than {GRACE_SECONDS:g} s of real time. Then the turmoil ends,
+everything has to get where it was going, and the ledger has to have exactly the instances that the objects claim; then
+all is deleted, and nothing may be left.
 """
 
 
