@@ -10,7 +10,7 @@ import threading
 import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +20,17 @@ from urllib.parse import urlsplit
 
 _CHUNK = 1 << 16
 
-Fault = Literal["cut", "cut at once", "silent", "busy", "missing", "no ranges", "other range", "stalled", "redirected"]
+Fault = Literal[
+    "cut", "cut at once", "dripping", "silent", "busy", "missing", "no ranges", "other range", "stalled", "redirected"
+]
+
+# Of so many bytes, those that are sent before the connection ends.
+_SENT: dict[Fault | None, Callable[[int], int]] = {
+    "cut": lambda size: size // 2,
+    "stalled": lambda size: size // 2,
+    "cut at once": lambda _: 0,
+    "dripping": lambda _: 1000,
+}
 
 
 @dataclass
@@ -148,11 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         rest = content[start:]
-        match fault:
-            case "cut" | "stalled":
-                rest = rest[: len(rest) // 2]
-            case "cut at once":
-                rest = b""
+        rest = rest[: _SENT[fault](len(rest))] if fault in _SENT else rest
         try:
             for place in range(0, len(rest), _CHUNK):
                 self.published.pace(min(_CHUNK, len(rest) - place))
@@ -161,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         if fault == "stalled":
             self.published.ended.wait()
-        self.close_connection = self.close_connection or fault in {"cut", "cut at once", "stalled"}
+        self.close_connection = self.close_connection or fault in _SENT
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -277,6 +277,60 @@ def test_a_line_that_is_slower_than_a_build_is_given_up(
     assert "kB/s is slower than building" in capsys.readouterr().out
 
 
+def test_a_line_that_is_cut_again_and_again_is_measured_over_all_its_connections(
+    machine: dict[str, str],
+    server: Releases,
+    built: Callable[[], list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloading, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(downloading, "_PAUSE_SECONDS", 0.05)  # 20 kB/s at the most
+    server.faults[_API_SERVER] = ["dripping"] * 1000
+
+    binaries.provide(machine, ["kube-apiserver"])
+
+    assert built() == ["k8s.io/kubernetes/cmd/kube-apiserver"]
+    assert "kB/s is slower than building" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("setting", ["mirror", "proxy"])
+@pytest.mark.parametrize("name", ["mirror..example", ".", f"{'a' * 64}.example"])
+def test_a_server_whose_name_is_none_is_told_at_once(
+    setting: str,
+    name: str,
+    machine: dict[str, str],
+    built: Callable[[], list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if setting == "mirror":
+        machine[releases.MIRROR] = f"http://someone:secret@{name}"
+    else:
+        machine[releases.MIRROR] = "http://mirror.invalid"
+        monkeypatch.setenv("HTTP_PROXY", f"http://someone:secret@{name}:3128")
+
+    binaries.provide(machine, ["kube-apiserver"])
+
+    printed = capsys.readouterr()
+    assert built() == ["k8s.io/kubernetes/cmd/kube-apiserver"]
+    assert "the name of the server, or of a proxy, is none" in printed.out
+    assert "secret" not in printed.out + printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_an_archive_that_does_not_fit_on_the_disk_is_told_and_not_built_into_the_same_full_disk(
+    machine: dict[str, str], built: Callable[[], list[str]]
+) -> None:
+    _cache(machine).mkdir(parents=True)
+    (_cache(machine) / ".etcd.unpacking").symlink_to("/dev/full")
+
+    with pytest.raises(CannotProvide, match=r"etcd\.unpacking cannot be written: No space left on device"):
+        binaries.provide(machine, ["etcd"])
+
+    assert built() == []
+
+
 @pytest.mark.parametrize(
     "mirror", ["http://127.0.0.1:{closed}", "http://no-such-server.invalid"], ids=["refused", "no such name"]
 )

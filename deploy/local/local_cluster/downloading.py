@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -97,11 +98,11 @@ def shown(url: str) -> str:
 
 def _complete(server: httpx.Client, url: str, half: Path, line: progress.Line) -> None:
     """Fetch what the half lacks, over as many connections as it takes. Raises Unavailable."""
-    idle = 0
+    idle, pace = 0, _Pace()
     while True:
         before = _size(half)
         try:
-            return _append(server, url, half, line)
+            return _append(server, url, half, line, pace)
         except httpx.HTTPError as error:
             idle = 0 if _size(half) > before else idle + 1
             if idle == _ATTEMPTS or not _may_pass(error):
@@ -109,7 +110,24 @@ def _complete(server: httpx.Client, url: str, half: Path, line: progress.Line) -
         time.sleep(_PAUSE_SECONDS)
 
 
-def _append(server: httpx.Client, url: str, half: Path, line: progress.Line) -> None:
+@dataclass
+class _Pace:
+    """Of one file, over all connections and the pauses between them."""
+
+    began: float = field(default_factory=time.monotonic)
+    received: int = 0
+
+    def add(self, size: int, url: str) -> float:
+        """Bytes per second with these bytes. Raises Unavailable where a build is the quicker way."""
+        self.received += size
+        seconds = time.monotonic() - self.began
+        rate = self.received / max(seconds, _PAUSE_SECONDS)
+        if seconds > _PATIENCE_SECONDS and rate < _LOWEST_RATE:
+            raise Unavailable(f"{shown(url)}: {rate / 1000:.0f} kB/s is slower than building")
+        return rate
+
+
+def _append(server: httpx.Client, url: str, half: Path, line: progress.Line, pace: _Pace) -> None:
     start = _size(half)
     with _opened(server, url, start) as answer:
         if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -121,27 +139,27 @@ def _append(server: httpx.Client, url: str, half: Path, line: progress.Line) -> 
         start = start if continued else 0
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length else None
-        began = time.monotonic()
         with half.open("ab" if continued else "wb") as file:
             for chunk in answer.iter_raw():
                 file.write(chunk)
-                seconds, received = time.monotonic() - began, answer.num_bytes_downloaded
-                line.show(progress.transferred(start + received, total, received / max(seconds, _PAUSE_SECONDS)))
-                if seconds > _PATIENCE_SECONDS and received / seconds < _LOWEST_RATE:
-                    raise Unavailable(f"{shown(url)}: {received / seconds / 1000:.0f} kB/s is slower than building")
+                rate = pace.add(len(chunk), url)
+                line.show(progress.transferred(start + answer.num_bytes_downloaded, total, rate))
 
 
 @contextmanager
 def _opened(server: httpx.Client, url: str, start: int = 0) -> Iterator[httpx.Response]:
     """An answer from this byte on, or from the first where the server cannot. Raises Unavailable, httpx.HTTPError."""
     headers = {"Range": f"bytes={start}-"} if start else {}
-    with server.stream("GET", url, headers=headers) as answer:
-        hops = [hop.url.scheme for hop in (*answer.history, answer)]
-        if hops[0] == "https" and set(hops) != {"https"}:
-            raise Unavailable(f"{shown(url)}: redirected to an address without TLS")
-        if answer.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            answer.raise_for_status()
-        yield answer
+    try:
+        with server.stream("GET", url, headers=headers) as answer:
+            hops = [hop.url.scheme for hop in (*answer.history, answer)]
+            if hops[0] == "https" and set(hops) != {"https"}:
+                raise Unavailable(f"{shown(url)}: redirected to an address without TLS")
+            if answer.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                answer.raise_for_status()
+            yield answer
+    except UnicodeError as error:  # httpx looks a name up without a look at it
+        raise Unavailable(f"{shown(url)}: the name of the server, or of a proxy, is none") from error
 
 
 def _may_pass(error: httpx.HTTPError) -> bool:

@@ -41,12 +41,13 @@ def _locked(directory: Path, waiting: str) -> int:
                 print(waiting, flush=True)
                 said = True
             fcntl.flock(handle, fcntl.LOCK_EX)
-        if _is(directory, handle):
+        if is_at(directory, handle):
             return handle
         os.close(handle)  # whoever held it has removed it: what we hold now is in no place any more
 
 
-def _is(directory: Path, handle: int) -> bool:
+def is_at(directory: Path, handle: int) -> bool:
+    """Whether the directory is still what was opened."""
     try:
         return os.path.samestat(directory.stat(), os.fstat(handle))
     except FileNotFoundError:

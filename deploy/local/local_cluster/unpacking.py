@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import posixpath
 import shutil
 import tarfile
@@ -12,20 +13,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from local_cluster.errors import Unavailable
+from local_cluster.errors import CannotProvide, Unavailable
 
 _PROGRAM_MODE = 0o755
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError)
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
 
 
 def take(source: Path, member: str, program: Path) -> None:
-    """Write this member (empty: the file itself) as a program, whole or not at all. Raises Unavailable."""
+    """Write this member (empty: the file itself) as a program, whole or not at all.
+
+    Raises Unavailable; CannotProvide where the disk is full.
+    """
     unfinished = program.with_name(f".{program.name}.unpacking")
     try:
         with _member(source, member) as content, unfinished.open("wb") as target:
             shutil.copyfileobj(content, target)
     except _DAMAGED as error:
         raise Unavailable(f"{source.name} is no archive that can be read: {error}") from error
+    except OSError as error:
+        raise CannotProvide(f"{unfinished} cannot be written: {error.strerror}") from error
     unfinished.chmod(_PROGRAM_MODE)
     unfinished.rename(program)
 

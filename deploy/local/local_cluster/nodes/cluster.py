@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from local_cluster import locking, processes, waiting
 from local_cluster.errors import NotOurs
-from local_cluster.nodes import cgroups, dns, entering, forwarding, images, layout, mounts, namespaces, needs, preparing
+from local_cluster.nodes import cgroups, dns, entering, forwarding, images, layout, namespaces, needs, places, preparing
 from local_cluster.nodes.api import Api
 from local_cluster.nodes.plan import Plan
 
@@ -67,12 +66,8 @@ def down(directory: Path) -> bool:
 def _start(files: layout.Files, plan: Plan) -> datetime:
     """Start the first process and wait until the API server answers through the port of the machine; returns when."""
     began = datetime.now(UTC)
-    made = mounts.missing_directories()
-    files.made_directories.write_text(json.dumps([str(path) for path in made]))
-    for path in made:
-        path.mkdir()
-    with closing(forwarding.listen(plan.ports.api_server)) as outer:
-        started = {"init": namespaces.start(files, outer)}
+    with closing(forwarding.listen(plan.ports.api_server)) as outer, places.held() as handles:
+        started = {"init": namespaces.start(files, outer, handles)}
     processes.save(files.pids, started)
     waiting.until(Api(files, plan.ports.api_server).ready, "kube-apiserver", started, files.log)
     return began
@@ -112,6 +107,4 @@ def _kill(files: layout.Files) -> None:
     for process in processes.load(files.pids).values():
         process.stop(seconds=0)
     cgroups.end(files.name)
-    if files.made_directories.exists():
-        mounts.remove_empty([Path(path) for path in json.loads(files.made_directories.read_text())])
-        files.made_directories.unlink()
+    places.remove()

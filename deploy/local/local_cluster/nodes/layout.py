@@ -46,11 +46,6 @@ class Files:
         return self.directory / "pids.json"
 
     @property
-    def made_directories(self) -> Path:
-        """Directories of the machine that had to be made to mount something over them."""
-        return self.directory / "made-directories"
-
-    @property
     def pki(self) -> Path:
         return self.directory / "pki"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from pathlib import Path
 
-# What containerd, CNI and kubelet write to whatever they are told.
-COVERED = ("/run", "/var/lib/kubelet", "/var/lib/cni", "/var/log/containers")
+from local_cluster.nodes import places
 
 # Kubelet sets these of the whole kernel (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables) where they
 # read otherwise. Inside they read so already, and the kernel's own stay what they are.
@@ -21,22 +19,9 @@ _KUBELET_WANTS = {
 }
 
 
-def missing_directories() -> list[Path]:
-    """Those of COVERED that the machine does not have, parents first."""
-    wanted = [path for each in COVERED for path in (*reversed(Path(each).parents), Path(each))]
-    return list(dict.fromkeys(path for path in wanted if not path.exists()))
-
-
-def remove_empty(directories: list[Path]) -> None:
-    """Those that still are, the last first; whoever has put something there keeps it."""
-    for path in reversed(directories):
-        with contextlib.suppress(OSError):
-            path.rmdir()
-
-
 def cover() -> None:
     """Memory over the fixed places, and kernel settings as the kubelet wants to read them."""
-    for each in COVERED:
+    for each in places.COVERED:
         memory(Path(each))
     settings = Path("/run/kernel-settings")
     for name, value in _KUBELET_WANTS.items():

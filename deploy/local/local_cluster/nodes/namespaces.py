@@ -17,12 +17,17 @@ _MAKE = ["unshare", *KINDS, "--fork", "--kill-child", "--mount-proc", "--propaga
 _ENTER_CGROUPS = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
 
 
-def start(files: layout.Files, outer: socket.socket) -> Started:
-    """Start the first process; what is returned is its parent, whose end is the end of everything inside."""
+def start(files: layout.Files, outer: socket.socket, held: tuple[int, ...]) -> Started:
+    """Start the first process; what is returned is its parent, whose end is the end of everything inside.
+
+    Both hold `held` open.
+    """
     entrances = [str(entrance) for entrance in cgroups.make(files.name)]
     inner = [sys.executable, "-m", "local_cluster.nodes.init", str(files.directory), str(outer.fileno())]
     command = ["sh", "-c", _ENTER_CGROUPS, "sh", *entrances, "--", *_MAKE, "--", *inner]
-    return processes.start(command, files.log("init"), processes.with_own_code(os.environ), handles=(outer.fileno(),))
+    return processes.start(
+        command, files.log("init"), processes.with_own_code(os.environ), handles=(outer.fileno(), *held)
+    )
 
 
 def entering(parent: int, command: list[str], folder: Path) -> list[str]:
