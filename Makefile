@@ -10,6 +10,7 @@ CLUSTER ?= local
 CONCURRENT ?= 3
 TOTAL ?= 10
 NODES ?= 0
+IMAGE ?=
 ONLY ?=
 UPGRADE ?=
 # More flags for pytest: `make test AGAIN=--last-failed` runs what failed once more.
@@ -41,8 +42,8 @@ load: $(READY) ## So many instances at a time, a report, nothing left (CONCURREN
 	@$(BIN)/python -m demo load --cluster $(CLUSTER) --concurrent $(CONCURRENT) --total $(TOTAL)
 
 .PHONY: cluster-up cluster-down
-cluster-up: $(READY) ## A Kubernetes control plane of your own; NODES=1 (Linux, root) adds a node that runs pods
-	@$(BIN)/python -m local_cluster up --nodes $(NODES)
+cluster-up: $(READY) ## A Kubernetes control plane of your own; NODES=1 (Linux, root) adds a node that runs pods, IMAGE=dist/image.tar an image for it
+	@$(BIN)/python -m local_cluster up --nodes $(NODES) $(if $(IMAGE),--image $(IMAGE))
 
 cluster-down: $(READY) ## Stop it; every object in it is forgotten
 	@$(BIN)/python -m local_cluster down

@@ -45,6 +45,18 @@ def test_each_make_target_exists(block: Block) -> None:
     assert [target for target in targets if not re.search(rf"^{target}:", _MAKEFILE, re.MULTILINE)] == []
 
 
+@pytest.mark.parametrize("block", [each for each in _SHELL if "NODES=1" in each.text], ids=_of)
+def test_who_starts_a_node_makes_an_image_and_gives_it_to_the_node(block: Block) -> None:
+    """No pod there reaches the internet: without an image no pod of the chart starts."""
+    commands = [" ".join(words) for words in _commands(block)]
+
+    assert commands[:2] == ["make image", "make cluster-up NODES=1 IMAGE=dist/image.tar"]
+
+
+def test_the_tutorial_with_pods_starts_a_node() -> None:
+    assert any(block.page.name == "quickstart-cluster.md" and "NODES=1" in block.text for block in _SHELL)
+
+
 @pytest.mark.parametrize("block", _SHELL, ids=_of)
 def test_each_file_exists_or_is_one_that_the_reader_has_saved(block: Block) -> None:
     saved = pages.saved_files(block.page)

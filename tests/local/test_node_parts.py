@@ -13,7 +13,7 @@ import pytest
 from local_cluster import __main__ as command_line
 from local_cluster.errors import CannotHost, CannotStart, NotRunning
 from local_cluster.flags import Ports
-from local_cluster.nodes import cgroups, cluster, containerd, entering, layout, needs
+from local_cluster.nodes import cgroups, cluster, commands, containerd, entering, layout, needs
 from local_cluster.nodes.plan import Plan
 
 _MOUNTS = """\
@@ -116,6 +116,34 @@ def test_what_needs_a_running_cluster_says_how_to_start_one(
 
     assert code == 1
     assert "make cluster-up NODES=1" in capsys.readouterr().err
+
+
+def test_an_image_for_a_cluster_without_a_node_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["up", "--image", str(tmp_path / "image.tar"), "--directory", str(tmp_path / "state")]
+    monkeypatch.setattr(sys, "argv", ["local_cluster", *words])
+
+    code = command_line.main()
+
+    assert code == 1
+    assert "make cluster-up NODES=1" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(("archives", "told"), [([], True), ([Path("image.tar")], False)])
+def test_who_starts_a_node_without_an_image_is_told_how_the_image_gets_there(
+    archives: list[Path],
+    told: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(commands.cluster, "up", lambda *_: True)
+
+    commands.up(tmp_path, archives)
+
+    assert ("make cluster-up NODES=1 IMAGE=dist/image.tar" in capsys.readouterr().out) is told
 
 
 def test_an_image_that_is_not_there_is_said(tmp_path: Path) -> None:

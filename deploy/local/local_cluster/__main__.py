@@ -68,6 +68,8 @@ def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "up" if options.nodes:
             node_commands.up(nodes, options.image)
+        case "up" if options.image:
+            raise CannotStart("an image is for a node: `make cluster-up NODES=1 IMAGE=…`")
         case "up":
             _up(plane)
         case "down":

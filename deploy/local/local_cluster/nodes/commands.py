@@ -10,6 +10,11 @@ from pathlib import Path
 
 from local_cluster.nodes import cluster, entering, layout
 
+_NO_IMAGE = (
+    "no image was given to the node, and no pod reaches the internet. The operator's comes by `make image` and then "
+    "`make cluster-up NODES=1 IMAGE=dist/image.tar`, also while the cluster runs"
+)
+
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """To the parser of the whole program."""
@@ -43,6 +48,8 @@ def up(directory: Path, archives: Sequence[Path]) -> None:
         print("a node cluster is running already")
         for archive in archives:
             print(entering.load(directory, archive))
+    if not archives:
+        print(_NO_IMAGE)
     print(f"export KUBECONFIG={layout.Files(directory).kubeconfig}")
 
 
