@@ -16,6 +16,7 @@ from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.class_gate import ClassGate
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.intake import Intake
+from novita_operator.runtime.serving import ServedGate
 from novita_operator.runtime.workers import Reconciles
 from novita_operator.webhooks.courier import Courier
 
@@ -26,7 +27,7 @@ class Controllers:
 
     kinds: tuple[Wired, ...]
     reconcilers: Mapping[str, Reconciles]
-    """By plural name, each behind the gate that keeps it to objects of our own class."""
+    """By plural name, each behind the gates that keep it to kinds that are served, and to objects of our own class."""
     probing: Probing
     courier: Courier
 
@@ -49,6 +50,7 @@ def controllers(core: Core) -> Controllers:
     return Controllers(kinds, reconcilers, instances.probing, instances.courier)
 
 
-def _gate(core: Core, kind: Wired) -> ClassGate:
+def _gate(core: Core, kind: Wired) -> Reconciles:
     publisher = Publisher(kind.intake.kind, core.kube, core.cache, core.recorder, core.clock)
-    return ClassGate(kind.reconciler, core.operator_class, core.cache, publisher, core.clock)
+    own = ClassGate(kind.reconciler, core.operator_class, core.cache, publisher, core.clock)
+    return ServedGate(own, core.serving)

@@ -51,6 +51,9 @@ class Metrics:
         self.watch_behind = self._gauge(
             "watch_rounds_behind", "Comparisons in a row in which the watch had missed changes."
         )
+        self.kind_served = self._gauge(
+            "kind_served", "1 while the API server serves the kind, 0 while its CRD is missing.", "kind"
+        )
         self.lease_margin = self._gauge("lease_margin_seconds", "How long the Lease is surely ours; 0 without one.")
 
     def _measure_instances(self) -> None:

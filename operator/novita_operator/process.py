@@ -22,6 +22,7 @@ from novita_operator.reconciling import naming
 from novita_operator.runtime import core, first_lists, kopf_session, kopf_settings
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
+from novita_operator.runtime.kopf_kinds import KopfKinds, Patience
 from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.watchdog import Watchdog
 from novita_operator.runtime.workers import Workers
@@ -90,7 +91,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
 
 def _not_ready(ready: asyncio.Event, resync: Resync, shared: Core) -> list[str]:
     reasons = resync.complaints() if ready.is_set() else ["the watch has not started"]
-    return reasons + (["shutting down"] if shared.shutdown.under_way else [])
+    return reasons + shared.serving.complaints() + (["shutting down"] if shared.shutdown.under_way else [])
 
 
 def _in_background(work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
@@ -107,9 +108,10 @@ def _end_with(task: asyncio.Task[None]) -> None:
 
 
 async def _served(shared: Core, controllers: Controllers) -> bool:
-    """Wait until the API server lists every kind. False where a signal came first."""
+    """Wait until the API server lists every kind that it serves. False where a signal came first."""
     kinds = [intake.kind for intake in controllers.intakes]
-    return await first_lists.until_served(shared.kube, kinds, shared.settings.namespaces, shared.shutdown.asked)
+    namespaces, stopping = shared.settings.namespaces, shared.shutdown.asked
+    return await first_lists.until_served(shared.kube, kinds, namespaces, stopping, shared.serving)
 
 
 async def _leads(shared: Core, ready: asyncio.Event) -> bool:
@@ -132,7 +134,9 @@ async def _leads(shared: Core, ready: asyncio.Event) -> bool:
 async def _take_in(shared: Core, controllers: Controllers) -> None:
     """What must be known before the first pass."""
     not_the_first = await _take_in_accounts(shared, controllers)
-    await _take_in_instances(shared, controllers, not_the_first)
+    # Without their CRD there are none to take in; they are when it comes.
+    with contextlib.suppress(kube_errors.NotServed):
+        await _take_in_instances(shared, controllers, not_the_first)
 
 
 async def _take_in_accounts(shared: Core, controllers: Controllers) -> bool:
@@ -167,11 +171,16 @@ async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready
     """Run kopf until a signal; then drain the workers first, since kopf cancels everything when it ends."""
     settings, registry = shared.settings, kopf.OperatorRegistry()
     controllers.register(registry)
-    kopf.on.login(registry=registry)(_login)
+    patience = Patience(shared.serving.doubt)
+
+    @kopf.on.login(registry=registry)
+    async def login(**kwargs: object) -> kopf.AiohttpSession | None:
+        return _login(patience, **kwargs)
+
     grace = settings.shutdown_grace / 1000
     options = kopf.OperatorSettings()
     kopf_settings.configure(options, grace_seconds=grace)
-    stop = asyncio.Event()
+    watched, stop = KopfKinds(registry, options), asyncio.Event()
     before = asyncio.all_tasks()
     ending = asyncio.create_task(_drain_then_stop(shared, workers, controllers.courier, stop, grace), name="shutdown")
     tasks = await kopf.spawn_tasks(
@@ -182,13 +191,29 @@ async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready
         namespaces=settings.namespaces,
         stop_flag=stop,
         ready_flag=ready,
+        insights=watched.insights,
     )
+    # After kopf, whose connection it uses.
+    following = _in_background(shared.serving.follow(partial(_heed, shared, controllers, watched)), "served kinds")
     # Again: kopf has put its own handlers in their place.
     shared.shutdown.install()
     try:
-        await kopf.run_tasks(tasks, ignored=before | {ending})
+        await kopf.run_tasks(tasks, ignored=before | {ending, following})
     finally:
         ending.cancel()
+        following.cancel()
+
+
+async def _heed(shared: Core, controllers: Controllers, watched: KopfKinds, served: frozenset[str]) -> None:
+    """Go by what is served. Raises kube errors: then it is repeated."""
+    await watched.until_begun()
+    returned = served - watched.plurals
+    if kinds.GPU_INSTANCE.plural in returned:
+        await _take_in_instances(shared, controllers, not_the_first=True)
+    await watched.follow(served)
+    for plural in returned:
+        for key, _ in shared.cache.of_kind(plural):
+            shared.queue.add(key)
 
 
 async def _drain_then_stop(shared: Core, workers: Workers, courier: Courier, stop: asyncio.Event, grace: float) -> None:
@@ -199,7 +224,7 @@ async def _drain_then_stop(shared: Core, workers: Workers, courier: Courier, sto
     stop.set()
 
 
-async def _login(**kwargs: object) -> kopf.AiohttpSession | None:
+def _login(patience: Patience, **kwargs: object) -> kopf.AiohttpSession | None:
     """The same place as our own client: the pod's ServiceAccount, else the kubeconfig."""
     found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)  # type: ignore[arg-type]
-    return kopf_session.bounded(found)
+    return kopf_session.bounded(found, patience)

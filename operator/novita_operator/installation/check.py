@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from novita_operator.api import kinds, meta, operator_class
+from novita_operator.api import kinds, operator_class
 from novita_operator.installation import judging
 from novita_operator.installation.judging import Body, Verdict
 from novita_operator.kube import errors
@@ -41,7 +41,7 @@ async def run(kube: KubeClient, installation: Installation, seconds: float, say:
 
 async def _check(kube: KubeClient, at: Installation) -> list[Verdict]:
     deployment = await _deployment(kube, at.namespace, at.name)
-    served = await _served(kube)
+    served = await kube.served()
     verdicts = [judging.operator(deployment, f"{at.namespace}/{at.name}"), judging.kinds(served)]
     return verdicts + (judging.accounts(await _accounts(kube, at.class_name)) if _ACCOUNTS.plural in served else [])
 
@@ -51,14 +51,6 @@ async def _deployment(kube: KubeClient, namespace: str, name: str) -> Body | Non
         return await kube.request("GET", _DEPLOYMENT, namespace=namespace, name=name)
     except errors.NotFound:
         return None
-
-
-async def _served(kube: KubeClient) -> frozenset[str]:
-    try:
-        found = await kube.request("GET", f"/apis/{meta.GROUP}/{meta.VERSION}")
-    except errors.NotFound:
-        return frozenset()
-    return frozenset(each["name"] for each in found["resources"])
 
 
 async def _accounts(kube: KubeClient, class_name: str) -> list[Body]:

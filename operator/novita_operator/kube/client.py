@@ -85,6 +85,14 @@ class KubeClient:
             async for body in self._items(path, namespace=namespace, accept=accept):
                 yield body
 
+    async def served(self) -> frozenset[str]:
+        """The plural names of the kinds of our group and version that are served; anybody may ask."""
+        try:
+            found = await self._call("GET", f"/apis/{meta.GROUP}/{meta.VERSION}")
+        except errors.NotServed:
+            return frozenset()
+        return frozenset(each["name"] for each in found.get("resources") or ())
+
     async def namespaces_with(self, selector: str) -> frozenset[str]:
         """The names of the namespaces that a label selector selects; an empty one selects none."""
         return await self._namespaces({"labelSelector": selector}) if selector else frozenset()

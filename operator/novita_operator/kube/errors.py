@@ -9,6 +9,7 @@ KubeError
 ├─ Rejected     the API server refuses this body: a policy, a bug of ours, or a CRD of another version
 └─ Unreachable  no connection: back off and try again
    ├─ Broken    5xx: an answer that helps nobody, as where a webhook of the cluster does not answer
+   ├─ NotServed 404 of a whole kind: its CRD is missing; of its objects nothing is known
    └─ NotYet    429: it asks us to wait, as it does while it prepares the storage of a new CRD
 """
 
@@ -53,11 +54,15 @@ class Rejected(KubeError):
 
 
 class Unreachable(KubeError):
-    """The API server did not answer, or not usefully (connection errors; 5xx and 429 are subclasses)."""
+    """The API server did not answer, or not usefully (connection errors; 5xx, 429 and others are subclasses)."""
 
 
 class Broken(Unreachable):
     """The API server cannot do it now (5xx): it is in trouble, or an admission webhook is."""
+
+
+class NotServed(Unreachable):
+    """The API server does not know the kind (404 without a `Status`): its objects may still be stored."""
 
 
 class NotYet(Unreachable):
@@ -68,13 +73,17 @@ REFUSALS = (Forbidden, Rejected, Broken)
 """A write that the cluster did not take: people are told its own sentence. A quota, a policy, a webhook, a right."""
 
 _BY_STATUS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
+_NOT_FOUND = 404
 _TOO_MANY_REQUESTS = 429
 _FIRST_SERVER_ERROR = 500
 
 
 def from_response(status: int, body: bytes, retry_after: str | None) -> KubeError:
     """The error of a response with this status; the message is the `Status` object's own."""
-    message = _message(body) or f"the API server answered {status}"
+    message = _message(body)
+    if status == _NOT_FOUND and not message:
+        return NotServed("the API server does not serve this kind: its CRD is missing or not ready", status=status)
+    message = message or f"the API server answered {status}"
     if status == _TOO_MANY_REQUESTS or status >= _FIRST_SERVER_ERROR:
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
         kind = NotYet if status == _TOO_MANY_REQUESTS else Broken

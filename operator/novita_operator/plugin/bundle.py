@@ -81,7 +81,7 @@ async def _listed(reader: Reader, kind: Kind, scope: Scope, parts: dict[str, str
     """The objects; that they may not be read is written down in their place."""
     try:
         return [body async for body in reader.each(kind, scope.several(reader))]
-    except (errors.Forbidden, errors.NotFound) as error:
+    except (errors.Forbidden, errors.NotServed) as error:
         parts[f"objects/{kind.plural}.not-read.txt"] = f"{error}\n"
         return []
 

@@ -81,7 +81,7 @@ async def _rights(reader: Reader, namespace: str) -> list[Finding]:
 async def _accounts(reader: Reader, now: datetime) -> list[Finding]:
     try:
         accounts = await cluster.accounts(reader)
-    except errors.NotFound:
+    except errors.NotServed:
         return []  # the missing CRD is told already
     if accounts is None:
         return [findings.note("accounts", "you may not read NovitaAccounts, so key and Novita's API are not judged")]
@@ -96,7 +96,7 @@ async def _objects(reader: Reader, scope: Scope, now: datetime) -> list[Finding]
     for each in (Scope(everywhere=True), scope):
         try:
             return list(judging.objects(await cluster.instances(reader, each), now))
-        except errors.NotFound:
+        except errors.NotServed:
             return []  # the missing CRD is told already
         except errors.Forbidden:
             continue

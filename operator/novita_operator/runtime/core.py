@@ -21,6 +21,7 @@ from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.class_gate import Leaves
 from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.leases import Lease
+from novita_operator.runtime.serving import Serving
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workqueue import WorkQueue
 from novita_operator.settings import Settings
@@ -44,6 +45,7 @@ class Core:
     recorder: Recorder
     clock: SystemClock
     metrics: Metrics
+    serving: Serving
     shutdown: Shutdown
     lease: Lease | None
 
@@ -80,6 +82,7 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
     lease = _lease(settings, kube, clock) if settings.leader_election else None
     if lease is not None:
         metrics.lease_margin.set_function(lambda: max(0.0, lease.margin))
+    recorder = Recorder(kube, settings.identity)
     return Core(
         settings=settings,
         kube=kube,
@@ -88,9 +91,10 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
         cache=cache,
         queue=queue,
         accounts=Accounts(),
-        recorder=Recorder(kube, settings.identity),
+        recorder=recorder,
         clock=clock,
         metrics=metrics,
+        serving=Serving(kube, cache, recorder, own, clock, metrics),
         shutdown=Shutdown(),
         lease=lease,
     )

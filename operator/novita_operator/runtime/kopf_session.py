@@ -6,6 +6,7 @@ import aiohttp
 import kopf
 
 from novita_operator.kube import pages
+from novita_operator.runtime.kopf_kinds import Patience
 
 
 class _Page(aiohttp.ClientResponse):
@@ -48,8 +49,8 @@ class _Pages:
             return response
 
 
-def bounded(info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
-    """The same connection, with bounded pages."""
+def bounded(info: kopf.ConnectionInfo | None, patience: Patience) -> kopf.AiohttpSession | None:
+    """The same connection, with bounded pages; what finds a kind not served waits for it."""
     if info is None:
         return None
     return kopf.AiohttpSession(
@@ -64,6 +65,6 @@ def bounded(info: kopf.ConnectionInfo | None) -> kopf.AiohttpSession | None:
             proxy=info.proxy_url,
             trust_env=info.trust_env,
             response_class=_Page,
-            middlewares=(_Pages(),),
+            middlewares=(_Pages(), patience),
         ),
     )

@@ -93,6 +93,9 @@ class Resync:
         """None where they cannot be read, which is remembered."""
         try:
             versions = await self.kube.versions(kind, (place.namespace,) if place.namespace else ())
+        except errors.NotServed:
+            self._unreadable.pop(place, None)  # that is said once for the kind (serving.py)
+            return None
         except errors.KubeError as error:
             self._unreadable[place] = str(error)
             logger.warning("%s cannot be read, so that nothing there is acted upon: %s", place, error)

@@ -128,7 +128,7 @@ class Hook:
                 break
         except errors.Forbidden:
             return False
-        except errors.NotFound:  # the CRD is gone
+        except errors.NotServed:  # the CRD is gone
             return True
         return True
 
@@ -173,7 +173,7 @@ class Hook:
             return []  # no namespace would mean all of them
         try:
             return [body async for body in self._kube.each(kind, () if everywhere else self._readable)]
-        except errors.NotFound:
+        except errors.NotServed:
             return []
 
     async def _delete_accounts(self) -> list[str]:
@@ -212,7 +212,7 @@ class Hook:
     async def _ask(self, kind: Kind, body: Body) -> None:
         at = body["metadata"]
         # Gone, or another object by now: the look that follows sees it.
-        with suppress(errors.NotFound, errors.Conflict):
+        with suppress(errors.NotFound, errors.NotServed, errors.Conflict):
             await self._kube.delete(kind, at.get("namespace", ""), at["name"], uid=at["uid"])
 
     # --- What helm installed --------------------------------------------------------------------------------------

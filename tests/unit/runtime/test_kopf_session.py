@@ -1,4 +1,4 @@
-"""kopf's lists have pages of bounded size, and lack nothing."""
+"""kopf's lists have pages of bounded size, lack nothing, and wait for a kind that is not served."""
 
 from __future__ import annotations
 
@@ -10,20 +10,32 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from novita_operator.kube import pages
-from novita_operator.runtime import kopf_session
+from novita_operator.runtime import kopf_kinds, kopf_session
+from novita_operator.runtime.kopf_kinds import Patience
 
 KIB = 1024
 PATH = "/apis/gpu.novita.ai/v1alpha1/gpuinstances"
 
 
 class Hoard:
-    """An API server with objects of given sizes; `sent`: how many were asked for, each time."""
+    """An API server with objects of given sizes, that are not served for some calls.
+
+    `asked`: how many were asked for, each time; `doubts`: how often a kind was said not to be served.
+    """
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.asked: list[int] = []
+        self.absences = 0
+        self.doubts = 0
+
+    def doubt(self) -> None:
+        self.doubts += 1
 
     async def list(self, request: web.Request) -> web.Response:
+        if self.absences:
+            self.absences -= 1
+            return web.Response(status=404, text="404 page not found")
         first, limit = int(request.query.get("continue", "0")), int(request.query["limit"])
         self.asked.append(limit)
         shown = self.sizes[first : first + limit]
@@ -43,7 +55,9 @@ async def session(hoard: Hoard) -> AsyncIterator[kopf.AiohttpSession]:
     app = web.Application()
     app.router.add_get(PATH, hoard.list)
     async with TestServer(app) as server:
-        found = kopf_session.bounded(kopf.ConnectionInfo(server=str(server.make_url("")), token="t"))
+        found = kopf_session.bounded(
+            kopf.ConnectionInfo(server=str(server.make_url("")), token="t"), Patience(hoard.doubt)
+        )
         assert found is not None
         async with found.aiohttp_session:
             yield found
@@ -97,4 +111,23 @@ async def test_the_next_list_begins_with_what_was_not_too_large(hoard: Hoard, se
 
 
 def test_without_a_way_to_log_in_there_is_none() -> None:
-    assert kopf_session.bounded(None) is None
+    assert kopf_session.bounded(None, Patience(lambda: None)) is None
+
+
+async def test_a_list_of_a_kind_that_is_not_served_waits_for_it_and_says_so_each_time(
+    hoard: Hoard, session: kopf.AiohttpSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kopf_kinds, "_AGAIN_SECONDS", 0.0)
+    hoard.sizes, hoard.absences = [1, 1], 3
+
+    assert await numbers(session) == [0, 1]
+    assert hoard.doubts == 3
+
+
+async def test_what_is_no_list_of_a_kind_of_ours_is_answered_at_once_where_there_is_none(
+    hoard: Hoard, session: kopf.AiohttpSession
+) -> None:
+    reply = await session.aiohttp_session.get(session.server.rstrip("/") + PATH + "/no-such-object")
+
+    assert reply.status == 404
+    assert hoard.doubts == 0

@@ -29,11 +29,14 @@ class Cluster:
 
     bodies: dict[Key, dict[str, Any]] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
+    served: bool = True
 
     def put(self, body: dict[str, Any]) -> None:
         self.bodies[key_of(_KIND.plural, body)] = body
 
     async def versions(self, _kind: Kind, namespaces: tuple[str, ...]) -> dict[Key, str]:
+        if not self.served:
+            raise errors.NotServed("no CRD")
         if self.forbidden & set(namespaces or ("",)):
             raise errors.Forbidden("gpuinstances is forbidden")
         return {
@@ -159,3 +162,12 @@ async def test_where_nothing_can_be_read_the_process_is_not_ready_until_it_can_a
 
     assert (before, resync.complaints()) == ([], [])
     assert blind == ["gpuinstances cannot be read: gpuinstances is forbidden"]
+
+
+async def test_objects_of_a_kind_that_is_not_served_are_not_taken_for_gone() -> None:
+    cluster, intake, resync = _parts(_body("a", 5))
+    cluster.served = False
+
+    assert [await resync.compare(), await resync.compare(), await resync.compare()] == [0, 0, 0]
+    assert intake.told == []
+    assert resync.complaints() == []

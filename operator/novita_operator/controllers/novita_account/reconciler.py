@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -117,9 +118,11 @@ class Reconciler:
         finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
         if finalizers == list(resource.meta.finalizers):
             return None
-        async for found in self.kube.each(_USERS, self.collector.namespaces):
-            if account_of(found) == resource.meta.name:
-                return After(_DELETING_TICK_SECONDS)
+        # Without their CRD nobody can use it any more, and it would hold its own CRD for ever.
+        with suppress(kube_errors.NotServed):
+            async for found in self.kube.each(_USERS, self.collector.namespaces):
+                if account_of(found) == resource.meta.name:
+                    return After(_DELETING_TICK_SECONDS)
         try:
             self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
         except kube_errors.NotFound:

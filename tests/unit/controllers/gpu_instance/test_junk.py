@@ -195,6 +195,7 @@ def _core(server: ApiServer, accounts: Accounts, clock: parts.HandClock, metrics
         recorder=Recorder(server.client, "operator-0"),
         clock=cast("Any", clock),
         metrics=metrics,
+        serving=nothing,
         shutdown=Shutdown(),
         lease=nothing,
     )
