@@ -180,7 +180,7 @@ async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready
     grace = settings.shutdown_grace / 1000
     options = kopf.OperatorSettings()
     kopf_settings.configure(options, grace_seconds=grace)
-    watched, stop = KopfKinds(registry, options), asyncio.Event()
+    watched, stop = KopfKinds(), asyncio.Event()
     before = asyncio.all_tasks()
     ending = asyncio.create_task(_drain_then_stop(shared, workers, controllers.courier, stop, grace), name="shutdown")
     tasks = await kopf.spawn_tasks(
@@ -193,7 +193,6 @@ async def _watch(shared: Core, controllers: Controllers, workers: Workers, ready
         ready_flag=ready,
         insights=watched.insights,
     )
-    # After kopf, whose connection it uses.
     following = _in_background(shared.serving.follow(partial(_heed, shared, controllers, watched)), "served kinds")
     # Again: kopf has put its own handlers in their place.
     shared.shutdown.install()

@@ -1,25 +1,30 @@
-"""CRDs that go, return or come late: their kind is paused, the other kinds go on, and nobody restarts anything."""
+"""CRDs that go, return or come late: their kind is paused, the others go on, and nobody restarts anything."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.cluster.crds import (
+    ACCOUNT_CRD,
+    INSTANCE_CRD,
+    JOB_CRD,
+    Start,
+    apply_crds,
+    delete_crd,
+    make_account_again,
+    polled,
+    serve,
+    starting,
+    until_event,
+    until_page,
+)
 from tests.cluster.owners import JOBS, Owners
-from tests.support import builders, kube, waiting
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import CRDS, Plane
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
-
-Start = Callable[..., Awaitable[OperatorProcess]]
-_JOB_CRD, _INSTANCE_CRD = "gpujobs.gpu.novita.ai", "gpuinstances.gpu.novita.ai"
-_SETTLED_SECONDS = 120.0
-# A collector that believes what it sees after a second.
-_EAGER = {"ORPHAN_AGE": "1000", "ORPHAN_SIGHTINGS_APART": "1000"}
-_POLLS = 6
 
 
 @pytest.fixture(scope="module")
@@ -47,80 +52,8 @@ async def workspace(whole: Plane, simulator: Simulator) -> AsyncIterator[Workspa
 
 @pytest.fixture
 async def start(workspace: Workspace, simulator: Simulator, tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts an operator and does not wait."""
-    async with AsyncExitStack() as stack:
-
-        async def launch(**settings: str) -> OperatorProcess:
-            usual = {"NOVITA_API_URL": simulator.url, **_EAGER}
-            started = OperatorProcess.launch(tmp_path, workspace.plane.operator_kubeconfig, **usual | settings)
-            stack.push_async_callback(started.close)
-            workspace.operator = started
-            return started
-
+    async with starting(workspace, tmp_path, simulator.url) as launch:
         yield launch
-
-
-async def apply_crds(plane: Plane) -> None:
-    applied = await plane.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(CRDS))
-    assert applied.code == 0, applied.err
-
-    async def listed() -> bool:
-        for kind in (kube.GPU_INSTANCES, kube.NOVITA_ACCOUNTS, JOBS):
-            try:
-                await plane.kube.list(kind)
-            except kube.Refused:
-                return False
-        return True
-
-    await waiting.until(listed, "every kind is served")
-
-
-async def delete_crd(plane: Plane, name: str) -> None:
-    deleted = await plane.kubectl("delete", "crd", name, "--timeout=60s")
-    assert deleted.code == 0, deleted.err
-
-
-async def serve(plane: Plane, crd: str, *, served: bool) -> None:
-    """Let the API server serve the kind, or not; the objects stay stored."""
-    change = f'[{{"op": "replace", "path": "/spec/versions/0/served", "value": {str(served).lower()}}}]'
-    patched = await plane.kubectl("patch", "crd", crd, "--type=json", f"--patch={change}")
-    assert patched.code == 0, patched.err
-
-
-async def until_page(operator: OperatorProcess, status: int, *says: str) -> None:
-    """Until /readyz has this status and says all this."""
-
-    async def probe() -> bool:
-        assert operator.child.running, f"the operator ended: {await operator.child.tail()}"
-        try:
-            page = await operator.page("readyz")
-        except OSError:
-            return False
-        return page.status_code == status and all(each in page.text for each in says)
-
-    await operator_listens(operator)
-    await waiting.until(probe, f"/readyz is {status} {says}", seconds=_SETTLED_SECONDS, explain=operator.child.tail)
-
-
-async def operator_listens(operator: OperatorProcess) -> None:
-    async def listens() -> bool:
-        assert operator.child.running, f"the operator ended: {await operator.child.tail()}"
-        return operator.port_file.exists()
-
-    await waiting.until(listens, "the operator serves its pages", explain=operator.child.tail)
-
-
-async def until_event(workspace: Workspace, reason: str, about: str) -> None:
-    async def posted() -> bool:
-        events = await workspace.plane.kube.list(kube.EVENTS, "default")
-        return any(
-            event["reason"] == reason
-            and event["involvedObject"]["name"] == workspace.account_name
-            and about in event["message"]
-            for event in events
-        )
-
-    await waiting.until(posted, f"an Event {reason} about {about}", explain=workspace.explain)
 
 
 async def test_a_deleted_crd_pauses_its_kind_the_others_go_on_and_its_return_is_taken_up(
@@ -131,10 +64,10 @@ async def test_a_deleted_crd_pauses_its_kind_the_others_go_on_and_its_return_is_
     await workspace.create("before")
     await workspace.until_ready("before")
 
-    await delete_crd(workspace.plane, _JOB_CRD)
+    await delete_crd(workspace.plane, JOB_CRD)
 
-    await until_page(operator, 503, _JOB_CRD, "paused")
-    await until_event(workspace, "KindNotServed", _JOB_CRD)
+    await until_page(operator, 503, JOB_CRD, "paused")
+    await until_event(workspace, "KindNotServed", JOB_CRD)
     assert 'novita_kind_served{kind="gpujobs"} 0.0' in await operator.metrics()
     assert 'novita_kind_served{kind="gpuinstances"} 1.0' in await operator.metrics()
     assert (await operator.page("livez")).is_success
@@ -142,7 +75,7 @@ async def test_a_deleted_crd_pauses_its_kind_the_others_go_on_and_its_return_is_
     await workspace.until_ready("meanwhile")
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
-    await until_event(workspace, "KindServed", _JOB_CRD)
+    await until_event(workspace, "KindServed", JOB_CRD)
     jobs = Owners(workspace, JOBS)
     await jobs.create("job", template={"accountRef": {"name": workspace.account_name}, "command": "true"})
     await jobs.until("job", lambda body: bool(body.get("status", {}).get("conditions")), "the job is worked on")
@@ -159,19 +92,14 @@ async def test_machines_of_a_kind_that_is_not_served_are_neither_ended_nor_rente
     await workspace.create()
     before = await workspace.until_ready()
 
-    await serve(workspace.plane, _INSTANCE_CRD, served=False)
+    await serve(workspace.plane, INSTANCE_CRD, served=False)
 
-    await until_page(operator, 503, _INSTANCE_CRD)
-    await workspace.novita.forget_calls()
-
-    async def polled() -> bool:
-        return (await workspace.novita.calls()).of("list") >= _POLLS
-
-    await waiting.until(polled, "the account is polled on", explain=operator.child.tail)
+    await until_page(operator, 503, INSTANCE_CRD)
+    await polled(workspace, operator)
     ledger = await workspace.novita.ledger()
     assert ledger.created == 1
     assert [record.id for record in ledger.live] == [before["status"]["instanceId"]]
-    await serve(workspace.plane, _INSTANCE_CRD, served=True)
+    await serve(workspace.plane, INSTANCE_CRD, served=True)
     await until_page(operator, 200)
     await workspace.edit(powerState="Stopped")
     after = await workspace.until(lambda body: body["status"].get("phase") == "Stopped", "it is stopped")
@@ -188,19 +116,14 @@ async def test_an_operator_that_is_restarted_while_a_kind_is_not_served_ends_not
     await workspace.create()
     before = await workspace.until_ready()
     await first.terminate()
-    await serve(workspace.plane, _INSTANCE_CRD, served=False)
+    await serve(workspace.plane, INSTANCE_CRD, served=False)
 
     second = await start()
 
-    await until_page(second, 503, _INSTANCE_CRD)
-    await workspace.novita.forget_calls()
-
-    async def polled() -> bool:
-        return (await workspace.novita.calls()).of("list") >= _POLLS
-
-    await waiting.until(polled, "the account is polled", explain=second.child.tail)
+    await until_page(second, 503, INSTANCE_CRD)
+    await polled(workspace, second)
     assert [record.id for record in (await workspace.novita.ledger()).live] == [before["status"]["instanceId"]]
-    await serve(workspace.plane, _INSTANCE_CRD, served=True)
+    await serve(workspace.plane, INSTANCE_CRD, served=True)
     await until_page(second, 200)
     await workspace.edit(powerState="Stopped")
     after = await workspace.until(lambda body: body["status"].get("phase") == "Stopped", "it is stopped")
@@ -212,13 +135,13 @@ async def test_an_operator_that_is_restarted_while_a_kind_is_not_served_ends_not
 async def test_an_operator_that_comes_before_a_crd_works_on_the_other_kinds_and_takes_it_up(
     workspace: Workspace, start: Start, watched: str
 ) -> None:
-    await delete_crd(workspace.plane, _JOB_CRD)
+    await delete_crd(workspace.plane, JOB_CRD)
 
     operator = await start(**({"WATCH_NAMESPACES": workspace.namespace} if watched == "one" else {}))
 
     await workspace.create()
     await workspace.until_ready()
-    await until_page(operator, 503, _JOB_CRD)
+    await until_page(operator, 503, JOB_CRD)
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
     jobs = Owners(workspace, JOBS)
@@ -233,7 +156,7 @@ async def test_an_operator_that_comes_before_all_crds_waits_and_says_for_what(wh
     assert deleted.code == 0, deleted.err
     operator = OperatorProcess.launch(tmp_path, whole.operator_kubeconfig)
     try:
-        await until_page(operator, 503, _JOB_CRD, _INSTANCE_CRD, "novitaaccounts.gpu.novita.ai")
+        await until_page(operator, 503, JOB_CRD, INSTANCE_CRD, ACCOUNT_CRD)
         assert (await operator.page("livez")).is_success
 
         await apply_crds(whole)
@@ -251,11 +174,9 @@ async def test_all_crds_can_be_deleted_at_once_and_come_back(workspace: Workspac
     deleted = await workspace.plane.kubectl("delete", "-k", str(CRDS), "--timeout=120s")
 
     assert deleted.code == 0, deleted.err
-    await until_page(operator, 503, _JOB_CRD, _INSTANCE_CRD, "novitaaccounts.gpu.novita.ai")
+    await until_page(operator, 503, JOB_CRD, INSTANCE_CRD, ACCOUNT_CRD)
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
-    await workspace.plane.kube.create(
-        kube.NOVITA_ACCOUNTS, builders.novita_account(workspace.account_name, **account["spec"])
-    )
+    await make_account_again(workspace, account["spec"])
     await workspace.create()
     await workspace.until_ready()

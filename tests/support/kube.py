@@ -156,11 +156,18 @@ class Kube:
         headers: Mapping[str, str] | None = None,
     ) -> Body:
         reply = await self._client.request(method, path, json=body, params=query, headers=headers)
-        parsed = reply.json()
         if not reply.is_success:
-            raise Refused(reply.status_code, str(parsed.get("message", "")))
-        answer: Body = parsed
+            raise Refused(reply.status_code, _said(reply))
+        answer: Body = reply.json()
         return answer
+
+
+def _said(reply: httpx.Response) -> str:
+    """Its own sentence; where a whole kind is not served, it is no JSON."""
+    try:
+        return str(reply.json().get("message", ""))
+    except json.JSONDecodeError:
+        return reply.text
 
 
 def _strictly(dry_run: bool) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Which kinds kopf watches. kopf learns it from a watch of all CRDs, for which we would need rights on all of them.
 
-So that watch is off (`kopf_settings.py`), and we tell kopf when it is to look again at what is served. It then ends the
-watches of what has gone, and begins those of what has come.
+So that watch is off (`kopf_settings.py`), and we tell kopf what is served. It then ends the watches of what has gone,
+and begins those of what has come. It is not asked to look by itself: of a CRD that is being deleted, discovery names
+no verb `patch`, although it works, and kopf would leave the kind before its objects have let their instances go.
 """
 
 from __future__ import annotations
@@ -12,25 +13,20 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import aiohttp
-import kopf
 
 # kopf takes it as a parameter of `spawn_tasks`, and exports neither it nor what keeps it.
-from kopf._cogs.structs.references import Insights
-from kopf._core.reactor import observation
+from kopf._cogs.structs.references import Insights, Resource
 
 from novita_operator.api import kinds, meta
 
 _AGAIN_SECONDS = 1.0  # what the API server itself asks for while it prepares a kind
-_ANY = {"type": "MODIFIED", "object": {"spec": {"group": meta.GROUP}}}
-"""The part that kopf reads of the change of a CRD."""
+_VERBS = frozenset({"list", "watch", "patch"})  # what kopf does with them
 
 
 @dataclass(frozen=True, slots=True)
 class KopfKinds:
     """To be given to kopf's `spawn_tasks` as its `insights`."""
 
-    registry: kopf.OperatorRegistry
-    settings: kopf.OperatorSettings
     insights: Insights = field(default_factory=Insights)
 
     async def until_begun(self) -> None:
@@ -43,14 +39,18 @@ class KopfKinds:
         return frozenset(each.plural for each in self.insights.watched_resources if each.group == meta.GROUP)
 
     async def follow(self, served: frozenset[str]) -> None:
-        """Watch these kinds and no others. Only in a task that was started after kopf."""
-        if self.plurals != served:
-            await observation.process_discovered_resource_event(
-                raw_event=_ANY,  # type: ignore[arg-type]
-                settings=self.settings,
-                registry=self.registry,
-                insights=self.insights,
-            )
+        """Watch these kinds and no others."""
+        if self.plurals == served:
+            return
+        async with self.insights.revised:
+            self.insights.watched_resources.intersection_update(map(_resource, served))
+            self.insights.watched_resources.update(map(_resource, served))
+            self.insights.revised.notify_all()
+
+
+def _resource(plural: str) -> Resource:
+    kind = kinds.of(plural)
+    return Resource(meta.GROUP, meta.VERSION, plural, kind=kind.name, namespaced=kind.namespaced, verbs=_VERBS)
 
 
 @dataclass(frozen=True, slots=True)

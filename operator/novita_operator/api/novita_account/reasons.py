@@ -23,7 +23,7 @@ class ConditionType(StrEnum):
     CREATES_FROZEN = "CreatesFrozen"
     """Only while true: instances were rented too often for the same objects, so nothing is rented any more."""
     DELETION_BLOCKED = "DeletionBlocked"
-    """Only while true: the account is to be deleted and objects still use it."""
+    """Only while true: the account is to be deleted and objects still use it, or cannot be read."""
 
 
 class Reason(StrEnum):

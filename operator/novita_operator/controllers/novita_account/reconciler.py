@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Adoption, Creates
 from novita_operator.clock import Clock
+from novita_operator.controllers.novita_account import holding
 from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
 from novita_operator.controllers.novita_account.polling import adoptions, census, selecting
 from novita_operator.controllers.novita_account.polling import poller as poll
@@ -77,10 +77,11 @@ class Reconciler:
         users = self._users(resource.meta.name)
         if resource.meta.deleted_at is not None and not users:
             return await self._let_go(resource, key)
-        if resource.meta.deleted_at is None and meta.ACCOUNT_FINALIZER not in resource.meta.finalizers:
-            await self._hold(resource, key)
+        if resource.meta.deleted_at is None and not holding.is_held(resource):
+            await holding.hold(resource, key, self.kube, self.cache)
             return After(0.0)
         account = await self._account(resource)
+        account.was_used |= bool(users)
         if resource.meta.deleted_at is not None:
             await self.poller.tick(account)
         await self._report(resource, account, users, key)
@@ -108,25 +109,20 @@ class Reconciler:
         """Another operator works on it now: no poll, no look for orphans, no connection."""
         return await self.forget(key.name)
 
-    async def _hold(self, resource: NovitaAccount, key: Key) -> None:
-        """Objects need the key for their deletion, so the account outlives them."""
-        finalizers = [*resource.meta.finalizers, meta.ACCOUNT_FINALIZER]
-        self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
-
     async def _let_go(self, resource: NovitaAccount, key: Key) -> Requeue:
         """The watch shows no object that uses the account; a list read from etcd decides."""
-        finalizers = [name for name in resource.meta.finalizers if name != meta.ACCOUNT_FINALIZER]
-        if finalizers == list(resource.meta.finalizers):
+        if not holding.is_held(resource):
             return None
-        # Without their CRD nobody can use it any more, and it would hold its own CRD for ever.
-        with suppress(kube_errors.NotServed):
-            async for found in self.kube.each(_USERS, self.collector.namespaces):
-                if account_of(found) == resource.meta.name:
-                    return After(_DELETING_TICK_SECONDS)
         try:
-            self.cache.put(key, await self.kube.patch_metadata(KIND, resource.meta, finalizers=finalizers))
-        except kube_errors.NotFound:
-            return None
+            if await holding.is_used(resource.meta.name, self.kube, self.collector.namespaces):
+                return After(_DELETING_TICK_SECONDS)
+        except kube_errors.NotServed:
+            account = await self._account(resource)
+            await self.poller.tick(account)
+            if holding.unread(account) is not None:
+                await self._report(resource, account, (), key)
+                return After(_KEY_CHECK_SECONDS)
+        await holding.let_go(resource, key, self.kube, self.cache)
         return None
 
     async def _account(self, resource: NovitaAccount) -> Account:
@@ -181,6 +177,7 @@ class Reconciler:
             account.health,
             creates=creates,
             users=users,
+            unread=holding.unread(account),
             missing=account.losses.explain(),
             losses_confirmed=account.losses.confirmed,
             fingerprint=None if account.losses.key_changed else account.fingerprint,
@@ -208,8 +205,7 @@ class Reconciler:
         wanted = status.report(resource, facts, now)
         if wanted != resource.status.to_wire():
             newest = self.cache.find(key) or {}
-            body = await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted)
-            self.cache.put(key, body)
+            self.cache.put(key, await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted))
         self.recorder.record("NovitaAccount", resource.meta, events, now)
 
     def _measure(self, account: Account, facts: status.Facts) -> None:

@@ -46,6 +46,7 @@ class Account:
     `refusals`: how many polls in a row found the key refused. `fingerprint` names the key, without telling it.
     `claims`: which object has the instances of a name. `adoptions`: by id, who has taken over which instance with the
     consent of spec.tenancy, as the status records it. `unreadable`: why the spec admits nobody.
+    `was_used`: whether this process has known an object that refers to it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Account:
     usage: Usage = field(default_factory=Usage)
     adoptions: Mapping[str, Adoption] = field(default_factory=dict)
     unreadable: Unreadable | None = None
+    was_used: bool = False
     _moving: set[Key] = field(default_factory=set)
     _waiting: set[Key] = field(default_factory=set)
 

@@ -41,7 +41,10 @@ _SHOWN_USERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an account. `users`: the objects that refer to it, `namespace/name`. `balance` in USD."""
+    """What is known of an account. `users`: the objects that refer to it, `namespace/name`. `balance` in USD.
+
+    `unread`: what keeps it where it is being deleted, no users are known, and they cannot be read.
+    """
 
     health: account_health.Health
     polled_at: datetime | None = None
@@ -53,6 +56,7 @@ class Facts:
     confirmed: str | None = None
     creates: Creates | None = None
     users: tuple[str, ...] = ()
+    unread: str | None = None
     missing: str | None = None
     losses_confirmed: str | None = None
     fingerprint: str | None = None
@@ -181,6 +185,8 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[Cond]:
         more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
         text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
         yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
+    elif resource.meta.deleted_at is not None and facts.unread is not None:
+        yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.OBJECTS_UNREADABLE, facts.unread)
 
 
 def begun(old: NovitaAccountStatus, facts: Facts) -> list[Event]:
