@@ -28,10 +28,10 @@ def main(
 ) -> None:
     """Soak the operator and print what came of it; fails where anything was found."""
     found = asyncio.run(soak(Wanted(objects, minutes, seed), typer.echo))
-    text = results.write(found, commit(_REPOSITORY))
+    run_on = commit(_REPOSITORY)
     if write:
-        _RESULTS.write_text(text)
-    typer.echo(text)
+        _RESULTS.write_text(results.page(_RESULTS.read_text() if _RESULTS.exists() else "", found, run_on))
+    typer.echo(results.write(found, run_on))
     if found.findings:
         raise typer.Exit(1)
 

@@ -23,8 +23,19 @@ all is deleted, and nothing may be left.
 """
 
 
+_RUN = "## Run: "
+
+
+def page(before: str, found: Found, commit: str) -> str:
+    """The whole file: a run takes the place of an earlier one with the same objects, minutes and seed."""
+    section = write(found, commit)
+    title = section.partition("\n")[0]
+    others = [_RUN + each for each in before.split(_RUN)[1:]]
+    return "\n".join([_HEAD, *(each.rstrip() + "\n" for each in others if each.partition("\n")[0] != title), section])
+
+
 def write(found: Found, commit: str) -> str:
-    """The whole file."""
+    """The section of one run."""
     wanted = found.wanted
     facts = {
         "run": f"`python -m tests.soak --objects {wanted.objects} --minutes {wanted.minutes:g} --seed {wanted.seed}`",
@@ -39,7 +50,7 @@ def write(found: Found, commit: str) -> str:
         "findings": str(len(found.findings)),
     }
     parts = [
-        _HEAD,
+        f"{_RUN}{wanted.objects} objects, {wanted.minutes:g} minutes, seed {wanted.seed}\n",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()) + "\n",
         _table(
             "deed | done | its object was not there for it",
@@ -52,7 +63,7 @@ def write(found: Found, commit: str) -> str:
         ),
     ]
     if found.findings:
-        parts.append("\n".join(["## Findings", "", *(f"- {text}" for text in found.findings), ""]))
+        parts.append("\n".join(["### Findings", "", *(f"- {text}" for text in found.findings), ""]))
     return "\n".join(parts)
 
 

@@ -23,3 +23,16 @@ def test_the_page_has_the_command_the_counts_and_every_finding() -> None:
         "- untrue for more than 5 s: gpu",
     ):
         assert line in text.splitlines()
+
+
+def test_a_run_takes_the_place_of_its_last_one_and_leaves_the_others() -> None:
+    one, other = Found(Wanted(40, 5, 7)), Found(Wanted(80, 8, 7))
+    page = results.page(results.page("", one, "first"), other, "other")
+
+    again = results.page(page, one, "second")
+
+    assert [line for line in again.splitlines() if line.startswith("- commit")] == [
+        "- commit: other",
+        "- commit: second",
+    ]
+    assert again.count("# Soak: many objects") == 1
