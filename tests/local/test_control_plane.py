@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import waiting
 
-from local_cluster import control_plane, flags, kubeconfig, processes
+from local_cluster import binaries, control_plane, flags, kubeconfig, processes
 from local_cluster.control_plane import ControlPlane
 from local_cluster.errors import NotOurs
 
@@ -109,6 +113,28 @@ def test_up_after_one_process_died_starts_all_anew_and_down_leaves_nothing(tmp_p
     assert [process.alive for process in (*old.values(), *new.values())] == [False] * 6
     assert was_there
     assert not directory.exists()
+
+
+async def test_up_after_its_starter_was_killed_starts_all_anew(tmp_path: Path) -> None:
+    async def begun() -> bool:
+        return "etcd" in processes.load(flags.Files(tmp_path).pids)
+
+    starter = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+        [sys.executable, "-m", "local_cluster", "up", "--directory", str(tmp_path)],
+        env=processes.with_own_code(os.environ),
+        stdout=subprocess.DEVNULL,
+    )
+    await waiting.until(begun, "etcd is started")
+    starter.kill()
+    starter.wait()
+
+    try:
+        plane = await asyncio.to_thread(control_plane.up, tmp_path)
+        assert plane is not None
+        assert sorted(processes.load(flags.Files(tmp_path).pids)) == sorted(binaries.CONTROL_PLANE)
+        assert _kubectl(plane.kubeconfig, "get", "serviceaccount", "default").returncode == 0
+    finally:
+        await asyncio.to_thread(control_plane.down, tmp_path)
 
 
 def test_down_where_nothing_was_started_says_so(tmp_path: Path) -> None:

@@ -115,9 +115,9 @@ class ControlPlane:
 
 
 def running(directory: Path) -> bool:
-    """Whether a control plane of this directory runs."""
+    """Whether a control plane of this directory runs, with all of its servers: its starter may have been killed."""
     started = processes.load(flags.Files(directory).pids)
-    return bool(started) and all(process.alive for process in started.values())
+    return started.keys() >= set(binaries.CONTROL_PLANE) and all(process.alive for process in started.values())
 
 
 def up(directory: Path) -> ControlPlane | None:

@@ -19,7 +19,9 @@ _WAITING = "another run is starting or stopping this node cluster; waiting for i
 
 
 def up(directory: Path, archives: Sequence[Path] = ()) -> bool:
-    """Start a cluster with these images, unless it runs: then False. What is left of one that died is removed before.
+    """Start a cluster with these images, unless a whole one runs: then False.
+
+    What is left of one that died, or whose starter was killed, is removed before.
 
     Raises CannotHost, CannotProvide, CannotStart or NotOurs.
     """
@@ -27,15 +29,16 @@ def up(directory: Path, archives: Sequence[Path] = ()) -> bool:
         entering.require_archive(archive)
     found = needs.programs(os.environ)
     with locking.held(directory, _WAITING):
-        if entering.running(directory):
+        files = layout.Files(directory)
+        if entering.running(directory) and files.whole.exists():
             return False
         _end(directory)
-        files = layout.Files(directory)
         plan = preparing.prepare(files, found)
         try:
             began = _start(files, plan)
             _equip(files, plan, archives)
             _wait_for_node(files, plan, began)
+            files.whole.touch()
         except BaseException:
             _kill(files)
             raise

@@ -46,6 +46,11 @@ class Files:
         return self.directory / "pids.json"
 
     @property
+    def whole(self) -> Path:
+        """Is there once the cluster has all that it needs: its starter may have been killed before."""
+        return self.directory / "whole"
+
+    @property
     def pki(self) -> Path:
         return self.directory / "pki"
 
