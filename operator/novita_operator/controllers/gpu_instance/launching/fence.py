@@ -54,8 +54,8 @@ class Fence:
         self.cache.put(key, body)
         return GPUInstance.parse(body)
 
-    async def raise_for(self, fresh: GPUInstance, terms: Terms, key: Key, name: str = "") -> Intent:
-        """Before a create call: our finalizer and the note of the attempt, in one write. Raises kube errors."""
+    async def raise_for(self, fresh: GPUInstance, terms: Terms, key: Key, name: str) -> Intent:
+        """Before the create call of this name: our finalizer and the note of it, in one write. Raises kube errors."""
         before = read(fresh.meta)
         attempt = (before.attempt if before else 0) + 1
         intent = Intent(

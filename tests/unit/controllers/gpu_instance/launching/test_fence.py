@@ -24,6 +24,8 @@ from novita_operator.controllers.gpu_instance.launching.fence import Fence, Term
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Cache
 
+NAME = "nvo-abcdefgh-aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 
 def a_fence(server: ApiServer) -> Fence:
     return Fence(server.client, Cache(), kinds.GPU_INSTANCE, HandClock(), "operator-0_7")
@@ -51,12 +53,41 @@ async def test_the_price_limit_of_the_call_is_noted_and_an_unreadable_one_is_non
     server = ApiServer(a.a_body())
     fresh = GPUInstance.parse(server.objects["team/demo"])
 
-    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01", Decimal("0.50")), KEY)
+    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01", Decimal("0.50")), KEY, NAME)
 
+    assert intent.limit == Decimal("0.50")
     assert fence.read(stored(server)) == intent
     note = stored(server).annotations[meta.CREATE_INTENT]
-    for odd in ('"much"', '"NaN"', '"-1"', '"1e999999999"', "0.5", "[]", "null"):
+    assert '"0.50"' in note
+    for odd in ('"much"', '"0"', '"NaN"', '"-1"', '"1e999999999"', "0.5", "[]", "null"):
         assert noted(note.replace('"0.50"', odd)) == replace(intent, limit=None)
+
+
+async def test_the_name_of_the_call_is_noted_since_the_object_may_be_called_otherwise_after_a_crash() -> None:
+    server = ApiServer(a.a_body())
+
+    await a_fence(server).raise_for(
+        GPUInstance.parse(server.objects["team/demo"]), Terms("4090", "CN-HK-01"), KEY, NAME
+    )
+
+    noted_at = fence.read(stored(server))
+    assert noted_at is not None
+    assert noted_at.name == NAME
+
+
+def test_a_damaged_note_is_told_by_the_name_of_its_annotation() -> None:
+    damaged = fence.complaint(GPUInstance.parse(a.a_body(intent="{")).meta)
+
+    assert damaged is not None
+    assert meta.CREATE_INTENT in damaged
+    assert "is looked for by name" in damaged
+
+
+@pytest.mark.parametrize("note", [None, a.an_intent()], ids=["none", "a good one"])
+def test_nobody_complains_about_a_note_that_is_missing_or_good(note: Intent | None) -> None:
+    at = GPUInstance.parse(a.a_body() if note is None else a.a_body(intent=note)).meta
+
+    assert fence.complaint(at) is None
 
 
 def test_no_annotation_is_no_intent() -> None:
@@ -93,7 +124,7 @@ async def test_finalizer_and_note_are_raised_in_one_write() -> None:
     server = ApiServer(a.a_body(finalizers=["somebody.else/s"]))
     fresh = GPUInstance.parse(server.objects["team/demo"])
 
-    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY)
+    intent = await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY, NAME)
 
     assert len(server.writes) == 1
     assert stored(server).finalizers == ("somebody.else/s", meta.FINALIZER)
@@ -105,7 +136,7 @@ async def test_attempts_are_counted_on() -> None:
     server = ApiServer(a.a_body(intent=a.an_intent(attempt=4, outcome="Refused")))
 
     intent = await a_fence(server).raise_for(
-        GPUInstance.parse(server.objects["team/demo"]), Terms("4090", "CN-HK-01"), KEY
+        GPUInstance.parse(server.objects["team/demo"]), Terms("4090", "CN-HK-01"), KEY, NAME
     )
 
     assert intent.attempt == 5
@@ -117,7 +148,7 @@ async def test_no_fence_is_raised_over_a_write_of_somebody_else() -> None:
     server.touch("team/demo")
 
     with pytest.raises(errors.Conflict):
-        await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY)
+        await a_fence(server).raise_for(fresh, Terms("4090", "CN-HK-01"), KEY, NAME)
 
     assert server.writes == []
 
@@ -151,7 +182,7 @@ async def test_a_fence_without_a_note_of_its_own_leaves_the_note_that_is_there()
 
 
 WRITES: dict[str, Callable[[Fence, GPUInstance], Awaitable[Any]]] = {
-    "raised": lambda fence, fresh: fence.raise_for(fresh, Terms("4090", "CN-HK-01"), KEY),
+    "raised": lambda fence, fresh: fence.raise_for(fresh, Terms("4090", "CN-HK-01"), KEY, NAME),
     "refused": lambda fence, _: fence.settle(a.an_intent(), KEY, "Released"),
     "lifted": lambda fence, fresh: fence.lift(fresh.meta, a.an_intent(), KEY),
     "held": lambda fence, fresh: fence.hold(fresh.meta, a.an_intent(attempt=2), KEY),
