@@ -13,7 +13,9 @@ STAGE = ROOT / ".local" / "mutants"
 _ROOM = "novita_operator/controllers/gpu_instance"
 # What decides about money.
 _MUTATED = ("deciding/*", "policies/*", "launching/fence.py", "launching/selection.py", "acting/proof.py")
-_TESTS = tuple(f"tests/unit/controllers/gpu_instance/{room}" for room in ("deciding", "policies", "launching", "acting"))
+_TESTS = tuple(
+    f"tests/unit/controllers/gpu_instance/{room}" for room in ("deciding", "policies", "launching", "acting")
+)
 # Half a minute of stories, which each survivor would have to hear.
 _TOO_SLOW = "tests/unit/controllers/gpu_instance/deciding/test_plan_world.py"
 # Points at which the fault rows kill the process, and what mypy proves to be out of reach.

@@ -83,8 +83,9 @@ def a_body(
     deleting: bool = False,
     generation: int = 1,
     name: str = "demo",
+    age: float = 3600,
 ) -> dict[str, Any]:
-    """A GPUInstance as the API server sends it."""
+    """A GPUInstance as the API server sends it, made so many seconds before noon."""
     notes = dict(annotations or {})
     if intent is not None:
         notes[meta.CREATE_INTENT] = intent if isinstance(intent, str) else a_note(intent)
@@ -94,7 +95,7 @@ def a_body(
         "uid": UID,
         "resourceVersion": "7",
         "generation": generation,
-        "creationTimestamp": wire(ago(3600)),
+        "creationTimestamp": wire(ago(age)),
         "annotations": notes,
         "finalizers": list(finalizers),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.status import Ended, Failure, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import restarts
@@ -24,6 +25,20 @@ class Facts:
     @property
     def old(self) -> GPUInstanceStatus:
         return self.seen.resource.status
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the last pass. One that is older than the object was restored with it, and speaks of another one."""
+        return tuple(each for each in self.old.conditions if each.last_transition_time >= self._made_at)
+
+    @property
+    def reported_at(self) -> datetime:
+        """For new conditions: never before the object was made, however wrong the clock of this machine is."""
+        return max(self.now, self._made_at)
+
+    @property
+    def _made_at(self) -> datetime:
+        return self.seen.resource.meta.created_at
 
     @property
     def instance_id(self) -> str | None:

@@ -102,18 +102,18 @@ def _way_out(facts: Facts) -> str:
 
 def _unlisted(facts: Facts) -> Verdict:
     """The list lacks it: it is too young, or gone, or the list has missed it. An instance that runs stays Ready."""
-    was = conditions.find(facts.old.conditions, ConditionType.READY)
-    if was is None or facts.old.instance_id != facts.instance_id or was.reason == Reason.CREATING:
+    was = conditions.find(facts.conditions, ConditionType.READY)
+    if facts.old.instance_id != facts.instance_id or (was is not None and was.reason == Reason.CREATING):
         text = f"Instance {facts.instance_id} is created; waiting until Novita's list shows it."
         return Verdict(False, Reason.CREATING, text, Phase.CREATING)
-    if was.status == "True" and _unchanged(facts) and not facts.seen.absence.gone_polls:
+    if was is not None and was.status == "True" and _unchanged(facts) and not facts.seen.absence.gone_polls:
         return _as_before(facts, was)
     text = f"Novita's list lacks instance {facts.instance_id}; it is asked for by id before it counts as lost."
     if facts.seen.absence.gone_polls:
         text = f"Novita shows instance {facts.instance_id} neither in its list nor by id, and gave no reason."
         more = facts.seen.doubt or "It counts as lost when it stays away; nothing is rented in its place before."
         text = f"{text} {more}"
-    lost = was.reason == Reason.INSTANCE_LOST
+    lost = was is not None and was.reason == Reason.INSTANCE_LOST
     reason = Reason.INSTANCE_LOST if lost else Reason.NOT_LISTED
     return Verdict(False, reason, text, Phase(facts.old.phase or Phase.UNKNOWN))
 
@@ -126,7 +126,7 @@ def _troubled(facts: Facts) -> Verdict:
     """A problem of this pass. An instance that runs stays Ready: what cannot be seen now is not gone."""
     problem = facts.problem
     assert problem is not None  # noqa: S101 - the caller's condition, for the type checker
-    was = conditions.find(facts.old.conditions, ConditionType.READY)
+    was = conditions.find(facts.conditions, ConditionType.READY)
     if was is not None and was.status == "True" and problem.about is ConditionType.SYNCED and _unchanged(facts):
         return _as_before(facts, was)
     if facts.instance_id is None:

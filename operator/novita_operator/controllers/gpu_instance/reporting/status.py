@@ -164,7 +164,7 @@ def _conditions(facts: Facts, ready: readiness.Verdict) -> tuple[Condition, ...]
         wanted.append(Cond(_TYPE.RECONCILING, "True", ready.reason, ready.message))
     wanted += abnormal.conditions(facts)
     generation = facts.seen.resource.meta.generation
-    return conditions.merge(facts.old.conditions, [cond.at(facts.now, generation) for cond in wanted])
+    return conditions.merge(facts.conditions, [cond.at(facts.reported_at, generation) for cond in wanted])
 
 
 def _stalled(facts: Facts, ready: readiness.Verdict) -> Cond | None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
-from tests.unit.support.reports import Life, brief, kstatus, message, report
+from tests.unit.support.reports import Life, brief, condition, kstatus, message, report
 
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.novita.models import Instance
 
 STOPPED = {"powerState": "Stopped"}
@@ -172,6 +173,43 @@ def test_an_instance_that_a_list_misses_after_an_edit_is_not_called_ready() -> N
 
     assert brief(outcome, "Ready") == "False/NotListed"
     assert message(outcome) == "Novita's list lacks instance i-1; it is asked for by id before it counts as lost."
+
+
+@pytest.mark.parametrize("problem", [None, Problem(ConditionType.SYNCED, Reason.NOVITA_UNAVAILABLE, "It is away.")])
+def test_an_object_that_was_restored_is_not_ready_by_the_status_of_the_one_in_the_backup(
+    problem: Problem | None,
+) -> None:
+    backed_up = ready_once()
+    restored = Life(intent=a.an_intent(), age=-60)
+    restored.status = backed_up.status
+
+    outcome = restored.step(result=Result(problem=problem), later=90)
+
+    assert brief(outcome, "Ready").startswith("False/")
+    assert problem is None or message(outcome) == "It is away."
+    assert problem is not None or "it is asked for by id" in message(outcome)
+
+
+def test_what_was_taken_over_by_a_restored_object_is_ready_from_when_that_has_seen_it() -> None:
+    backed_up = ready_once()
+    restored = Life(intent=a.an_intent(), age=-60)
+    restored.status = backed_up.status
+
+    seen_again = restored.step(a.a_running_instance(), later=90)
+    missed = restored.step(later=120)
+
+    assert (condition(seen_again, "Ready") or {})["lastTransitionTime"] == wire(ago(-90))
+    assert brief(seen_again, "Ready") == brief(missed, "Ready") == "True/Ready"
+
+
+def test_a_clock_that_is_behind_the_clusters_makes_no_object_look_restored() -> None:
+    life = ready_once(age=-3600)
+    before = life.status["conditions"]
+
+    outcome = life.step(later=30)
+
+    assert brief(outcome, "Ready") == "True/Ready"
+    assert outcome.status["conditions"] == before
 
 
 def test_an_instance_that_was_starting_and_is_missed_keeps_its_phase() -> None:
