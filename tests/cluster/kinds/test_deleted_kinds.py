@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.crds import (
+from tests.cluster.kinds.crds import (
     ACCOUNT_CRD,
     INSTANCE_CRD,
     JOB_CRD,
@@ -20,49 +18,18 @@ from tests.cluster.crds import (
     make_account_again,
     polled,
     serve,
-    starting,
     until_event,
     until_page,
 )
 from tests.cluster.owners import JOBS, SETS, Owners
 from tests.support import waiting
 from tests.support.kube import Kind
-from tests.support.plane import CRDS, OPERATOR_USER, Plane
-from tests.support.simulator import Simulator
+from tests.support.plane import CRDS, OPERATOR_USER
 from tests.support.workspace import Workspace
 
 GC_SECONDS = 240.0  # Kubernetes' own: it looks for new kinds every half minute
 _DISCOVERY = "/apis/gpu.novita.ai/v1alpha1"
 _LOOKS = 4
-
-
-@pytest.fixture(scope="module")
-async def own_plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
-    """A control plane whose CRDs no other test needs."""
-    started = await Plane.start(tmp_path_factory.mktemp("deleted-kinds"))
-    yield started
-    await started.close()
-
-
-@pytest.fixture
-async def whole(own_plane: Plane) -> AsyncIterator[Plane]:
-    """The same; at the end it has all its CRDs again."""
-    yield own_plane
-    await apply_crds(own_plane)
-
-
-@pytest.fixture
-async def workspace(whole: Plane, simulator: Simulator) -> AsyncIterator[Workspace]:
-    made = await Workspace.make(whole, simulator, "kinds", orphans="Delete")
-    yield made
-    await apply_crds(whole)
-    await made.close()
-
-
-@pytest.fixture
-async def start(workspace: Workspace, simulator: Simulator, tmp_path: Path) -> AsyncIterator[Start]:
-    async with starting(workspace, tmp_path, simulator.url) as launch:
-        yield launch
 
 
 async def known_to_the_garbage_collector(owners: Owners, **spec: Any) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.cluster.crds import (
+from tests.cluster.kinds.crds import (
     ACCOUNT_CRD,
     INSTANCE_CRD,
     JOB_CRD,
@@ -16,44 +15,21 @@ from tests.cluster.crds import (
     make_account_again,
     polled,
     serve,
-    starting,
     until_event,
     until_page,
 )
 from tests.cluster.owners import JOBS, Owners
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import CRDS, Plane
-from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
 
-@pytest.fixture(scope="module")
-async def own_plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
-    """A control plane whose CRDs no other test needs."""
-    started = await Plane.start(tmp_path_factory.mktemp("missing-kinds"))
-    yield started
-    await started.close()
-
-
-@pytest.fixture
-async def whole(own_plane: Plane) -> AsyncIterator[Plane]:
-    """The same; at the end it has all its CRDs again."""
-    yield own_plane
-    await apply_crds(own_plane)
-
-
-@pytest.fixture
-async def workspace(whole: Plane, simulator: Simulator) -> AsyncIterator[Workspace]:
-    made = await Workspace.make(whole, simulator, "kinds", orphans="Delete")
-    yield made
-    await apply_crds(whole)
-    await made.close()
-
-
-@pytest.fixture
-async def start(workspace: Workspace, simulator: Simulator, tmp_path: Path) -> AsyncIterator[Start]:
-    async with starting(workspace, tmp_path, simulator.url) as launch:
-        yield launch
+async def until_a_job_is_worked_on(workspace: Workspace) -> None:
+    jobs = Owners(workspace, JOBS)
+    await jobs.create("job", template={"accountRef": {"name": workspace.account_name}, "command": "true"})
+    await jobs.until("job", lambda body: bool(body.get("status", {}).get("conditions")), "the job is worked on")
+    await jobs.delete("job")
+    await jobs.until_gone("job")
 
 
 async def test_a_deleted_crd_pauses_its_kind_the_others_go_on_and_its_return_is_taken_up(
@@ -76,11 +52,7 @@ async def test_a_deleted_crd_pauses_its_kind_the_others_go_on_and_its_return_is_
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
     await until_event(workspace, "KindServed", JOB_CRD)
-    jobs = Owners(workspace, JOBS)
-    await jobs.create("job", template={"accountRef": {"name": workspace.account_name}, "command": "true"})
-    await jobs.until("job", lambda body: bool(body.get("status", {}).get("conditions")), "the job is worked on")
-    await jobs.delete("job")
-    await jobs.until_gone("job")
+    await until_a_job_is_worked_on(workspace)
     assert operator.child.running
 
 
@@ -144,11 +116,7 @@ async def test_an_operator_that_comes_before_a_crd_works_on_the_other_kinds_and_
     await until_page(operator, 503, JOB_CRD)
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
-    jobs = Owners(workspace, JOBS)
-    await jobs.create("job", template={"accountRef": {"name": workspace.account_name}, "command": "true"})
-    await jobs.until("job", lambda body: bool(body.get("status", {}).get("conditions")), "the job is worked on")
-    await jobs.delete("job")
-    await jobs.until_gone("job")
+    await until_a_job_is_worked_on(workspace)
 
 
 async def test_an_operator_that_comes_before_all_crds_waits_and_says_for_what(whole: Plane, tmp_path: Path) -> None:
