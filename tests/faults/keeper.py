@@ -18,6 +18,8 @@ _LOOK_SECONDS = 0.05  # between looks at whether a process has ended; a tenth of
 _FAILURES = 3  # in a row, a second apart: kubelet's default threshold
 _START_SECONDS = 10.0  # what a start-up probe would grant
 
+_ON_ITS_WAY_SECONDS = 10.0  # from a write's end at the API server to the next line of the operator, on a busy machine
+
 Launch = Callable[[Mapping[str, str]], OperatorProcess]
 
 
@@ -54,6 +56,12 @@ class Keeper:
     def not_fired(self) -> int:
         """Crashes that were asked for and did not happen."""
         return self._asked - len(self.fired_at)
+
+    async def until_fired(self) -> None:
+        """Until the crash of a process that may be on its way to it was seen, or long enough."""
+        end = time.monotonic() + _ON_ITS_WAY_SECONDS
+        while not self.fired_at and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def stop(self) -> None:
         """Start no more, and kill those that run. A crash that nobody has looked at yet still counts."""

@@ -31,6 +31,8 @@ async def killed(step: str, point: str, stage: Stage) -> Tally:
         await at.novita.set(listLag={"seconds": _LONG_BEHIND_SECONDS})
         keeper = at.keeper(arms=[f"{point}:kill"] * 3)
         await crashes.life(at)
+        # Without its finalizer an object is gone as soon as the API server has the write, before the crash after it.
+        await keeper.until_fired()
         await keeper.stop()
         return await judge.verdict(at, fired=len(keeper.fired_at), not_fired=keeper.not_fired)
 
