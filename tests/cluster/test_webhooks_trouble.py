@@ -212,6 +212,71 @@ async def test_an_operator_killed_after_delivery_delivers_again_under_the_same_i
     await until_nothing_waits(quiet)
 
 
+async def noted_tries(workspace: Workspace) -> list[int]:
+    """How many tries of each waiting webhook the status knows of."""
+    waiting = (await workspace.get())["status"].get("notifications", [])
+    return [tried["count"] for told in waiting for tried in told.get("tried", [])]
+
+
+# A receiver that holds its answer until the operator is up must not be taken for one that does not answer.
+PATIENT = FAST | {"WEBHOOK_TIMEOUT": "60000"}
+
+
+async def test_an_operator_killed_between_tries_again_and_again_makes_five_in_all_and_gives_up_once(
+    quiet: Workspace, start_operator: StartOperator, place: Place
+) -> None:
+    place.status = 500
+    first = await start_operator(quiet, **PATIENT, NOVITA_CRASH_AT="webhook.after-note:kill")
+    await quiet.create(notifications=notify(place))
+    await first.child.ended()
+    seen = [(len(place.got), await noted_tries(quiet))]
+
+    place.hold()
+    second = await start_operator(quiet, **PATIENT, NOVITA_CRASH_AT="webhook.after-note#2:kill")
+    place.go_on()
+    await second.child.ended()
+    seen.append((len(place.got), await noted_tries(quiet)))
+
+    await start_operator(quiet, **PATIENT)
+    await quiet.until_event("NotificationFailed")
+    await until_nothing_waits(quiet)
+    # Receivers are told in order: what comes next shows that nothing of the first is still to come.
+    place.status = 200
+    await quiet.until_ready()
+    await quiet.edit(powerState="Stopped")
+    await quiet.until_condition("Ready", "True", "Stopped")
+    got = await until_told(quiet, place, *["instance.ready"] * 5, "instance.stopped")
+
+    assert seen == [(1, [1]), (3, [3])]
+    assert len({each.headers["webhook-id"] for each in got[:5]}) == 1
+    (message,) = trouble(await quiet.events())
+    assert "Given up after 5 tries" in message
+
+
+async def test_a_receiver_that_is_back_after_a_restart_is_tried_once_more_and_never_again(
+    quiet: Workspace, start_operator: StartOperator, place: Place
+) -> None:
+    place.status = 503
+    first = await start_operator(quiet, **PATIENT, NOVITA_CRASH_AT="webhook.after-note#2:kill")
+    await quiet.create(notifications=notify(place))
+    await first.child.ended()
+    before = (len(place.got), await noted_tries(quiet))
+
+    place.status = 200
+    second = await start_operator(quiet, **PATIENT)
+    await until_nothing_waits(quiet)
+    await quiet.until_ready()
+    await quiet.edit(powerState="Stopped")
+    await quiet.until_condition("Ready", "True", "Stopped")
+    got = await until_told(quiet, place, *["instance.ready"] * 3, "instance.stopped")
+    await until_nothing_waits(quiet)
+
+    assert before == (2, [2])
+    assert len({each.headers["webhook-id"] for each in got[:3]}) == 1
+    assert [await posts(second, outcome) for outcome in ("delivered", "retried", "given-up")] == [2, 0, 0]
+    assert trouble(await quiet.events()) == []
+
+
 async def test_an_operator_killed_before_the_transition_is_written_tells_of_it_once(
     quiet: Workspace, start_operator: StartOperator, place: Place
 ) -> None:

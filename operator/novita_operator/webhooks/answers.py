@@ -29,7 +29,7 @@ Answer = Delivered | Refused | Failed
 
 _REQUEST_TIMEOUT = 408
 _TOO_MANY_REQUESTS = 429
-_LONGEST_WISH = 300.0  # a receiver that asks for more is not waited for: the webhooks behind this one would grow old
+LONGEST_WISH = 300.0  # a receiver that asks for more is not waited for: the webhooks behind this one would grow old
 
 
 def of_status(status: int, retry_after: str | None) -> Answer:
@@ -43,4 +43,4 @@ def of_status(status: int, retry_after: str | None) -> Answer:
             return Refused(f"answers {status}")
         case _:
             wish = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0.0
-            return Failed(f"answers {status}", min(wish, _LONGEST_WISH))
+            return Failed(f"answers {status}", min(wish, LONGEST_WISH))

@@ -11,8 +11,11 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from novita_operator import crashpoints
 from novita_operator.api.events import Event, EventReason
+from novita_operator.api.gpu_instance.notifications import FailedTries
 from novita_operator.clock import Clock
 from novita_operator.kube import errors
 from novita_operator.kube.cache import Body, Key
@@ -21,7 +24,7 @@ from novita_operator.metrics import Metrics
 from novita_operator.runtime.parking import Parkings
 from novita_operator.runtime.workqueue import Closed, WorkQueue
 from novita_operator.webhooks import receivers
-from novita_operator.webhooks.answers import Answer, Delivered, Failed, Refused
+from novita_operator.webhooks.answers import LONGEST_WISH, Answer, Delivered, Failed, Refused
 from novita_operator.webhooks.outbox import Lane, Outbox, Waiting
 from novita_operator.webhooks.posting import Poster
 from novita_operator.webhooks.receivers import Default
@@ -41,14 +44,6 @@ _Place = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Progress:
-    """Tries of the webhook that a lane is at."""
-
-    delivery: str = ""
-    tries: int = 0
-
-
-@dataclass(slots=True)
 class Courier:
     """One per process. `retry_delay`: the first pause between two tries, seconds; it doubles each time."""
 
@@ -63,7 +58,7 @@ class Courier:
     _queue: WorkQueue[Lane] = field(init=False)
     _places: Parkings[_Place, Lane] = field(init=False)
     _shares: Parkings[str, Lane] = field(init=False)
-    _open: dict[Lane, _Progress] = field(default_factory=dict)
+    _open: set[Lane] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -99,8 +94,19 @@ class Courier:
         """A lane that is known already goes on at its own pace: a watch event must not shorten a pause."""
         for lane in lanes:
             if lane not in self._open:
-                self._open[lane] = _Progress()
-                self._queue.add(lane)
+                self._open.add(lane)
+                self._enqueue(lane)
+
+    def _enqueue(self, lane: Lane) -> None:
+        """At once, or after what is left of the pause that an earlier process began."""
+        waiting = self.outbox.first(lane)
+        tried = None if waiting is None else self.outbox.tried(lane, waiting.told)
+        seconds = 0.0 if tried is None else pause_left(tried, self.clock.now(), self.retry_delay)
+        if seconds:
+            self._queue.add_after(lane, seconds)
+        else:
+            # Waits in line at once: the end of the process counts the line alone.
+            self._queue.add(lane)
 
     async def _work(self) -> None:
         while True:
@@ -128,7 +134,7 @@ class Courier:
             return
         if waiting.resource.unreadable is not None:
             # Nobody knows whom to tell; the next version of the object brings the lane back.
-            del self._open[lane]
+            self._open.discard(lane)
             return
         receiver = receivers.find(receivers.of(waiting.resource, self.default), lane.receiver, waiting.told.event)
         if receiver is None:
@@ -156,23 +162,34 @@ class Courier:
         return True
 
     async def _conclude(self, lane: Lane, waiting: Waiting, answer: Answer) -> None:
-        progress = self._open[lane]
-        if progress.delivery != waiting.told.id:
-            self._open[lane] = progress = _Progress(waiting.told.id)
-        progress.tries += 1
+        before = self.outbox.tried(lane, waiting.told)
+        count = 1 if before is None else before.count + 1
         match answer:
             case Delivered():
                 self._count(waiting, "delivered")
-            case Failed(reason, at_least) if progress.tries < TRIES:
+            case Failed(reason, at_least) if count < TRIES:
                 self._count(waiting, "retried")
                 logger.info("%s: %s; next try of its webhook %s follows", lane.key, reason, waiting.told.id)
-                self._queue.add_after(lane, max(at_least, pause_after(progress.tries, self.retry_delay, self.jitter())))
+                await self._pause(lane, waiting, count, at_least)
                 return
             case Failed(reason):
                 await self._give_up(waiting, f"{reason}. Given up after {TRIES} tries")
             case Refused(reason):
                 await self._give_up(waiting, f"{reason}. Given up at once, since another try would end the same way")
         await self._settle(lane, waiting)
+
+    async def _pause(self, lane: Lane, waiting: Waiting, count: int, at_least: float) -> None:
+        """Until the next try, and noted for the process that may be there by then."""
+        seconds = max(at_least, pause_after(count, self.retry_delay, self.jitter()))
+        self._queue.add_after(lane, seconds)
+        # Whole seconds, as Kubernetes writes times, and never earlier: a receiver may have asked for the pause.
+        at = (self.clock.now() + timedelta(seconds=seconds)).replace(microsecond=0) + timedelta(seconds=1)
+        try:
+            await self.outbox.note(lane, waiting.told, FailedTries(receiver=lane.receiver, count=count, next=at))
+            crashpoints.reached("webhook.after-note")
+        except errors.KubeError as error:
+            # It counts in memory all the same; the worker's answer to this error would shorten the pause.
+            logger.warning("%s: a failed try of a webhook could not be noted: %s", lane.key, error)
 
     async def _give_up(self, waiting: Waiting, why: str) -> None:
         self._count(waiting, "given-up")
@@ -196,7 +213,7 @@ class Courier:
             self._queue.add(lane)
             return
         self.outbox.end(lane)
-        del self._open[lane]
+        self._open.discard(lane)
 
     def _count(self, waiting: Waiting, outcome: str) -> None:
         self.metrics.webhooks.labels(waiting.told.event, outcome).inc()
@@ -208,3 +225,9 @@ def pause_after(tries: int, first: float, share: float) -> float:
     Half of each pause is sure. With all of it left to chance, five tries could be over within a second.
     """
     return first * 2.0 ** (tries - 1) * (0.5 + share / 2)
+
+
+def pause_left(tried: FailedTries, now: datetime, first: float) -> float:
+    """Seconds until the noted moment, and never more than a pause can be: clocks jump."""
+    longest = max(LONGEST_WISH, pause_after(min(tried.count, TRIES), first, 1.0))
+    return min(max((tried.next - now).total_seconds(), 0.0), longest)

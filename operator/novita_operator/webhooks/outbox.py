@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance.notifications import PendingNotification
+from novita_operator.api.gpu_instance.notifications import FailedTries, PendingNotification
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.kinds import Kind
 from novita_operator.kube import errors
@@ -48,6 +48,7 @@ class Outbox:
         self._cache = cache
         self._kind = kind
         self._settled: dict[str, set[tuple[str, str]]] = {}
+        self._tried: dict[str, dict[tuple[str, str], FailedTries]] = {}
         self._gone: dict[str, Body] = {}
 
     def lanes(self, key: Key) -> tuple[Lane, ...]:
@@ -60,6 +61,7 @@ class Outbox:
         if uid not in self._gone:
             known = {told.id for told in pending}
             self._settle_only(uid, {entry for entry in self._settled.get(uid, ()) if entry[0] in known})
+            self._remember_only(uid, known)
         return tuple(Lane(key, uid, receiver) for receiver in _receivers(pending))
 
     def keep(self, body: Body) -> tuple[Lane, ...]:
@@ -72,7 +74,7 @@ class Outbox:
                 logger.warning("webhooks of the deleted %s/%s are dropped", forgotten["namespace"], forgotten["name"])
             self._gone[uid] = body
         elif uid not in self._gone and self._cache.find(key) is None:
-            self._settled.pop(uid, None)
+            self._forget(uid)
         return tuple(Lane(key, uid, receiver) for receiver in _receivers(pending))
 
     def first(self, lane: Lane) -> Waiting | None:
@@ -86,9 +88,25 @@ class Outbox:
                 return Waiting(told, GPUInstance.parse(body))
         return None
 
+    def tried(self, lane: Lane, told: PendingNotification) -> FailedTries | None:
+        """The tries that failed, of this process and of those before it; the higher count is the newer one."""
+        noted = [each for each in told.tried or () if each.receiver == lane.receiver]
+        ours = self._tried.get(lane.uid, {}).get((told.id, lane.receiver))
+        known = noted if ours is None else [*noted, ours]
+        return max(known, key=lambda each: each.count, default=None)
+
+    async def note(self, lane: Lane, told: PendingNotification, failed: FailedTries) -> None:
+        """A try failed and another one follows: remembered at once, and written into the status. Raises kube errors.
+
+        Where the write fails, the next one of this object takes it along.
+        """
+        self._tried.setdefault(lane.uid, {})[(told.id, lane.receiver)] = failed
+        await self.strike(lane)
+
     def settle(self, lane: Lane, told: PendingNotification) -> None:
         """It is delivered, or given up; the status does not say so yet."""
         self._settled.setdefault(lane.uid, set()).add((told.id, lane.receiver))
+        self._tried.get(lane.uid, {}).pop((told.id, lane.receiver), None)
 
     async def strike(self, lane: Lane) -> None:
         """Take what is settled out of the object's status, if nobody writes it meanwhile. Raises kube errors."""
@@ -113,7 +131,7 @@ class Outbox:
         if all((told.id, receiver) in settled for told in _pending(body) for receiver in told.to):
             del self._gone[lane.uid]
             if not self._is_cached(lane):
-                self._settled.pop(lane.uid, None)
+                self._forget(lane.uid)
 
     async def _read_anew(self, key: Key) -> None:
         with suppress(errors.NotFound):
@@ -124,7 +142,7 @@ class Outbox:
             return
         body = self._cache.find(lane.key) or {}
         old: dict[str, Any] = body.get("status") or {}
-        left = [told.to_wire() for told in self._left(lane.uid, _pending(body))]
+        left = [told.to_wire() for told in self._left(lane, _pending(body))]
         new = {key: value for key, value in old.items() if key != "notifications"}
         if left:
             new["notifications"] = left
@@ -133,12 +151,14 @@ class Outbox:
         at = meta.Meta.parse(body["metadata"])
         self._cache.wrote(lane.key, await self._kube.patch_status(self._kind, at, old, new))
 
-    def _left(self, uid: str, pending: Sequence[PendingNotification]) -> Iterator[PendingNotification]:
-        settled = self._settled.get(uid, set())
+    def _left(self, lane: Lane, pending: Sequence[PendingNotification]) -> Iterator[PendingNotification]:
+        settled = self._settled.get(lane.uid, set())
         for told in pending:
             to = tuple(receiver for receiver in told.to if (told.id, receiver) not in settled)
             if to:
-                yield told.model_copy(update={"to": to})
+                known = (self.tried(Lane(lane.key, lane.uid, receiver), told) for receiver in to)
+                tried = tuple(each for each in known if each is not None)
+                yield told.model_copy(update={"to": to, "tried": tried or None})
 
     def _body(self, lane: Lane) -> Body | None:
         if lane.uid in self._gone:
@@ -154,6 +174,15 @@ class Outbox:
             self._settled[uid] = entries
         else:
             self._settled.pop(uid, None)
+
+    def _remember_only(self, uid: str, deliveries: set[str]) -> None:
+        left = {entry: tries for entry, tries in self._tried.pop(uid, {}).items() if entry[0] in deliveries}
+        if left:
+            self._tried[uid] = left
+
+    def _forget(self, uid: str) -> None:
+        self._settled.pop(uid, None)
+        self._tried.pop(uid, None)
 
 
 def _pending(body: Body) -> tuple[PendingNotification, ...]:

@@ -192,6 +192,34 @@ def test_what_waits_stays_ahead_of_what_is_new() -> None:
     assert [told["event"] for told in outcome.status["notifications"]] == ["instance.ready", "instance.stopped"]
 
 
+def test_the_tries_of_what_waits_stay_when_a_pass_writes_the_status() -> None:
+    """Also those that were noted while the pass was under way."""
+    tried = [{"receiver": "everything", "count": 3, "next": wire(ago(-20))}]
+    waiting = [{"id": "whk_1", "event": "instance.ready", "at": wire(ago(60)), "to": ["everything"]}]
+    newest = status("Stopping", notifications=[{**waiting[0], "tried": tried}])
+
+    outcome = amended(status("Stopping", notifications=waiting), status("Stopped"), EVERYTHING, newest=newest)
+
+    told = outcome.status["notifications"]
+    assert [(each["event"], each.get("tried")) for each in told] == [
+        ("instance.ready", tried),
+        ("instance.stopped", None),
+    ]
+
+
+def test_tries_that_cannot_be_read_do_not_take_what_waits_with_them() -> None:
+    tried = [{"receiver": "everything", "count": 3, "next": "9999-12-31T23:59:59Z"}]
+    waiting = [{"id": "whk_1", "event": "instance.ready", "at": wire(ago(60)), "to": ["everything"], "tried": tried}]
+
+    outcome = amended(status("Stopping", notifications=waiting), status("Stopped"), EVERYTHING)
+
+    told = outcome.status["notifications"]
+    assert [(each["event"], "tried" in each) for each in told] == [
+        ("instance.ready", False),
+        ("instance.stopped", False),
+    ]
+
+
 def test_the_oldest_of_too_many_is_dropped_with_an_event() -> None:
     waiting = [
         {"id": f"whk_{number}", "event": "instance.ready", "at": wire(ago(60)), "to": ["everything"]}

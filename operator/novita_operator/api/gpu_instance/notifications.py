@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
 
 from novita_operator.api.meta import Model, Moment
 
@@ -22,6 +22,7 @@ MOST_WAITING = 16
 """Webhooks of one object that wait at a time; a receiver that is away for long must not fill the status."""
 MESSAGE_CHARS = 300
 """Two lines of a terminal: the whole text is in status.failure."""
+_MOST_RECEIVERS = 8
 
 
 class NotificationError(Model):
@@ -29,6 +30,25 @@ class NotificationError(Model):
 
     reason: str = Field(max_length=128, description="The reason in status.failure.")
     message: str = Field(max_length=MESSAGE_CHARS, description="What happened.")
+
+
+class FailedTries(Model):
+    """What a restarted operator must know to go on where the last one stopped."""
+
+    receiver: str = Field(max_length=16, description="One of those in `to`.")
+    count: int = Field(ge=1, description="Tries that have failed.")
+    next: Moment = Field(description="Not tried again before this.")
+
+
+def _readable(raw: object) -> tuple[FailedTries, ...] | None:
+    """Those of the right form: a note that nobody can read must not take the webhook with it, nor the other notes."""
+    found = []
+    for each in raw if isinstance(raw, list | tuple) else ():
+        try:
+            found.append(FailedTries.model_validate(each))
+        except ValidationError:
+            continue
+    return tuple(found[:_MOST_RECEIVERS]) or None
 
 
 class PendingNotification(Model):
@@ -46,9 +66,12 @@ class PendingNotification(Model):
     error: NotificationError | None = Field(None, description="What went wrong, for instance.failed.")
     to: tuple[Annotated[str, Field(max_length=16)], ...] = Field(
         (),
-        max_length=8,
+        max_length=_MOST_RECEIVERS,
         description="The receivers that have not got it yet: `default` is the operator's WEBHOOK_URL, others are "
         "the first 12 hexadecimal digits of the SHA-256 of the URL in spec.notifications.",
+    )
+    tried: Annotated[tuple[FailedTries, ...] | None, BeforeValidator(_readable)] = Field(
+        None, max_length=_MOST_RECEIVERS, description="Receivers in `to` at which it was tried in vain."
     )
 
 
