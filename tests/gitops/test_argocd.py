@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 import yaml
-from tests.gitops import argocd, flux, recorded
+from tests.gitops import argocd, flux, recorded, rest
 from tests.gitops.inside import Inside
 from tests.gitops.novita import Novita
 from tests.gitops.repository import Repository
@@ -19,8 +17,6 @@ from tests.support.kube import Body, Kind
 from tests.support.seen import Seen
 
 _DEPLOYMENTS = Kind("/apis/apps/v1", "deployments")
-_REST_SECONDS = 60.0  # six looks of each Application
-_OURS = {"gpuinstances", "novitaaccounts", "deployments", "services", "serviceaccounts", "customresourcedefinitions"}
 _PRUNE = {"argocd.argoproj.io/sync-options": "Prune=true"}
 
 
@@ -97,16 +93,9 @@ async def test_the_samples_lead_from_an_empty_cluster_to_healthy_applications(
 
 async def test_at_rest_nothing_is_written_and_nothing_is_out_of_sync(running: Inside, seen: Seen) -> None:
     with seen("a minute of rest beside Argo CD: no write, in sync"):
-        at_rest = running.audit.from_now()
+        minute = await rest.rest(running)
 
-        await asyncio.sleep(_REST_SECONDS)
-
-        writes = Counter(
-            f"{each.verb} {each.resource}/{each.subresource} {each.name}"
-            for each in at_rest.writes()
-            if each.resource in _OURS and not (each.resource == "novitaaccounts" and each.subresource == "status")
-        )
-        assert writes == Counter()
+        assert minute.writes == {}
         for name in ("novita-operator", "gpus"):
             body = await running.kube.get(argocd.APPLICATIONS, name, argocd.NAMESPACE)
             assert argocd.verdict(body) == "Synced/Healthy"
