@@ -19,10 +19,10 @@ from novita_operator.api.resources import RESOURCES, Resource, Schema
 
 _KEPT = frozenset(
     {"type", "description", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "minItems",
-     "maxItems", "maxProperties", "required", "default", "x-kubernetes-validations", "x-kubernetes-list-type",
-     "x-kubernetes-list-map-keys"}
+     "maxItems", "maxProperties", "required", "default", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+     rules.VALIDATIONS}
 )  # fmt: skip
-_DROPPED = frozenset({"title", "$defs", "propertyNames", rules.TEMPLATE})
+_DROPPED = frozenset({"title", "$defs", "propertyNames", rules.TEMPLATE, rules.FIXED})
 _SCALE = {
     "specReplicasPath": ".spec.replicas",
     "statusReplicasPath": ".status.replicas",
@@ -132,6 +132,8 @@ def _translated(node: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> 
     result: Schema = {}
     for key, value in node.items():
         result |= _keyword(key, value, node, defs, path)
+    if fixed := rules.of_fixed(node.get("properties", {})):
+        result[rules.VALIDATIONS] = [*result.get(rules.VALIDATIONS, []), *fixed]
     tidied = _tidied(result, path)
     return rules.without_past(tidied) if node.get(rules.TEMPLATE) else tidied
 

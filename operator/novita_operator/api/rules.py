@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 Extra = dict[str, Any]
-_KEY = "x-kubernetes-validations"
+VALIDATIONS = "x-kubernetes-validations"
 _WAY_OUT = "create a new GPUInstance instead"
 _ENV_MOST = 100  # the bound of `env` in gpu_instance/spec.py
 _JOB_VARIABLES = 3  # those that controllers/gpu_job/deciding/attempts.py adds
 
 
 def _validations(*rules: dict[str, str]) -> Extra:
-    return {_KEY: list(rules)}
+    return {VALIDATIONS: list(rules)}
 
 
 def immutable(field: str, *, digits: int = 0) -> Extra:
@@ -137,30 +138,44 @@ def ports() -> Extra:
     }
 
 
-def _fixed(field: str, printed: str | None = None) -> dict[str, str]:
-    """For a field that may be absent: neither its presence nor its value changes."""
+FIXED = "x-novita-fixed"
+"""Marks a field that may be absent and never changes: its object gets the rule. It never reaches a CRD."""
+
+
+def fixed(*, printed: str = "") -> Extra:
+    """For a field that may be absent: neither its presence nor its value changes.
+
+    `printed`: CEL that prints its value, `{}` for the field; empty where a message could not hold it, or must not.
+    """
+    return {FIXED: printed}
+
+
+def of_fixed(fields: Mapping[str, Extra]) -> list[dict[str, str]]:
+    """The rules of the object that has these fields, for those that are marked so."""
+    return [_fixed(name, field[FIXED]) for name, field in fields.items() if FIXED in field]
+
+
+def _fixed(field: str, printed: str) -> dict[str, str]:
     rule = f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
-    if printed is None:
-        return {"rule": rule, "message": f"{field} cannot be changed, added or removed: {_WAY_OUT}"}
-    before, after = (f"(has({which}.{field}) ? {printed.format(which)} : 'nothing')" for which in ("oldSelf", "self"))
+    if not printed:
+        return {"message": f"{field} cannot be changed, added or removed: {_WAY_OUT}", "rule": rule}
+    before, after = (
+        f"(has({which}) ? {printed.format(which)} : 'nothing')" for which in (f"oldSelf.{field}", f"self.{field}")
+    )
     message = f"'{field} cannot be changed from ' + {before} + ' to ' + {after} + ': {_WAY_OUT}'"
-    return {"rule": rule, "messageExpression": message}
-
-
-def _fixed_text(field: str) -> dict[str, str]:
-    return _fixed(field, "{}." + field)
+    return {"messageExpression": message, "rule": rule}
 
 
 def gpu_instance_spec() -> Extra:
-    """Rules over several fields of a GPUInstance's spec, and over its past."""
+    """Rules over several fields of a GPUInstance's spec."""
     alternatives = [
-        *only_one("spec", "productName", "productId", printed=("self.productName", "self.productId"))[_KEY],
+        *only_one("spec", "productName", "productId", printed=("self.productName", "self.productId"))[VALIDATIONS],
         *only_one(
             "spec",
             "imagePullSecretRef",
             "registryAuthId",
             printed=("self.imagePullSecretRef.name", "self.registryAuthId"),
-        )[_KEY],
+        )[VALIDATIONS],
     ]
     positive = {
         "rule": "!has(self.maxPricePerHour) || self.maxPricePerHour.matches('[1-9]')",
@@ -173,20 +188,7 @@ def gpu_instance_spec() -> Extra:
         "message": "ports: Novita takes 15 ports in all and Jupyter needs one; list at most 14 or switch "
         "tools.jupyter off",
     }
-    past = [
-        _fixed("accountRef", "{}.accountRef.name"),
-        *(
-            _fixed_text(field)
-            for field in ("productName", "productId", "image", "registryAuthId", "connectionSecretName")
-        ),
-        _fixed("adopt", "{}.adopt.instanceId"),
-        _fixed("regions", "{}.regions.join(', ')"),
-        *(
-            _fixed(field)
-            for field in ("template", "command", "entrypoint", "env", "tools", "imagePullSecretRef", "volumes")
-        ),
-    ]
-    return _validations(*alternatives, positive, jupyter_port, *past)
+    return _validations(*alternatives, positive, jupyter_port)
 
 
 TEMPLATE = "x-novita-template"
@@ -202,9 +204,9 @@ def template(*rules: dict[str, str]) -> Extra:
 def without_past(schema: Extra) -> Extra:
     """A spec's schema without what binds an existing object: a template may be edited, what was made from it not."""
     kept = {key: _without_past(value) for key, value in schema.items()}
-    lasting = [rule for rule in schema.get(_KEY, []) if "oldSelf" not in rule["rule"]]
-    kept.pop(_KEY, None)
-    return kept | ({_KEY: lasting} if lasting else {})
+    lasting = [rule for rule in schema.get(VALIDATIONS, []) if "oldSelf" not in rule["rule"]]
+    kept.pop(VALIDATIONS, None)
+    return kept | ({VALIDATIONS: lasting} if lasting else {})
 
 
 def _without_past(value: Any) -> Any:  # noqa: ANN401 - any part of a schema

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from pydantic import Field, create_model
 
-from novita_operator.api import crd, meta
+from novita_operator.api import crd, meta, rules
+from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.api.meta import Model, Moment
 from novita_operator.api.resources import RESOURCES
 
@@ -101,9 +102,22 @@ def test_required_fields_are_required_under_their_names_on_the_wire() -> None:
 
 
 def test_rules_reach_the_schema() -> None:
-    rules = [{"rule": "self > 1", "message": "no"}]
+    said = [{"rule": "self > 1", "message": "no"}]
 
-    assert of(int, 2, json_schema_extra={"x-kubernetes-validations": rules})["x-kubernetes-validations"] == rules
+    assert of(int, 2, json_schema_extra={"x-kubernetes-validations": said})["x-kubernetes-validations"] == said
+
+
+def test_a_fixed_field_brings_the_rule_to_its_object_which_a_template_of_it_does_not_have() -> None:
+    made = a_model(str | None, None, max_length=3, json_schema_extra=rules.fixed(printed="{}"))
+    held = create_model("Held", __base__=Model, template=(made, Field(json_schema_extra=rules.template())))
+
+    schema, template = crd.structural(made), crd.structural(held)["properties"]["template"]
+
+    (rule,) = schema["x-kubernetes-validations"]
+    assert rule["rule"].endswith("(!has(self.someField) || self.someField == oldSelf.someField)")
+    assert "(has(oldSelf.someField) ? oldSelf.someField : 'nothing')" in rule["messageExpression"]
+    assert schema["properties"] == template["properties"] == {"someField": {"type": "string", "maxLength": 3}}
+    assert "x-kubernetes-validations" not in template
 
 
 # --- What cannot ----------------------------------------------------------------------------------------------------
@@ -141,6 +155,7 @@ def test_a_model_that_forbids_further_fields_cannot_be_said() -> None:
 # --- Our own kinds --------------------------------------------------------------------------------------------------
 
 CRDS = crd.manifests()
+SPEC = crd.structural(GPUInstanceSpec)
 
 
 def nodes(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -184,6 +199,16 @@ def test_every_rule_has_a_message() -> None:
 
     assert len(rules) > 20
     assert [path for path, rule in rules if not {"message", "messageExpression"} & rule.keys()] == []
+
+
+@pytest.mark.parametrize("name", SPEC["properties"])
+def test_a_field_of_an_instance_cannot_be_changed_exactly_where_its_description_says_so(name: str) -> None:
+    field = SPEC["properties"][name]
+
+    held = {rule["rule"] for node in (SPEC, field) for rule in node.get("x-kubernetes-validations", [])}
+
+    fixed = {rule for rule in held if f"self.{name} == oldSelf.{name}" in rule or rule == "self == oldSelf"}
+    assert bool(fixed) == ("Cannot be changed" in field["description"])
 
 
 def test_a_status_never_requires_what_another_version_may_not_write() -> None:

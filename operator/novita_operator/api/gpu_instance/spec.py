@@ -127,19 +127,25 @@ class GPUInstanceSpec(Model):
 
     model_config = Model.model_config | {"json_schema_extra": rules.gpu_instance_spec()}
 
-    account_ref: AccountRef = Field(AccountRef(), description="Which account pays. Cannot be changed later.")
+    account_ref: AccountRef = Field(
+        AccountRef(),
+        description="Which account pays. Cannot be changed later.",
+        json_schema_extra=rules.fixed(printed="{}.name"),
+    )
     product_name: str | None = Field(
         None,
         min_length=1,
         max_length=255,
         description="Exact product name at Novita, such as `RTX 4090 24GB`. Without productName and productId the "
         "operator's setting DEFAULT_GPU_TYPE counts. Cannot be changed later.",
+        json_schema_extra=rules.fixed(printed="{}"),
     )
     product_id: str | None = Field(
         None,
         min_length=1,
         max_length=255,
         description="Product id at Novita, instead of productName. Cannot be changed.",
+        json_schema_extra=rules.fixed(printed="{}"),
     )
     gpu_count: int = Field(
         1,
@@ -161,31 +167,44 @@ class GPUInstanceSpec(Model):
         max_length=16,
         description="Regions in the order of preference, such as CN-HK-01. Without any, the operator's setting "
         "DEFAULT_REGION is tried first. Cannot be changed later.",
+        json_schema_extra=rules.fixed(printed="{}.join(', ')"),
     )
     region_policy: Literal["Prefer", "Require"] = Field(
         "Prefer",
-        description="Prefer tries the listed regions first, then all others, cheapest first; Require tries no other.",
+        description="Prefer tries the listed regions first, then all others, cheapest first; Require tries no other. "
+        "Cannot be changed.",
         json_schema_extra=rules.immutable("regionPolicy"),
     )
     template: TemplateRef | None = Field(
         None,
         description="Novita template that gives image, command, ports and variables. Without template and image the "
         "operator's setting DEFAULT_TEMPLATE counts; with an image and no template, none is used. Cannot be changed.",
+        json_schema_extra=rules.fixed(),
     )
     image: str | None = Field(
-        None, min_length=1, max_length=500, description="Container image, instead of the template's. Cannot be changed."
+        None,
+        min_length=1,
+        max_length=500,
+        description="Container image, instead of the template's. Cannot be changed.",
+        json_schema_extra=rules.fixed(printed="{}"),
     )
     command: str | None = Field(
-        None, max_length=2047, description="Arguments of the container, instead of the template's. Cannot be changed."
+        None,
+        max_length=2047,
+        description="Arguments of the container, instead of the template's. Cannot be changed.",
+        json_schema_extra=rules.fixed(),
     )
     entrypoint: str | None = Field(
-        None, max_length=2047, description="Entry point of the container, instead of the template's. Cannot be changed."
+        None,
+        max_length=2047,
+        description="Entry point of the container, instead of the template's. Cannot be changed.",
+        json_schema_extra=rules.fixed(),
     )
     env: tuple[EnvVar, ...] = Field(
         (),
         max_length=100,
         description="Environment variables; they are added to the template's and win over it. Cannot be changed later.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]} | rules.fixed(),
     )
     ports: tuple[Port, ...] | None = Field(
         None,
@@ -193,17 +212,23 @@ class GPUInstanceSpec(Model):
         description="Ports to make reachable, instead of the template's.",
         json_schema_extra=rules.ports(),
     )
-    tools: Tools | None = Field(None, description="Programs that Novita adds to official images. Cannot be changed.")
+    tools: Tools | None = Field(
+        None,
+        description="Programs that Novita adds to official images. Cannot be changed.",
+        json_schema_extra=rules.fixed(),
+    )
     image_pull_secret_ref: LocalRef | None = Field(
         None,
         description="A Secret of type kubernetes.io/dockerconfigjson with the credentials of the image's registry. "
         "Cannot be changed later.",
+        json_schema_extra=rules.fixed(),
     )
     registry_auth_id: str | None = Field(
         None,
         min_length=1,
         max_length=255,
         description="Id of a registry credential stored at Novita. Cannot be changed.",
+        json_schema_extra=rules.fixed(printed="{}"),
     )
     rootfs_size_gb: int = Field(
         60,
@@ -219,10 +244,13 @@ class GPUInstanceSpec(Model):
         max_length=30,
         description="Network volumes to mount; all live in one cluster, and so does the instance. "
         "Cannot be changed later.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["mountPath"]},
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["mountPath"]}
+        | rules.fixed(),
     )
     adopt: Adopt | None = Field(
-        None, description="An existing instance to take over instead of renting. Cannot be changed later."
+        None,
+        description="An existing instance to take over instead of renting. Cannot be changed later.",
+        json_schema_extra=rules.fixed(printed="{}.instanceId"),
     )
     power_state: Literal["Running", "Stopped"] = Field(
         "Running",
@@ -256,4 +284,5 @@ class GPUInstanceSpec(Model):
     connection_secret_name: Name | None = Field(
         None,
         description="Name of the Secret with the passwords; `<name>-connection` without a value. Cannot be changed.",
+        json_schema_extra=rules.fixed(printed="{}"),
     )
