@@ -132,10 +132,12 @@ def ports() -> Extra:
         "rule": "self.all(port, self.exists_one(other, other.port == port.port))",
         "message": "ports: a port is listed twice; list each port once, as HTTP or as TCP",
     }
-    return _validations(rule) | {
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["port", "protocol"],
-    }
+    return _validations(rule) | keyed("port", "protocol")
+
+
+def keyed(*fields: str) -> Extra:
+    """For a list whose entries are known by these fields of theirs: they are merged one by one."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(fields)}
 
 
 FIXED = "x-novita-fixed"

@@ -204,7 +204,7 @@ class GPUInstanceSpec(Model):
         (),
         max_length=100,
         description="Environment variables; they are added to the template's and win over it. Cannot be changed later.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]} | rules.fixed(),
+        json_schema_extra=rules.keyed("name") | rules.fixed(),
     )
     ports: tuple[Port, ...] | None = Field(
         None,
@@ -244,8 +244,7 @@ class GPUInstanceSpec(Model):
         max_length=30,
         description="Network volumes to mount; all live in one cluster, and so does the instance. "
         "Cannot be changed later.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["mountPath"]}
-        | rules.fixed(),
+        json_schema_extra=rules.keyed("mountPath") | rules.fixed(),
     )
     adopt: Adopt | None = Field(
         None,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from novita_operator.api import rules
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.notifications import MOST_WAITING, PendingNotification, Reclaimed
 from novita_operator.api.meta import LABEL_CHARS, NAME_CHARS, Model, Moment
@@ -146,7 +147,7 @@ class GPUInstanceStatus(Model):
         (),
         max_length=16,
         description="Ready, Scheduled, Provisioned and Synced always; Reconciling and Stalled only while true.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        json_schema_extra=rules.keyed("type"),
     )
     phase: str | None = Field(
         None, max_length=32, description="One word for people; open-ended, read conditions instead."

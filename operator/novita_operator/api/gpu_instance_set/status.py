@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from novita_operator.api import rules
 from novita_operator.api.conditions import Condition
 from novita_operator.api.meta import LABEL_CHARS, Model, Moment
 
@@ -27,7 +28,7 @@ class GPUInstanceSetStatus(Model):
         (),
         max_length=16,
         description="Ready always; Reconciling and Stalled only while true.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        json_schema_extra=rules.keyed("type"),
     )
     replicas: int | None = Field(None, description="Instances of the set, without those that are being deleted.")
     ready_replicas: int | None = Field(None, description="Those of them that are Ready and run.")

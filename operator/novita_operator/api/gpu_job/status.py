@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from novita_operator.api import rules
 from novita_operator.api.conditions import Condition
 from novita_operator.api.meta import Model, Moment
 
@@ -29,7 +30,7 @@ class GPUJobStatus(Model):
         max_length=16,
         description="Ready always; Complete, Failed, Suspended, SuccessCriteriaMet, FailureTarget, Reconciling and "
         "Stalled only while true.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        json_schema_extra=rules.keyed("type"),
     )
     phase: str | None = Field(
         None, max_length=32, description="One word for people; open-ended, read conditions instead."

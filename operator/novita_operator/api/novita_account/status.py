@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from novita_operator.api import rules
 from novita_operator.api.conditions import Condition
 from novita_operator.api.meta import NAME_CHARS, Model, Moment
 
@@ -74,7 +75,7 @@ class NovitaAccountStatus(Model):
         max_length=16,
         description="Ready and CredentialsValid always; OrphansFound, OrphanDeletionPaused, CreatesFrozen and "
         "DeletionBlocked only while true.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        json_schema_extra=rules.keyed("type"),
     )
     balance: str | None = Field(None, max_length=32, description="Available balance, USD.")
     price_per_hour: str | None = Field(
