@@ -63,6 +63,25 @@ async def test_the_price_limit_of_the_call_is_noted_and_an_unreadable_one_is_non
         assert noted(note.replace('"0.50"', odd)) == replace(intent, limit=None)
 
 
+async def test_the_annotation_is_short_and_says_nothing_of_a_limit_that_there_was_not() -> None:
+    server = ApiServer(a.a_body())
+
+    await a_fence(server).hold(stored(server), a.an_intent(), KEY)
+
+    note = stored(server).annotations[meta.CREATE_INTENT]
+    assert " " not in note
+    assert "limit" not in note
+
+
+@pytest.mark.parametrize(("attempts", "read"), [(1, 1), (1_000_000, 1_000_000), (1_000_001, 1)])
+def test_more_attempts_than_anybody_makes_are_no_operators_note(attempts: int, read: int) -> None:
+    intent = noted(a.a_note(a.an_intent(attempt=attempts)))
+
+    assert intent is not None
+    assert intent.attempt == read
+    assert (intent.at == fence.NOBODY_KNOWS_WHEN) == (attempts != read)
+
+
 async def test_the_name_of_the_call_is_noted_since_the_object_may_be_called_otherwise_after_a_crash() -> None:
     server = ApiServer(a.a_body())
 
@@ -78,9 +97,10 @@ async def test_the_name_of_the_call_is_noted_since_the_object_may_be_called_othe
 def test_a_damaged_note_is_told_by_the_name_of_its_annotation() -> None:
     damaged = fence.complaint(GPUInstance.parse(a.a_body(intent="{")).meta)
 
-    assert damaged is not None
-    assert meta.CREATE_INTENT in damaged
-    assert "is looked for by name" in damaged
+    assert damaged == (
+        f"The annotation {meta.CREATE_INTENT} is not as an operator writes it: it counts as a create call of unknown "
+        "outcome, and the instance is looked for by name."
+    )
 
 
 @pytest.mark.parametrize("note", [None, a.an_intent()], ids=["none", "a good one"])
