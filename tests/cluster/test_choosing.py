@@ -216,6 +216,33 @@ async def test_a_missing_reference_is_named_and_taken_when_it_comes(workspace: W
     assert {"key": "TOKEN", "value": "here"} in (await _rented(workspace))["envs"]
 
 
+# No post leaves this machine: nothing in these tests is migrated.
+_TELLS_NOBODY = {"url": "https://receiver.example/", "events": ["instance.migrated"]}
+
+
+@pytest.mark.parametrize("key", ["secret", "mine"])
+async def test_a_missing_key_that_signs_webhooks_is_named_before_anything_is_rented(
+    workspace: Workspace, key: str
+) -> None:
+    ref = {"name": "hook"} | ({"key": key} if key != "secret" else {})
+    if key != "secret":
+        await workspace.apply(kube.SECRETS, builders.secret("hook", workspace.namespace, secret="another"))
+    await workspace.create(notifications=[_TELLS_NOBODY | {"secretRef": ref}])
+
+    body = await workspace.until_condition("Scheduled", "False", "ReferenceNotFound")
+
+    message = condition(body, "Scheduled")["message"]
+    assert all(word in message for word in ("spec.notifications[0].secretRef", "hook", key, "Looked up again"))
+    assert (await workspace.novita.calls()).of("create") == 0
+    wanted = builders.secret("hook", workspace.namespace, **{key: "signs"})
+    if key == "secret":
+        await workspace.apply(kube.SECRETS, wanted)
+    else:
+        await workspace.plane.kube.patch(kube.SECRETS, "hook", {"data": wanted["data"]}, workspace.namespace)
+    await workspace.until_ready()
+    assert (await workspace.novita.ledger()).created == 1
+
+
 async def test_a_private_image_is_pulled_with_the_credentials_of_its_registry(workspace: Workspace) -> None:
     secret = builders.docker_secret(
         "regcred", workspace.namespace, registry="registry.example.com", user="robot", password="s3cret-pull"

@@ -127,31 +127,41 @@ async def test_a_private_address_is_refused_unless_an_administrator_allows_it(
     assert place.got == []
 
 
-async def test_a_missing_secret_is_said_and_nothing_is_sent_unsigned(
+async def without_its_secret(workspace: Workspace, place: Place) -> None:
+    """An instance whose webhooks were signed until now, and that has more to tell."""
+    await workspace.apply(kube.SECRETS, builders.secret("leaving", workspace.namespace, secret=SECRET))
+    await workspace.create(notifications=[{"url": place.url, "secretRef": {"name": "leaving"}}])
+    await workspace.until_ready()
+    await until_told(workspace, place, "instance.ready")
+    await workspace.plane.kube.delete(kube.SECRETS, "leaving", workspace.namespace)
+    await workspace.edit(powerState="Stopped")
+
+
+async def test_a_secret_that_is_deleted_is_said_and_nothing_is_sent_unsigned(
     quiet: Workspace, start_operator: StartOperator, place: Place
 ) -> None:
     await start_operator(quiet, **FAST)
-    await quiet.create(notifications=[{"url": place.url, "secretRef": {"name": "absent"}}])
-    await quiet.until_ready()
+    await without_its_secret(quiet, place)
     event = await quiet.until_event("NotificationFailed")
 
-    assert 'there is no Secret "absent" in this namespace' in event["message"]
-    assert place.got == []
+    assert 'there is no Secret "leaving" in this namespace' in event["message"]
+    assert place.events() == ["instance.ready"]
 
 
-async def test_a_secret_that_comes_late_is_in_time_for_the_next_try(
+async def test_a_secret_that_comes_back_is_in_time_for_the_next_try(
     quiet: Workspace, start_operator: StartOperator, place: Place
 ) -> None:
-    operator = await start_operator(quiet, **FAST)
-    await quiet.create(notifications=[{"url": place.url, "secretRef": {"name": "late"}}])
-    await quiet.until_ready()
+    operator = await start_operator(quiet, **FAST | {"WEBHOOK_RETRY_DELAY": "1000"})
+    await without_its_secret(quiet, place)
 
     async def tried() -> bool:
         return await posts(operator, "retried") >= 1
 
     await quiet.until_novita(tried, "it was tried without the Secret")
-    await quiet.apply(kube.SECRETS, builders.secret("late", quiet.namespace, secret=SECRET))
-    await until_told(quiet, place, "instance.ready")
+    await quiet.apply(kube.SECRETS, builders.secret("leaving", quiet.namespace, secret=SECRET))
+    await until_told(quiet, place, "instance.ready", "instance.stopped")
+    await until_nothing_waits(quiet)
+    assert trouble(await quiet.events()) == []
 
 
 async def test_a_receiver_that_never_answers_delays_neither_reconciles_nor_other_receivers(

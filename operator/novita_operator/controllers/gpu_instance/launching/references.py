@@ -7,6 +7,7 @@ import itertools
 from pydantic import SecretStr
 
 from novita_operator import secrecy
+from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.spec import EnvVar, KeyRef
 from novita_operator.controllers.gpu_instance.launching import pull_secrets
@@ -35,6 +36,7 @@ async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs
             total += len(value)
             _check_size(variable.name, value, total)
             env.append((variable.name, _remembered(value)))
+    await _check_signing_keys(kube, resource)
     return Inputs(env=tuple(env), image_auth=await _image_auth(kube, resource, image))
 
 
@@ -95,6 +97,31 @@ async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Co
         return await kube.read_config_map(namespace, name)
     except errors.NotFound:
         return Content()
+
+
+async def _check_signing_keys(kube: KubeClient, resource: GPUInstance) -> None:
+    """Whether webhooks can be signed. The keys are not held: each try reads its own, since they are rotated."""
+    for number, told in enumerate(resource.spec.notifications):
+        if told.secret_ref is not None:
+            lacks = await _lack(kube, resource.meta.namespace, told.secret_ref)
+            if lacks is not None:
+                raise Unresolved(f"spec.notifications[{number}].secretRef: {lacks}")
+
+
+async def _lack(kube: KubeClient, namespace: str, ref: NotificationSecretRef) -> str | None:
+    """Why the entry cannot sign, and what to do; None if it can."""
+    secret = f'the Secret "{ref.name}" in namespace "{namespace}"'
+    entry = f'the entry "{ref.key}" of {secret}'
+    try:
+        found = await kube.read_secret(namespace, ref.name)
+    except errors.NotFound:
+        return f'{secret} does not exist. Create it: its entry "{ref.key}" signs the webhooks.'
+    if ref.key in found.binary:
+        return f"{entry} is binary, and a key that signs is text (UTF-8). Put it there as text, such as base64 of it."
+    if ref.key not in found.entries:
+        return f'{secret} has no entry "{ref.key}", which signs the webhooks. Add it, or name another one in `key`.'
+    # An empty key would sign, and prove nothing.
+    return None if found.entries[ref.key] else f"{entry} is empty, and an empty key proves nothing. Fill it."
 
 
 async def _image_auth(kube: KubeClient, resource: GPUInstance, image: str) -> SecretStr | None:

@@ -13,7 +13,8 @@ from tests.unit.support import builders as a
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.launching import pull_secrets, references
-from novita_operator.kube import bodies
+from novita_operator.controllers.gpu_instance.launching.request import Inputs
+from novita_operator.kube import bodies, errors
 from novita_operator.kube.bodies import Content
 from novita_operator.kube.client import KubeClient
 
@@ -250,3 +251,57 @@ async def test_a_pull_secret_of_another_type_is_told_with_its_type() -> None:
 
     with pytest.raises(references.Unresolved, match=r'It is of type "kubernetes\.io/basic-auth"'):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
+
+
+# --- Keys that sign webhooks ------------------------------------------------------------------------------------------
+
+
+def _told(*refs: dict[str, str] | None) -> GPUInstance:
+    """An object with one receiver for each reference."""
+    notifications = [
+        {"url": f"https://receiver-{number}.example/"} | ({"secretRef": ref} if ref else {})
+        for number, ref in enumerate(refs)
+    ]
+    return a.an_object(spec={"notifications": notifications})
+
+
+class _Keys:
+    """A namespace with one Secret, `hook`."""
+
+    def __init__(self, **data: bytes) -> None:
+        self.data = {name: base64.b64encode(value).decode() for name, value in data.items()}
+
+    async def read_secret(self, _namespace: str, name: str) -> Content:
+        if name != "hook":
+            raise errors.NotFound("there is none")
+        return bodies.content_of_secret({"type": "Opaque", "data": self.data})
+
+
+@pytest.mark.parametrize(
+    ("ref", "data", "says"),
+    [
+        ({"name": "absent"}, {}, 'the Secret "absent" in namespace "team" does not exist'),
+        ({"name": "hook"}, {"other": b"k"}, 'the Secret "hook" in namespace "team" has no entry "secret"'),
+        ({"name": "hook", "key": "mine"}, {"secret": b"k"}, '.* has no entry "mine"'),
+        ({"name": "hook"}, {"secret": b""}, 'the entry "secret" of the Secret "hook" in namespace "team" is empty'),
+        ({"name": "hook"}, {"secret": b"\xff\xfe"}, 'the entry "secret" of the Secret "hook" .* is binary'),
+    ],
+    ids=["no Secret", "no entry", "no entry of that name", "an empty entry", "a binary entry"],
+)
+async def test_a_key_that_cannot_sign_is_told_with_its_field(
+    ref: dict[str, str], data: dict[str, bytes], says: str
+) -> None:
+    resource = _told({"name": "hook", "key": "fine"}, None, ref)
+
+    with pytest.raises(references.Unresolved, match=rf"spec\.notifications\[2\]\.secretRef: {says}") as raised:
+        await references.resolve(cast("KubeClient", _Keys(fine=b"canary-key", **data)), resource, IMAGE)
+
+    assert "canary" not in str(raised.value)
+
+
+async def test_keys_that_can_sign_are_nothing_that_novita_is_sent() -> None:
+    kube = cast("KubeClient", _Keys(secret=b"canary-key"))
+
+    inputs = await references.resolve(kube, _told({"name": "hook"}, None), IMAGE)
+
+    assert inputs == Inputs(env=(), image_auth=None)
