@@ -97,3 +97,20 @@ async def test_an_expression_that_means_nothing_is_refused(case: str, settle: Se
 
     with pytest.raises(Refused, match=sentence):
         await victim.edit_account(namespaces={"selector": {"matchExpressions": [{"key": "team"} | expression]}})
+
+
+# The text of a selector would read `team!` with `evil` as "all but evil", and go on after a comma.
+NO_LABELS = {"other-than": "attacks.example.com/team!", "list": "attacks.example.com/a in (b,c),kubernetes.io/d"}
+
+
+@pytest.mark.parametrize("case", NO_LABELS)
+async def test_a_label_that_nobody_can_have_admits_nobody_and_is_told(case: str, settle: Settle) -> None:
+    victim = await settle("victim")
+    neighbour = await settle("neighbour", account=False)
+    await victim.edit_account(namespaces={"selector": {"matchLabels": {NO_LABELS[case]: "evil"}}})
+    await victim.until_account("Ready", "False", "InvalidSpec", "no label has such a key")
+
+    await neighbour.create(accountRef={"name": victim.account_name})
+
+    await neighbour.until_condition("Ready", "False", "AccountNotAdmitted")
+    assert (await victim.novita.calls()).of("create") == 0

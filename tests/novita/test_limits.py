@@ -13,6 +13,8 @@ from novita_operator.novita.breakers import CircuitBreaker
 from novita_operator.novita.callers import NOBODY, Caller
 from novita_operator.novita.limits import Priority, RateLimiter
 
+READ = Priority.READ_FOR_USER
+
 
 class Callers:
     """Tasks that ask for a turn, and the order in which they get it."""
@@ -83,11 +85,12 @@ async def test_the_most_urgent_goes_first_and_equals_in_the_order_of_their_arriv
     assert callers.served == ["first", "delete", "seen gone?", "create 1", "read", "create 2", "poll"]
 
 
-async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: TurnedClock) -> None:
+@pytest.mark.parametrize("others", [Priority.CREATE_OR_CHANGE, Priority.DELETE])
+async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: TurnedClock, others: Priority) -> None:
     callers = Callers(a_limiter(clock))
     await callers.ask("first", Priority.READ_FOR_USER)
     for number in range(8):
-        await callers.ask(f"create {number}", Priority.CREATE_OR_CHANGE)
+        await callers.ask(f"object {number}", others)
     for number in range(2):
         await callers.ask(f"poll {number}")
 
@@ -95,6 +98,24 @@ async def test_a_poll_gets_each_fourth_call_however_many_objects_ask(clock: Turn
 
     polls = [place for place, name in enumerate(callers.served) if name.startswith("poll")]
     assert polls == [4, 8]
+
+
+@pytest.mark.parametrize(("ends", "turns"), [(Priority.DELETE, [4, 8, 12]), (Priority.CONFIRM_END, [2, 4, 6])])
+@pytest.mark.parametrize("burst", [1, 10])
+async def test_a_crowd_of_ends_leaves_calls_to_what_others_rent(
+    clock: TurnedClock, ends: Priority, turns: list[int], burst: int
+) -> None:
+    callers = Callers(a_limiter(clock, burst=burst))
+    waiting = [await callers.ask(f"end {number}", ends, Caller("crowd")) for number in range(40)]
+    for number in range(3):
+        await callers.ask(f"try {number}", READ, Caller("other"))
+
+    await clock.advance(12)
+
+    tries = [place - burst + 1 for place, name in enumerate(callers.served) if name.startswith("try")]
+    assert tries == turns
+    for each in waiting:
+        each.cancel()
 
 
 @pytest.mark.parametrize("end", [Priority.DELETE, Priority.CONFIRM_END])
@@ -124,9 +145,6 @@ async def test_polls_take_no_more_of_the_reserve_than_their_share(clock: TurnedC
     assert len(callers.served) == 10 + 40 - 3  # the reserve, which the first polls took, is filled again
     for each in waiting:
         each.cancel()
-
-
-READ = Priority.READ_FOR_USER
 
 
 async def test_callers_get_their_calls_by_turns_however_many_one_of_them_makes(clock: TurnedClock) -> None:

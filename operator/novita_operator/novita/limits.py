@@ -25,6 +25,10 @@ _FOR_FIRST_TRIES = 0.3
 _POLL_SHARE = 0.4
 # Further polls, such as the other pages of a long list: calls of objects that go before a waiting one.
 _CALLS_PER_POLL = 3
+# Ends that take the last token while others wait, until one of these gets its turn. A delete stops what costs money; a
+# look whether it is gone does not, and a crowd of objects that never rented anything makes thousands of those.
+_DELETES_IN_A_ROW = 3
+_CONFIRMATIONS_IN_A_ROW = 1
 # Calls that go before a waiting repeat: it gets a tenth of what ends leave, however many others come.
 _CALLS_PER_REPEAT = 9
 _ONE = 1 - 1e-9  # all of what is asked for, but for the rounding of clocks
@@ -68,6 +72,9 @@ class _Rank(IntEnum):
                 return cls.REPEAT if caller.repeats else cls.FIRST_TRY
 
 
+_MOST_IN_A_ROW = {_Rank.DELETE: _DELETES_IN_A_ROW, _Rank.CONFIRM_END: _CONFIRMATIONS_IN_A_ROW}
+
+
 @dataclass(eq=False, slots=True)
 class _Turn:
     """A place in a line."""
@@ -108,10 +115,11 @@ class _Bucket:
 class RateLimiter:
     """A token bucket. `burst` calls at once, then `requests_per_minute`; the most urgent waiter goes first.
 
-    Ends go before all others. They and polls may use the last tokens of the burst, which are kept for them: ends
-    always, polls for their share of the rate. Polls beyond that get each fourth call of what ends leave. What a refused
-    object tries again goes last, and leaves some tokens to first tries. Callers of one rank get their calls by turns,
-    however many one of them makes.
+    Ends go before all others, but for what a crowd of them leaves: each fourth call beside deletes, each second beside
+    the looks that follow. They and polls may use the last tokens of the burst, which are kept for them: ends always,
+    polls for their share of the rate. Polls beyond that get each fourth call of what ends leave. What a refused object
+    tries again goes last, and leaves some tokens to first tries. Callers of one rank get their calls by turns, however
+    many one of them makes.
 
     Only the first of all lines watches the clock; whoever leaves, served or cancelled, wakes the next.
     """
@@ -127,6 +135,7 @@ class RateLimiter:
         self._lines = {rank: Turns[_Turn](_share_of) for rank in _Rank}
         self._before_poll = 0
         self._before_repeat = 0
+        self._ends_in_a_row = dict.fromkeys(_MOST_IN_A_ROW, 0)
 
     async def acquire(self, priority: Priority, caller: Caller = NOBODY) -> None:
         """Wait for the right to make one call.
@@ -163,6 +172,10 @@ class RateLimiter:
     def _serve(self, rank: _Rank) -> None:
         """Take a token, and count how many calls went before those that wait."""
         self._all.tokens -= 1
+        if rank not in _MOST_IN_A_ROW:
+            self._ends_in_a_row = dict.fromkeys(_MOST_IN_A_ROW, 0)
+        elif self._all.tokens < _ONE and self._others_wait():
+            self._ends_in_a_row[rank] += 1
         match rank:
             case _Rank.POLL:
                 self._polls.tokens = max(0.0, self._polls.tokens - 1)
@@ -180,12 +193,20 @@ class RateLimiter:
     def _first(self) -> _Turn:
         """Whose turn it is: the most urgent one's, unless another has a share left, or has waited for long enough."""
         rank = next(rank for rank, line in self._lines.items() if line)
+        if rank in _MOST_IN_A_ROW and self._ends_in_a_row[rank] >= _MOST_IN_A_ROW[rank] and self._others_wait():
+            rank = next(rank for rank, line in self._lines.items() if line and rank not in _MOST_IN_A_ROW)
         if rank > _Rank.CONFIRM_END:
             if self._lines[_Rank.POLL] and (self._before_poll >= _CALLS_PER_POLL or self._share_comes_in() <= 0):
                 rank = _Rank.POLL
             elif self._lines[_Rank.REPEAT] and self._before_repeat >= _CALLS_PER_REPEAT:
                 rank = _Rank.REPEAT
         return self._lines[rank].peek()
+
+    def _ends_wait(self) -> bool:
+        return any(self._lines[rank] for rank in _MOST_IN_A_ROW)
+
+    def _others_wait(self) -> bool:
+        return any(line for rank, line in self._lines.items() if rank not in _MOST_IN_A_ROW)
 
     def _share_comes_in(self) -> float:
         """Seconds until a poll may use what is reserved; where nothing is, polls have no share."""
@@ -200,6 +221,8 @@ class RateLimiter:
         """Tokens that it must not use."""
         if turn.ends or (turn.rank is _Rank.POLL and self._share_comes_in() <= 0):
             return 0
+        if self._ends_wait():
+            return 0  # they have let it go first, and wait for it
         # One that comes before first tries that wait has waited for long enough.
         last = turn.rank is _Rank.REPEAT and not self._lines[_Rank.FIRST_TRY]
         return self._reserved + (self._for_first_tries if last else 0)

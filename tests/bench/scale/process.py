@@ -74,6 +74,7 @@ class Scale:
     async def poll(self) -> None:
         for account in self.parts.accounts:
             account.poll_by(0.0)
+            account.polled_at = float("-inf")
         await asyncio.gather(*(self.accounts.poller.tick(account) for account in self.parts.accounts))
 
     async def drain(self, *, only_count: bool = False) -> int:

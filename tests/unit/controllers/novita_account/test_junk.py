@@ -87,6 +87,7 @@ class World:
         self.server = ApiServer(found)
         self.clock, self.accounts = parts.HandClock(), Accounts()
         self.cache = parts.Cache()
+        self.asked: list[str] = []
         self.reconciler = self._reconciler(metrics)
         self.cache.put(KEY, self.server.objects["/default"])
 
@@ -96,7 +97,7 @@ class World:
             patch_status=self.server.client.patch_status,
             get_secret=_secret,
             each=_none,
-            namespaces_with=_namespaces,
+            namespaces_with=self._namespaces,
         )
         core: Any = SimpleNamespace(
             settings=Settings(),
@@ -111,6 +112,10 @@ class World:
             lease=nothing,
         )
         return replace(wiring._reconciler(core), open_account=self._open)
+
+    async def _namespaces(self, selector: str) -> frozenset[str]:
+        self.asked.append(selector)
+        return frozenset()
 
     def _open(self, resource: NovitaAccount, key: SecretStr) -> Account:
         account = parts.an_account("default", spec={})
@@ -162,10 +167,6 @@ async def _none(*_: Any) -> Any:
         yield each
 
 
-async def _namespaces(*_: Any) -> frozenset[str]:
-    return frozenset()
-
-
 @settings(max_examples=40)
 @given(junk.spoiled(SPEC))
 def test_junk_in_the_spec(metrics: Metrics, spec: Any) -> None:
@@ -187,6 +188,82 @@ def test_junk_in_the_status(metrics: Metrics, status: Any) -> None:
 @given(st.sampled_from(NOTES), st.sampled_from(junk.HURTFUL) | st.text(max_size=60))
 def test_junk_in_an_annotation(metrics: Metrics, note: str, text: str) -> None:
     World(a_body(annotations={note: text}), metrics).reconcile()
+
+
+def _selecting(key: str, value: str = "evil") -> dict[str, Any]:
+    return {"selector": {"matchLabels": {key: value}}}
+
+
+# In the text of a selector, each of these would mean something else: `team!` with `evil` is `team!=evil`, which nearly
+# every namespace fulfils.
+NO_LABELS = {
+    "other-than": "team!",
+    "equal": "team=",
+    "not": "!team",
+    "list": "team in (a,b),x",
+    "comma": "a,b",
+    "space": "team ",
+    "line": "team\n",
+    "greater": "team>",
+    "empty": "",
+    "only-a-prefix": "example.com/",
+    "two-prefixes": "a/b/c",
+    "empty-part": "a..b/team",
+    "part-with-a-dash": "a-.b/team",
+    "upper-case-prefix": "Example.com/team",
+    "letters-of-others": "t\N{LATIN SMALL LETTER E WITH ACUTE}am",
+    "digits-of-others": "team\N{ARABIC-INDIC DIGIT ONE}",
+    "too-long": "t" * 64,
+    "prefix-too-long": "p" * 254 + "/team",
+}
+
+
+@pytest.mark.parametrize("case", NO_LABELS)
+def test_a_key_that_no_label_can_have_admits_nobody_and_is_told(metrics: Metrics, case: str) -> None:
+    world = World(a_body(spec=SPEC | {"namespaces": _selecting(NO_LABELS[case])}), metrics)
+
+    account = world.reconcile()
+
+    assert world.asked == []
+    assert not account.allowance("team").admitted
+    assert world.ready[0] == "InvalidSpec"
+    assert "spec.namespaces.selector.matchLabels" in world.ready[1]
+
+
+@pytest.mark.parametrize("case", NO_LABELS)
+def test_a_rule_with_a_key_that_no_label_can_have_is_for_nobody(metrics: Metrics, case: str) -> None:
+    rule = {"namespaces": _selecting(NO_LABELS[case]), "adoption": "Allow"}
+    world = World(a_body(spec=SPEC | {"tenancy": {"rules": [rule]}}), metrics)
+
+    account = world.reconcile()
+
+    assert "evil" not in "".join(world.asked)
+    assert (account.allowance("team").admitted, account.allowance("team").adoption) == (False, False)
+    assert world.ready[0] == "InvalidSpec"
+
+
+@pytest.mark.parametrize("case", NO_LABELS)
+def test_an_expression_with_a_key_that_no_label_can_have_admits_nobody(metrics: Metrics, case: str) -> None:
+    expression = {"key": NO_LABELS[case], "operator": "DoesNotExist"}
+    world = World(a_body(spec=SPEC | {"namespaces": {"selector": {"matchExpressions": [expression]}}}), metrics)
+
+    account = world.reconcile()
+
+    assert world.asked == []
+    assert not account.allowance("team").admitted
+    assert world.ready[0] == "InvalidSpec"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["team", "T.e_a-m", "example.com/team", "a.b-c.d/T", "p" * 253 + "/" + "t" * 63, "kubernetes.io/metadata.name"],
+)
+def test_every_key_that_a_label_can_have_is_asked_for(metrics: Metrics, key: str) -> None:
+    world = World(a_body(spec=SPEC | {"namespaces": _selecting(key, "red")}), metrics)
+
+    world.reconcile()
+
+    assert world.asked == [f"{key}=red"]
 
 
 SPOILED = [pytest.param({name: 7}, id=name) for name in ("namespaces", "limits", "orphans", "className")] + [

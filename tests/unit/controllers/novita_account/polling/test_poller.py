@@ -139,8 +139,31 @@ async def test_the_poll_after_a_refused_call_of_an_object_judges_the_key(
 
     world.account.poll_by(world.clock.monotonic())
 
-    assert await world.tick(0)
+    assert await world.tick(PACE.moving)
     assert isinstance(world.account.health, health)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_however_often_a_poll_is_asked_for_there_is_none_sooner_than_the_fast_pace(
+    world: World, status: int
+) -> None:
+    world.novita.status = status
+    await world.tick()
+    made = []
+
+    for _ in range(20):
+        world.account.poll_by(world.clock.monotonic())
+        made.append(await world.tick(0.5))
+
+    assert made == [False, False, False, True] * 5
+
+
+async def test_another_key_is_tested_at_once(world: World) -> None:
+    await world.tick()
+    world.account.health = NotPolled()
+    world.account.poll_by(world.clock.monotonic())
+
+    assert await world.tick()
 
 
 async def test_an_account_that_is_down_is_not_polled_fast(world: World) -> None:
