@@ -17,6 +17,11 @@ from tests.support.kube import Body
 from tests.support.plane import Plane
 
 _OTHER_NAMESPACES = ("team-a", "team-b", "gpu-workloads")
+EVERYTHING = {
+    "simulator": {"enabled": True},
+    "networkPolicy": {"enabled": True},
+    "metrics": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
+}
 # The Prometheus operator's own CRDs are not here: these two only make the API server know the kinds.
 _PROMETHEUS_KINDS = (("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules"))
 
@@ -148,3 +153,12 @@ async def _refusal(plane: Plane, template: Body) -> str:
     body["metadata"] = {**template["metadata"], "name": "tried", "namespace": NAMESPACE}
     tried = await plane.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(body))
     return tried.err
+
+
+# Helm takes each of these for a release. Two are cut in the middle, where a dot or a dash must not end the name.
+RELEASES = ["my.release", "123", "1.2", f"{'r' * 43}.novita-op", f"{'r' * 51}.r", "r" * 53]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_every_name_that_helm_takes_for_a_release_installs(furnished: Plane, release: str) -> None:
+    await _accepted(furnished, rendering.render(values=EVERYTHING, release=release))

@@ -152,6 +152,48 @@ def test_release_and_namespace_may_look_like_anything_with_all_defaults(word: st
     assert _without_key(strange) == _without_key(_said_otherwise(usual, word))
 
 
+NAMES = [
+    "fullnameOverride", "account.secretName", "webhook.secretName", "serviceAccount.name", "priorityClassName",
+    "className", "watchNamespaces",
+]  # fmt: skip
+ENTRIES = ["nameOverride", "account.secretKey", "webhook.urlKey", "webhook.signingKey"]
+NO_NAMES = {
+    "other-letters": "g\N{LATIN SMALL LETTER U WITH DIAERESIS}nther",
+    "space": "a b",
+    "slash": "a/b",
+    "line": "a\nb",
+    "template": "{{ .Release.Name }}",
+    "too-long": "a" * 254,
+}
+
+
+@pytest.mark.parametrize("case", [*NO_NAMES, "capital"])
+@pytest.mark.parametrize("path", NAMES)
+def test_what_no_object_can_be_called_is_refused_by_name(path: str, case: str) -> None:
+    _refuses(path, NO_NAMES.get(case, "Gpu"))
+
+
+@pytest.mark.parametrize("case", NO_NAMES)
+@pytest.mark.parametrize("path", ENTRIES)
+def test_what_no_label_and_no_entry_can_be_called_is_refused_by_name(path: str, case: str) -> None:
+    _refuses(path, NO_NAMES[case])
+
+
+def _refuses(path: str, word: str) -> None:
+    value = [word] if isinstance(_at(DEFAULTS, path), list) else word
+
+    with pytest.raises(Refusal) as caught:
+        render(values=_merged({}, path, value))
+
+    assert path.replace(".", "/") in caught.value.text
+
+
+def _at(values: Mapping[str, Any], path: str) -> Any:
+    for name in path.split("."):
+        values = values[name]
+    return values
+
+
 def _said_otherwise(objects: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
     said: list[dict[str, Any]] = json.loads(json.dumps(objects).replace(SENTINEL, word))
     return said

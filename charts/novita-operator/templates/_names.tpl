@@ -4,15 +4,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 53 characters at most, so that suffixes such as `-uninstall` fit into the 63 of a label. */}}
+{{/* 53 characters at most, so that suffixes such as `-uninstall` fit into the 63 of a label. Helm takes a release of the name
+     `my.release`, and no Service may have a dot in its name. */}}
 {{- define "novita-operator.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
-{{- else if contains (include "novita-operator.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "novita-operator.name" .) | trunc 53 | trimSuffix "-" -}}
+{{- $name := include "novita-operator.name" . -}}
+{{- $full := .Values.fullnameOverride -}}
+{{- if not $full -}}
+{{- $full = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
 {{- end -}}
+{{- regexReplaceAll "[._]" (lower $full) "-" | trunc 53 | trimAll "-" -}}
 {{- end -}}
 
 {{/* Cluster-scoped objects of two releases in two namespaces must not meet. */}}

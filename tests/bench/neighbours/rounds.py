@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from tests.support.kube import Body
 from tests.support.workspace import Workspace
 
 _PATIENCE = 600.0
+# Seconds of the machine, several polls. Who acts the moment that a poll has shown something is in step with the polls,
+# and always waits the same; people are not.
+_LONGEST_PAUSE = 4.0
 Check = Callable[[Body | None], bool]
 
 
@@ -46,9 +50,12 @@ async def _one(workspace: Workspace, observer: Observer, name: str, found: Round
     began = time.monotonic()
     await workspace.create(name)
     found.ready.append(await _reached(observer, name, world.ready) - began)
+    pauses = random.Random(name)  # noqa: S311 - no secret
+    await asyncio.sleep(pauses.uniform(0, _LONGEST_PAUSE))
     began = time.monotonic()
     await workspace.edit(name, powerState="Stopped")
     found.stop.append(await _reached(observer, name, world.stopped) - began)
+    await asyncio.sleep(pauses.uniform(0, _LONGEST_PAUSE))
     began = time.monotonic()
     await workspace.delete(name)
     found.delete.append(await _reached(observer, name, world.gone) - began)
