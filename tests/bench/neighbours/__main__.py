@@ -78,12 +78,12 @@ class Tenants:
             _launched(self.apart, folder / "apart", speed, WATCH_NAMESPACES=self.apart.namespace, CLASS_NAME="apart"),
         )
 
-    async def play(self, name: str, rounds: int) -> tuple[Rounds, Rounds]:
+    async def play(self, name: str, rounds: int, speed: float) -> tuple[Rounds, Rounds]:
         """Both at the same time: the measured tenant's rounds, and the other's."""
         sys.stdout.write(f"{name}: {rounds} objects\n")
         sys.stdout.flush()
         await self.measured.novita.forget_calls()
-        return await asyncio.gather(play(self.measured, name, rounds), play(self.apart, name, rounds))
+        return await asyncio.gather(*(play(each, name, rounds, speed) for each in (self.measured, self.apart)))
 
 
 def _launched(workspace: Workspace, folder: Path, speed: float, **settings: str) -> OperatorProcess:
@@ -106,17 +106,17 @@ async def _beside(tenants: Tenants, count: int, rounds: int, speed: float, folde
     try:
         await workspace.until_account("Ready", "True")
         await tenants.apart.until_account("Ready", "True")
-        await tenants.play("warm", 1)
-        alone, _ = await tenants.play("alone", rounds // 2)
+        await tenants.play("warm", 1, speed)
+        alone, _ = await tenants.play("alone", rounds // 2, speed)
         await failing.arrange(workspace.novita)
         for body in failing.bodies(count, other, workspace.account_name):
             await workspace.plane.kube.create(kube.GPU_INSTANCES, body)
-        beside, apart = await tenants.play("beside", rounds)
+        beside, apart = await tenants.play("beside", rounds, speed)
         reasons = await _reasons(workspace, other)
         for body in await workspace.plane.kube.list(kube.GPU_INSTANCES, other):
             await workspace.plane.kube.delete(kube.GPU_INSTANCES, body["metadata"]["name"], other)
         await waiting.until(lambda: _gone(workspace, other), "the failing ones are gone", seconds=PATIENCE)
-        again, _ = await tenants.play("again", rounds // 2)
+        again, _ = await tenants.play("again", rounds // 2, speed)
     finally:
         for operator in operators:
             await operator.close()

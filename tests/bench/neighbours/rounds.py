@@ -14,8 +14,8 @@ from tests.support.kube import Body
 from tests.support.workspace import Workspace
 
 _PATIENCE = 600.0
-# Seconds of the machine, several polls. Who acts the moment that a poll has shown something is in step with the polls,
-# and always waits the same; people are not.
+# Seconds of users, two polls. Who acts the moment that a poll has shown something is in step with the polls: alone it
+# always waits for exactly one, and whatever comes a little later waits for one more. People are not in step.
 _LONGEST_PAUSE = 4.0
 Check = Callable[[Body | None], bool]
 
@@ -31,14 +31,14 @@ class Rounds:
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
-async def play(workspace: Workspace, prefix: str, count: int) -> Rounds:
-    """So many objects in turn, seen through a watch."""
+async def play(workspace: Workspace, prefix: str, count: int, speed: float) -> Rounds:
+    """So many objects in turn, seen through a watch. `speed`: how many times as fast as users' the clocks go."""
     observer = Observer(workspace.plane.kube, workspace.namespace)
     following = asyncio.create_task(observer.follow())
     found, began = Rounds(), time.monotonic()
     try:
         for number in range(count):
-            await _one(workspace, observer, f"{prefix}-{number}", found)
+            await _one(workspace, observer, f"{prefix}-{number}", found, _LONGEST_PAUSE / speed)
     finally:
         following.cancel()
         await asyncio.wait([following])
@@ -46,16 +46,17 @@ async def play(workspace: Workspace, prefix: str, count: int) -> Rounds:
     return found
 
 
-async def _one(workspace: Workspace, observer: Observer, name: str, found: Rounds) -> None:
+async def _one(workspace: Workspace, observer: Observer, name: str, found: Rounds, most: float) -> None:
+    pauses = random.Random(name)  # noqa: S311 - no secret; the same for all that do the same at the same time
+    await asyncio.sleep(pauses.uniform(0, most))
     began = time.monotonic()
     await workspace.create(name)
     found.ready.append(await _reached(observer, name, world.ready) - began)
-    pauses = random.Random(name)  # noqa: S311 - no secret
-    await asyncio.sleep(pauses.uniform(0, _LONGEST_PAUSE))
+    await asyncio.sleep(pauses.uniform(0, most))
     began = time.monotonic()
     await workspace.edit(name, powerState="Stopped")
     found.stop.append(await _reached(observer, name, world.stopped) - began)
-    await asyncio.sleep(pauses.uniform(0, _LONGEST_PAUSE))
+    await asyncio.sleep(pauses.uniform(0, most))
     began = time.monotonic()
     await workspace.delete(name)
     found.delete.append(await _reached(observer, name, world.gone) - began)
