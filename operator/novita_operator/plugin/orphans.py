@@ -22,6 +22,7 @@ from novita_operator.plugin.options import Format, Output
 
 app = typer.Typer(invoke_without_command=True)
 Account = Annotated[str, typer.Option("--account", help="Name of the NovitaAccount.")]
+_BEYOND = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED, Reason.RETAINED_UNKNOWN}
 _SHORT = 8  # characters of the id in a proposed name
 
 
@@ -100,7 +101,7 @@ async def _delete(reader: Reader, name: str, *, confirmed: bool) -> str:
     paused = conditions.find(account.status.conditions, ConditionType.ORPHAN_DELETION_PAUSED)
     if paused is None:
         return f"The operator deletes {some} of account {name} by itself; nothing needs to be confirmed."
-    if paused.reason == Reason.IDENTITY_SHARED:
+    if paused.reason in _BEYOND:
         raise Wrong(f"this cannot be confirmed: {paused.message}")
     if not confirmed:
         raise Wrong(

@@ -18,6 +18,7 @@ from novita_operator.kube.recorder import Recorder
 from novita_operator.metrics import Metrics
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.retained import Retained
 from novita_operator.runtime.class_gate import Leaves
 from novita_operator.runtime.intake import Intake
 from novita_operator.runtime.leases import Lease
@@ -42,6 +43,7 @@ class Core:
     cache: Cache
     queue: WorkQueue[Key]
     accounts: Accounts
+    retained: Retained
     recorder: Recorder
     clock: SystemClock
     metrics: Metrics
@@ -83,14 +85,16 @@ async def build(settings: Settings, kube: KubeClient) -> Core:
     if lease is not None:
         metrics.lease_margin.set_function(lambda: max(0.0, lease.margin))
     recorder = Recorder(kube, settings.identity)
+    names = naming.Names(cluster, settings.former_clusters)
     return Core(
         settings=settings,
         kube=kube,
-        names=naming.Names(cluster, settings.former_clusters),
+        names=names,
         operator_class=own,
         cache=cache,
         queue=queue,
         accounts=Accounts(),
+        retained=Retained(kube, cache, names, settings.operator_namespace, clock),
         recorder=recorder,
         clock=clock,
         metrics=metrics,

@@ -167,6 +167,8 @@ class World:
                 self._confirm_gone(instance_id, memory)
             case action.Release():
                 return self._release(decided, seen, memory)
+            case action.Leave():
+                return self._release(action.Release(), seen, memory)
             case action.Describe(instance_id):
                 return Result(detail=a.a_running_instance(instance_id=instance_id, started_at=None))
             case action.Stop(instance_id):

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     """More orphans at once than single mishaps explain."""
     IDENTITY_SHARED = "IdentityShared"
     """The operator does not see all namespaces, so that other operators may own these instances."""
+    RETAINED_UNKNOWN = "RetainedUnknown"
+    """The ConfigMap that tells retained instances from orphans is lost, or cannot be read."""
     OBJECTS_UNREADABLE = "ObjectsUnreadable"
     """The API server could not list the objects, or no longer knows their kind."""
     TOO_MANY_RECREATES = "TooManyRecreates"

@@ -22,6 +22,7 @@ class InstanceCounts(Model):
     managed: int = Field(0, description="Instances that belong to an object of this cluster.")
     foreign: int = Field(0, description="Instances without this cluster's mark; they are never touched.")
     orphaned: int = Field(0, description="Instances with this cluster's mark that no object claims.")
+    retained: int = Field(0, description="Such instances that a person chose to leave; they are no orphans.")
 
 
 class Orphan(Model):

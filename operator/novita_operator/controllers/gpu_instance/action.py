@@ -189,7 +189,7 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Nothing of this object is left at Novita (or the user wants it left there): drop the finalizer.
+    """Nothing of this object is left at Novita: drop the finalizer.
 
     `check_first`: list by exact name once more before believing it.
     """
@@ -198,8 +198,13 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """The instance stays at Novita, as `deletionPolicy` asks: write that down, then drop the finalizer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Abandon:
-    """A person gave up the deletion by repeating what may be left: drop the finalizer without a look."""
+    """A person gave up the deletion by repeating what may be left: write that down, then drop the finalizer."""
 
     left_behind: str
 
@@ -223,4 +228,4 @@ AtNovita = (
 )
 """What needs the account."""
 
-Action = AtNovita | Nothing | Wait | Hold | Abandon
+Action = AtNovita | Nothing | Wait | Hold | Leave | Abandon

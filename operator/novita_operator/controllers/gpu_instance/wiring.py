@@ -110,7 +110,7 @@ def _executor(core: Core, defaults: Defaults, describer: Describer) -> Executor:
         describer=describer,
         launcher=Launcher(fencing, chooser, clock, core.metrics, core.may_pay),
         adopter=Adopter(core.kube, fencing, KIND, clock, settings.namespaces, core.names, core.accounts.find),
-        releaser=Releaser(fencing, core.cache, core.metrics),
+        releaser=Releaser(fencing, core.cache, core.metrics, core.retained, clock),
         caller=Caller(clock, core.recorder, core.metrics),
         pricing=Pricing(clock),
     )

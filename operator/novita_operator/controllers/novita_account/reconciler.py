@@ -196,6 +196,7 @@ class Reconciler:
                 balance=account.balance.available if account.balance else None,
                 census=counted,
                 orphans=tuple(collector.wire(each, prices.per_hour(each.instance)) for each in checked.verdict.orphans),
+                retained=checked.verdict.retained,
                 brake=checked.verdict.brake,
                 baseline=checked.verdict.baseline,
                 confirmed=checked.confirmed or checked.spent,
@@ -219,6 +220,7 @@ class Reconciler:
         if facts.census is not None:
             metrics.price.labels(name).set(float(facts.census.price_per_hour))
             counts = {"managed": facts.census.managed, "foreign": facts.census.foreign, "orphaned": len(facts.orphans)}
+            counts |= {"retained": facts.retained}
             for kind, count in counts.items():
                 metrics.account_instances.labels(name, kind).set(count)
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from novita_operator.api import kinds
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.controllers.novita_account import handlers
+from novita_operator.controllers.novita_account.garbagecollection.absences import Absences
 from novita_operator.controllers.novita_account.garbagecollection.collector import Collector
 from novita_operator.controllers.novita_account.garbagecollection.latecomers import Latecomers
 from novita_operator.controllers.novita_account.polling.credentials import Credentials
@@ -25,6 +26,7 @@ from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.intake import Intake
+from novita_operator.settings import Settings
 
 # The account timer asks whether a poll is due; four times per shortest period is exact enough and costs nothing.
 _TICKS_PER_POLL = 4
@@ -34,6 +36,8 @@ _SHARE_OF_WORKERS = 4
 _SHARE_OF_ENDS = 4
 # The window of the money breaker (safety: Money breaker).
 _RECREATES_WINDOW_SECONDS = 600.0
+# A retained instance that no list shows is forgotten after so many times the age from which there are orphans.
+_AGES_UNTIL_FORGOTTEN = 6
 
 
 def wire(core: Core) -> Wired:
@@ -78,7 +82,7 @@ def _reconciler(core: Core) -> Reconciler:
 
 def _latecomers(core: Core) -> Latecomers:
     departures, namespaces = core.accounts.departures, core.settings.namespaces
-    return Latecomers(core.kube, departures, core.clock, core.metrics, core.names, namespaces)
+    return Latecomers(core.kube, departures, core.clock, core.metrics, core.names, namespaces, core.retained)
 
 
 def _collector(core: Core) -> Collector:
@@ -94,7 +98,14 @@ def _collector(core: Core) -> Collector:
         clock=core.clock,
         metrics=core.metrics,
         renamed=core.accounts.renamed,
+        retained=core.retained,
+        absences=Absences(core.retained, core.clock, _forgotten_after(settings)),
     )
+
+
+def _forgotten_after(settings: Settings) -> float:
+    """Seconds: an hour by default, and never less than lists may be behind."""
+    return max(_AGES_UNTIL_FORGOTTEN * settings.orphan_age, settings.list_lag) / 1000
 
 
 def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Account:

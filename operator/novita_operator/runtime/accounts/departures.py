@@ -1,4 +1,4 @@
-"""Objects whose deletion this process has watched: an instance that appears under such a name belongs to nobody."""
+"""Objects whose deletion this process has watched, and what is to become of an instance of their name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from novita_operator.kube.cache import Key
+from novita_operator.runtime.accounts.retention import Left
 
 # A name takes some 300 bytes; what is forgotten beyond that is still an orphan that the collector reports.
 _MOST = 10_000
@@ -43,6 +44,7 @@ class Departures:
 
     def __init__(self) -> None:
         self._by_name: dict[str, Departed] = {}
+        self._left: dict[str, dict[str, Left]] = {}
 
     def add(self, departed: Departed) -> None:
         """This object is gone. Only for one whose instance is to end with it."""
@@ -53,6 +55,21 @@ class Departures:
     def of(self, account: str) -> Iterator[Departed]:
         """Those of one account."""
         return iter([each for each in self._by_name.values() if each.account == account])
+
+    def leave(self, account: str, left: Left) -> None:
+        """This object is gone, and nothing held it: what is to stay at Novita has not been written down yet."""
+        waiting = self._left.setdefault(account, {})
+        waiting[left.uid] = left
+        while len(waiting) > _MOST:
+            del waiting[next(iter(waiting))]
+
+    def left(self, account: str) -> tuple[Left, ...]:
+        """What waits to be written down for one account."""
+        return tuple(self._left.get(account, {}).values())
+
+    def written(self, account: str, uid: str) -> None:
+        """It is durable now."""
+        self._left.get(account, {}).pop(uid, None)
 
     def drop(self, name: str) -> None:
         """It was no deletion after all, or there is nothing more to do for it."""

@@ -34,6 +34,7 @@ from novita_operator.novita.models import Cluster, Instance, Product, Template
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.retained import Retained
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.shutdown import Shutdown
 from novita_operator.runtime.workqueue import WorkQueue
@@ -184,14 +185,16 @@ def metrics() -> Metrics:
 
 def _core(server: ApiServer, accounts: Accounts, clock: parts.HandClock, metrics: Metrics) -> Core:
     nothing: Any = None
+    cache = Cache()
     return Core(
         settings=SETTINGS,
         kube=server.client,
         names=NAMES,
         operator_class=OperatorClass("", lambda _: None),
-        cache=Cache(),
+        cache=cache,
         queue=WorkQueue(monotonic=clock.monotonic, backoff_base=1, backoff_max=60),
         accounts=accounts,
+        retained=Retained(server.client, cache, NAMES, "novita-system", cast("Any", clock)),
         recorder=Recorder(server.client, "operator-0"),
         clock=cast("Any", clock),
         metrics=metrics,

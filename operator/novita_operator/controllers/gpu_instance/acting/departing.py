@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
+from novita_operator.controllers.gpu_instance.acting import leaving
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.kube.cache import Key
 from novita_operator.reconciling import naming
@@ -26,6 +28,7 @@ class Departing:
 
     def watched(self, key: Key, resource: GPUInstance, memory: Memory | None) -> None:
         """Its deletion was watched: its instance ends, and so does what appears under its name from now on."""
+        self._note_what_stays(resource, memory)
         departed = self._departed(key, resource, memory)
         if departed is None:
             if memory is not None:
@@ -47,6 +50,18 @@ class Departing:
             departed.adopted = instance_id
         self.accounts.departures.add(departed)
         self._poll_within(0.0, departed)
+
+    def _note_what_stays(self, resource: GPUInstance, memory: Memory | None) -> None:
+        """Nothing held it, so that nobody wrote down what it leaves: the account does, before it looks for orphans."""
+        noted = memory is not None and (memory.let_go or memory.left_alone)
+        reason, account = self._policy(resource), self.accounts.find(resource.spec.account_ref.name)
+        allowed = account is None or account.allowance(resource.meta.namespace).retention
+        had = resource.status.instance_id or (memory.had if memory is not None else None)
+        may_have = had is not None or meta.CREATE_INTENT in resource.meta.annotations
+        if noted or reason == "Delete" or not allowed or not may_have:
+            return
+        left = leaving.unheld(resource, self.names, self._taken_over(resource, memory), reason, self.clock.now())
+        self.accounts.departures.leave(resource.spec.account_ref.name, left)
 
     def _departed(self, key: Key, resource: GPUInstance, memory: Memory | None) -> Departed | None:
         """None where its instance is to stay as it is."""

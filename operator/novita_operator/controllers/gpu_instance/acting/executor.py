@@ -53,8 +53,10 @@ class Executor:
                 return await self.releaser.hold(note, seen, key)
             case actions.Release(check_first=False):
                 return await self.releaser.release(seen, memory, key)
+            case actions.Leave():
+                return await self.releaser.leave(seen, account, memory, key)
             case actions.Abandon(left_behind):
-                return await self.releaser.abandon(left_behind, seen, memory, key)
+                return await self.releaser.abandon(left_behind, seen, account, memory, key)
         if account is None:
             return Result()
         return await self._at_novita(decided, Pass(seen, account, memory, key))

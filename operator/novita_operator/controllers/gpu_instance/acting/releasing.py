@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from novita_operator.api import meta
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
-from novita_operator.controllers.gpu_instance.acting import proof
+from novita_operator.controllers.gpu_instance.acting import leaving, proof
 from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.launching import obstacles, recovery
 from novita_operator.controllers.gpu_instance.launching.fence import Fence
@@ -23,6 +23,9 @@ from novita_operator.novita import errors
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import naming
+from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.retained import Full, Retained
+from novita_operator.runtime.accounts.retention import Left, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ class Releaser:
     fence: Fence
     cache: Cache
     metrics: Metrics
+    retained: Retained
+    clock: Clock
 
     async def hold(self, note: Intent | None, seen: Observation, key: Key) -> Result:
         """Put the finalizer back, and the note, unless somebody wrote the object meanwhile. Raises kube errors."""
@@ -41,12 +46,32 @@ class Releaser:
         await self.fence.hold(seen.resource.meta, note, key)
         return Result(again=True, held_again=True)
 
-    async def abandon(self, left_behind: str, seen: Observation, memory: Memory, key: Key) -> Result:
-        """Drop the finalizer although something may be left. Raises kube errors."""
+    async def leave(self, seen: Observation, account: Account | None, memory: Memory, key: Key) -> Result:
+        """Write down what stays at Novita, and only then drop the finalizer. Raises kube errors."""
+        reason: Reason = "Stop" if seen.resource.spec.deletion_policy == "Stop" else "Retain"
+        unkept = await self._keep(leaving.left(seen, account, reason, self.clock.now()), seen)
+        return unkept or await self.release(seen, memory, key)
+
+    async def abandon(
+        self, left_behind: str, seen: Observation, account: Account | None, memory: Memory, key: Key
+    ) -> Result:
+        """The same although a person does not know what may be left. Raises kube errors."""
+        if unkept := await self._keep(leaving.left(seen, account, "GivenUp", self.clock.now()), seen):
+            return unkept
         logger.warning("%s: deletion given up; %s may still exist at Novita", key, left_behind)
         self.metrics.force_finalized.inc()
         memory.left_alone = True
         return replace(await self.release(seen, memory, key), abandoned=left_behind)
+
+    async def _keep(self, left: Left, seen: Observation) -> Result | None:
+        """None where it is written down. Until then the object stays: an orphan check would take it for an orphan."""
+        try:
+            await self.retained.keep(seen.resource.spec.account_ref.name, left)
+        except kube_errors.Conflict:
+            raise
+        except (Full, kube_errors.KubeError) as error:
+            return Result(problem=leaving.unkept(error))
+        return None
 
     async def release(self, seen: Observation, memory: Memory, key: Key) -> Result:
         """Drop the finalizer and mark the intent as settled, in one write. Raises kube errors."""

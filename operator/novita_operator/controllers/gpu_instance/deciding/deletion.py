@@ -51,7 +51,7 @@ def _must_not_be_left(seen: Observation, now: datetime) -> action.Action | None:
 
 def _retain(seen: Observation, now: datetime) -> action.Action | None:
     retained = seen.resource.spec.deletion_policy == "Retain"
-    return (_one_stays(seen, now) or action.Release()) if retained else None
+    return (_one_stays(seen, now) or action.Leave()) if retained else None
 
 
 def _account_is_out_of_reach(seen: Observation, now: datetime) -> action.Action | None:
@@ -79,7 +79,7 @@ def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
     if instance is None:
         return action.Take(seen.live[0].id) if seen.live and seen.absence.gone_polls else ending.let_go(seen)
     step = checks.more_than_one(seen, now) or ending.stop(instance)
-    return action.Release() if isinstance(step, action.Nothing) else step
+    return action.Leave() if isinstance(step, action.Nothing) else step
 
 
 CHECKS: tuple[Check, ...] = (

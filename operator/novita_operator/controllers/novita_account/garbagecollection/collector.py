@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from novita_operator.api.novita_account.status import MOST_DEPARTED
 from novita_operator.api.novita_account.status import Orphan as ApiOrphan
 from novita_operator.clock import Clock
 from novita_operator.controllers.novita_account.garbagecollection import orphans
+from novita_operator.controllers.novita_account.garbagecollection.absences import Absences
 from novita_operator.controllers.novita_account.garbagecollection.orphans import (
     Brake,
     Objects,
@@ -33,6 +34,8 @@ from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departures
 from novita_operator.runtime.accounts.renamed import Renamed
+from novita_operator.runtime.accounts.retained import Full, NotKnown, Retained
+from novita_operator.runtime.accounts.retention import Record
 
 logger = logging.getLogger(__name__)
 
@@ -77,14 +80,18 @@ class Collector:
     clock: Clock
     metrics: Metrics
     renamed: Renamed
+    retained: Retained
+    absences: Absences
     _checked: dict[str, Checked] = field(default_factory=dict)
 
     def forget(self, account: str) -> None:
         self._checked.pop(account, None)
+        self.absences.forget(account)
 
     async def check(self, resource: NovitaAccount, account: Account, census: Census, users: int) -> Checked:
         """The state of things, after another look if one is due."""
         checked = self._checked.setdefault(account.name, _remembered(resource))
+        await self.absences.look(account)
         if not census.unclaimed:
             checked.verdict, checked.first_seen = Verdict(baseline=users), {}
             checked.settle(None)
@@ -110,6 +117,8 @@ class Collector:
         except kube_errors.KubeError as error:
             text = f"The GPUInstances could not be listed ({error}); nothing is deleted until they can."
             return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), checked.verdict.baseline)
+        # After the objects: whoever is not among them has written down before what it leaves.
+        retained = await self._left(account)
         rules = Rules(self.names, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
         check = OrphanCheck(
             unclaimed=census.unclaimed,
@@ -123,6 +132,7 @@ class Collector:
             renamed=self.renamed.explain(account.name, self.names.cluster),
             spent=checked.spent,
             confirmed_ids=checked.confirmed_ids,
+            retained=retained,
         )
         return orphans.judge(check, rules)
 
@@ -130,6 +140,21 @@ class Collector:
         """Objects whose deletion was seen, by this process or an earlier one, and whose instance was to be deleted."""
         seen = [each.uid for each in self.departures.of(resource.meta.name) if each.end == "Delete"]
         return tuple(dict.fromkeys([*resource.status.departed, *seen]))[-MOST_DEPARTED:]
+
+    async def _left(self, account: Account) -> Record | str:
+        """What nobody could write down when it was left counts from here on, also where the cluster refuses it."""
+        for each in self.departures.left(account.name):
+            try:
+                await self.retained.keep(account.name, replace(each, key=account.fingerprint))
+            except (Full, kube_errors.KubeError) as error:
+                logger.warning("what %s/%s leaves could not be written down: %s", each.namespace, each.name, error)
+            else:
+                self.departures.written(account.name, each.uid)
+        try:
+            record = await self.retained.read(account.name)
+        except NotKnown as error:
+            return str(error)
+        return Record({**record.left, **{each.uid: each for each in self.departures.left(account.name)}})
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""

@@ -19,6 +19,7 @@ from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departed, Departures
+from novita_operator.runtime.accounts.retained import NotKnown, Retained
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Latecomers:
     metrics: Metrics
     names: naming.Names
     namespaces: tuple[str, ...]
+    retained: Retained
 
     async def end(self, account: Account) -> list[Event]:
         """End what the last poll, or an answer that came too late, shows of deleted objects."""
@@ -55,7 +57,7 @@ class Latecomers:
         return events
 
     async def _end(self, instance_id: str, departed: Departed, account: Account) -> list[Event]:
-        if await self._lives(departed):
+        if await self._lives(departed) or await self._was_left(departed):
             self.departures.drop(departed.name)
             return []
         found = await account.client.get_instance(instance_id)
@@ -111,6 +113,15 @@ class Latecomers:
             if renter == body["metadata"]["uid"] or found.id in {wanted, recorded}:
                 return True
         return False
+
+    async def _was_left(self, departed: Departed) -> bool:
+        """An earlier process let it go, as a person asked, and somebody else's finalizer kept the object until now."""
+        if departed.end == "Stop":
+            return False  # what is left is to be at rest
+        try:
+            return departed.uid in (await self.retained.read(departed.account)).left
+        except NotKnown:
+            return False
 
     async def _lives(self, departed: Departed) -> bool:
         """The API server's own copy decides, and not what the watch has said."""

@@ -7,7 +7,7 @@ Collector), and a person confirms by repeating the number of orphans.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,6 +15,7 @@ from novita_operator.api import meta
 from novita_operator.api.novita_account.reasons import Reason
 from novita_operator.novita.models import Instance, InstanceState
 from novita_operator.reconciling import confirmation, naming
+from novita_operator.runtime.accounts.retention import Record
 
 _FEW = 3  # single mishaps, such as a force-finalized object, never leave more at once
 _SHARE = 10  # of a large account, a tenth
@@ -79,6 +80,8 @@ class Verdict:
     brake: Brake | None = None
     baseline: int = 0
     confirmed: bool = False
+    retained: int = 0
+    """How many are no orphans because a person chose to leave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,18 @@ class OrphanCheck:
     renamed: str | None = None
     spent: str | None = None
     confirmed_ids: frozenset[str] = frozenset()
+    retained: Record | str = field(default_factory=Record)
+    """What people chose to leave; a text where that is not known: why, and what a person can do."""
+
+    def is_retained(self, instance: Instance) -> bool:
+        """Whether a person chose to leave it."""
+        return isinstance(self.retained, Record) and self.retained.holds(instance)
 
 
 def judge(check: OrphanCheck, rules: Rules) -> Verdict:
     """What to report, and what to delete."""
-    found = tuple(sorted(_orphans(check, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
+    unowned = tuple(sorted(_unowned(check, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
+    found = tuple(orphan for orphan in unowned if not check.is_retained(orphan.instance))
     due = tuple(orphan for orphan in found if _is_due(orphan, check.now, rules))
     odd = _brake(found, check, rules)
     confirmed = odd is not None and _is_confirmed(found, check, odd)
@@ -114,10 +124,11 @@ def judge(check: OrphanCheck, rules: Rules) -> Verdict:
     # While anything is unclaimed the baseline only grows: a restore must not become the new normal.
     baseline = max(check.objects.users, check.objects_before) if check.unclaimed else check.objects.users
     spoken = bool(due) and deletes and confirmed
-    return Verdict(found, due if deletes else (), brake if rules.policy == "Delete" else None, baseline, spoken)
+    shown, retained = brake if rules.policy == "Delete" else None, len(unowned) - len(found)
+    return Verdict(found, due if deletes else (), shown, baseline, spoken, retained)
 
 
-def _orphans(check: OrphanCheck, rules: Rules) -> Iterable[Orphan]:
+def _unowned(check: OrphanCheck, rules: Rules) -> Iterable[Orphan]:
     for instance in check.unclaimed:
         leaving = instance.state is InstanceState.REMOVING
         if not leaving and _is_old(instance, check.now, rules) and not check.objects.own(instance, rules.names):
@@ -136,7 +147,7 @@ def _is_due(orphan: Orphan, now: datetime, rules: Rules) -> bool:
 
 def _is_confirmed(found: tuple[Orphan, ...], check: OrphanCheck, odd: Brake) -> bool:
     """A person repeats the number that the condition shows. What others may own is beyond their power, too."""
-    beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED}
+    beyond = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED, Reason.RETAINED_UNKNOWN}
     said = confirmation.says(check.confirmed, len(found), check.spent)
     rest_of_said = check.confirmed_ids.issuperset(orphan.instance.id for orphan in found)
     return (said or rest_of_said) and odd.reason not in beyond
@@ -162,6 +173,8 @@ def _brake(found: tuple[Orphan, ...], check: OrphanCheck, rules: Rules) -> Brake
             "these instances. Give each operator a CLUSTER_ID of its own, or delete them at Novita."
         )
         return Brake(Reason.IDENTITY_SHARED, text)
+    if isinstance(check.retained, str):
+        return Brake(Reason.RETAINED_UNKNOWN, check.retained)
     if _are_all_departed(found, check, rules):
         return None
     if objects == 0:

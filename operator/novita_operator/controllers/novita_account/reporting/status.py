@@ -51,6 +51,7 @@ class Facts:
     balance: Decimal | None = None
     census: Census | None = None
     orphans: tuple[Orphan, ...] = ()
+    retained: int = 0
     brake: Brake | None = None
     baseline: int = 0
     confirmed: str | None = None
@@ -107,7 +108,7 @@ def _numbers(facts: Facts, old: NovitaAccountStatus) -> dict[str, Any]:
     census = facts.census
     if census is not None:
         numbers["instances"] = InstanceCounts(
-            managed=census.managed, foreign=census.foreign, orphaned=len(facts.orphans)
+            managed=census.managed, foreign=census.foreign, orphaned=len(facts.orphans), retained=facts.retained
         )
         numbers["price_per_hour"] = str(census.price_per_hour.quantize(_CENT, rounding=ROUND_HALF_UP))
         numbers["hours_left"] = _hours_left(facts.balance, census.price_per_hour)

@@ -15,6 +15,7 @@ from novita_operator.controllers.gpu_instance.action import (
     Action,
     ConfirmGone,
     Delete,
+    Leave,
     Nothing,
     Release,
     RemoveDuplicates,
@@ -232,7 +233,7 @@ def test_a_recorded_failure_does_not_hinder_deletion() -> None:
 def test_a_retained_instance_is_not_touched_whatever_the_account_says(account: Any) -> None:
     seen = going(a.an_instance(), policy="Retain", view={"account": AccountView(account), "fresh": False})
 
-    assert decide(seen) == Release()
+    assert decide(seen) == Leave()
 
 
 @pytest.mark.parametrize(
@@ -243,8 +244,8 @@ def test_a_retained_instance_is_not_touched_whatever_the_account_says(account: A
         ("creating", NEXT_POLL),
         ("stopping", NEXT_POLL),
         ("removing", NEXT_POLL),
-        ("exited", Release()),
-        ("freezing", Release()),
+        ("exited", Leave()),
+        ("freezing", Leave()),
     ],
 )
 def test_an_instance_that_stays_stopped_is_stopped_first(word: str, expected: Action) -> None:
@@ -326,7 +327,7 @@ def test_a_policy_that_cannot_be_read_deletes_nothing() -> None:
 @pytest.mark.parametrize(
     ("spec", "then"),
     [
-        pytest.param({"deletionPolicy": "Retain"}, Release(), id="kept"),
+        pytest.param({"deletionPolicy": "Retain"}, Leave(), id="kept"),
         pytest.param({"deletionPolicy": "Archive"}, Nothing(), id="a policy that cannot be read"),
     ],
 )

@@ -21,6 +21,8 @@ from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.retained import NotKnown
+from novita_operator.runtime.accounts.retention import Left, Record
 
 
 @dataclass
@@ -32,6 +34,7 @@ class World:
     deleted: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     living: list[dict[str, Any]] = field(default_factory=list)
+    retained: Record | NotKnown = field(default_factory=Record)
     clock: HandClock = field(default_factory=HandClock)
     accounts: Accounts = field(default_factory=Accounts)
     account: Any = field(default_factory=parts.an_account)
@@ -41,6 +44,11 @@ class World:
         if isinstance(found, errors.NovitaError):
             raise found
         return found
+
+    async def read(self, _account: str) -> Record:
+        if isinstance(self.retained, NotKnown):
+            raise self.retained
+        return self.retained
 
     async def delete_instance(self, instance_id: str) -> None:
         self.deleted.append(instance_id)
@@ -69,7 +77,9 @@ class World:
     async def end_of(self, departed: Departed) -> list[str]:
         self.accounts.departures.add(departed)
         self.account.client = self
-        latecomers = Latecomers(cast("Any", self), self.accounts.departures, self.clock, Metrics(), NAMES, ())
+        latecomers = Latecomers(
+            cast("Any", self), self.accounts.departures, self.clock, Metrics(), NAMES, (), cast("Any", self)
+        )
         return [event.reason for event in await latecomers.end(self.account)]
 
 
@@ -87,6 +97,26 @@ async def test_an_id_that_came_too_late_is_deleted_before_any_list_shows_it() ->
     await world.end("i-1")
 
     assert world.deleted == ["i-1"]
+
+
+@pytest.mark.parametrize("retained", [Record(), NotKnown("it is lost")], ids=["not retained", "nobody knows"])
+async def test_the_end_that_an_object_asked_for_does_not_wait_for_the_record(retained: Record | NotKnown) -> None:
+    world = World(retained=retained)
+    world.shows(a.an_instance())
+
+    await world.end()
+
+    assert world.deleted == ["i-1"]
+
+
+async def test_what_an_earlier_process_let_go_as_a_person_asked_is_left_alone() -> None:
+    left = Left(UID, "team", "gpu", NAME, "i-1", adopted=False, reason="GivenUp", at="2026-01-01T12:00:00Z")
+    world = World(retained=Record({UID: left}))
+    world.shows(a.an_instance())
+
+    await world.end("i-1")
+
+    assert world.deleted == []
 
 
 @pytest.mark.parametrize("word", ["removing", "removed"])
@@ -218,8 +248,8 @@ async def test_once_it_was_seen_at_rest_whoever_starts_it_again_is_left_alone() 
     await world.end_of(departed)
     world.shows(a.an_instance("running"))
 
-    await Latecomers(cast("Any", world), world.accounts.departures, world.clock, Metrics(), NAMES, ()).end(
-        world.account
-    )
+    await Latecomers(
+        cast("Any", world), world.accounts.departures, world.clock, Metrics(), NAMES, (), cast("Any", world)
+    ).end(world.account)
 
     assert world.stopped == []

@@ -1,0 +1,246 @@
+"""What a person has chosen to leave at Novita is no orphan, whoever restarts and whatever is lost meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from tests.conftest import MakeWorkspace, StartOperator
+from tests.support import kube, waiting
+from tests.support.history import condition
+from tests.support.kube import Body
+from tests.support.operator_process import OperatorProcess
+from tests.support.plane import OPERATOR_NAMESPACE
+from tests.support.workspace import ADOPTION, Workspace
+
+_CLUSTER = "retained"
+_SETTINGS = {"ORPHAN_AGE": "0", "ORPHAN_SIGHTINGS_APART": "0", "CLUSTER_ID": _CLUSTER}
+_MARK = "gpu.novita.ai/retained-in"
+_INCOMPLETE = "gpu.novita.ai/incomplete"
+_NEIGHBOURS = 4  # objects that stay, so that one that goes is no crowd
+
+
+async def _site(
+    make_workspace: MakeWorkspace,
+    start_operator: StartOperator,
+    settings: Mapping[str, str] = _SETTINGS,
+    **account: Any,
+) -> tuple[Workspace, OperatorProcess]:
+    """An account whose orphans are deleted, and objects that use it and rent nothing."""
+    workspace = await make_workspace(orphans="Delete", **account)
+    workspace.leaves(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+    for number in range(_NEIGHBOURS):
+        await workspace.create(f"neighbour-{number}", powerState="Stopped")
+    return workspace, await start_operator(workspace, **settings)
+
+
+def _name(workspace: Workspace) -> str:
+    return f"novita-retained-{workspace.account_name}"
+
+
+async def _record(workspace: Workspace) -> Body | None:
+    return await workspace.plane.kube.find(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+
+
+async def _account(workspace: Workspace) -> Body:
+    return await workspace.plane.kube.get(kube.NOVITA_ACCOUNTS, workspace.account_name)
+
+
+async def _orphan(workspace: Workspace) -> str:
+    tail = base64.b32encode(uuid.uuid4().bytes).decode().lower().rstrip("=")
+    return await workspace.novita.plant(name=f"nvo-{_CLUSTER}-{tail}", ageSeconds=3600)
+
+
+async def _live(workspace: Workspace) -> list[str]:
+    return sorted(record.id for record in (await workspace.novita.ledger()).live)
+
+
+async def _until_live(workspace: Workspace, *ids: str) -> None:
+    async def so() -> bool:
+        return await _live(workspace) == sorted(ids)
+
+    await workspace.until_novita(so, f"only {ids} are left")
+
+
+async def _some_polls(workspace: Workspace) -> None:
+    """Time enough for the account to be looked at several times."""
+    before = (await workspace.novita.calls()).of("list")
+
+    async def polled() -> bool:
+        return (await workspace.novita.calls()).of("list") >= before + 4
+
+    await workspace.until_novita(polled, "the account was polled a few times more")
+
+
+async def _until_account(workspace: Workspace, fact: Callable[[Body], object], what: str) -> Body:
+    async def so() -> Body | None:
+        body = await _account(workspace)
+        return body if fact(body) else None
+
+    return await waiting.until(so, what, explain=workspace.explain)
+
+
+async def _until_paused(workspace: Workspace, *, says: str) -> None:
+    def paused(body: Body) -> bool:
+        told = condition(body, "OrphanDeletionPaused")
+        return told.get("reason") == "RetainedUnknown" and says in told["message"]
+
+    await _until_account(workspace, paused, f"the deletion of orphans is paused: {says}")
+
+
+async def _retained(workspace: Workspace, **spec: Any) -> str:
+    """The id of an instance that stays when its object goes."""
+    await workspace.create(**{"deletionPolicy": "Retain"} | spec)
+    kept = (await workspace.until_ready())["status"]["instanceId"]
+    await workspace.delete()
+    await workspace.until_gone()
+    return str(kept)
+
+
+async def _given_up(workspace: Workspace) -> str:
+    await workspace.create()
+    kept = str((await workspace.until_ready())["status"]["instanceId"])
+    await workspace.annotate(force_finalize=kept)
+    await workspace.delete()
+    await workspace.until_gone()
+    return kept
+
+
+WAYS: dict[str, Callable[[Workspace], Awaitable[str]]] = {
+    "retained": _retained,
+    "stopped": lambda workspace: _retained(workspace, deletionPolicy="Stop"),
+    "given-up": _given_up,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_was_left_at_novita_is_no_orphan_also_after_a_restart(
+    way: str, make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, operator = await _site(make_workspace, start_operator)
+    kept = await WAYS[way](workspace)
+    await _orphan(workspace)
+    await _until_live(workspace, kept)
+
+    await operator.kill()
+    await start_operator(workspace, **_SETTINGS)
+    await _orphan(workspace)
+    await _until_live(workspace, kept)
+
+    account = await _until_account(
+        workspace, lambda body: body["status"]["instances"].get("retained") == 1, "it is counted as retained"
+    )
+    assert account["status"].get("orphans", []) == []
+    assert account["metadata"]["annotations"][_MARK] == f"{_CLUSTER}/{OPERATOR_NAMESPACE}"
+
+
+async def test_an_adopted_instance_that_is_retained_is_no_orphan(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    everywhere = {**_SETTINGS, "WATCH_NAMESPACES": ""}  # else the mark could be that of another operator's object
+    workspace, _ = await _site(make_workspace, start_operator, everywhere, tenancy=ADOPTION)
+    await workspace.edit_account_and_wait(orphans="Report")
+    planted = await _orphan(workspace)
+    kept = await _retained(workspace, adopt={"instanceId": planted})
+    await workspace.edit_account_and_wait(orphans="Delete")
+
+    await _orphan(workspace)
+
+    await _until_live(workspace, kept)
+
+
+async def test_where_the_record_is_lost_nothing_is_deleted_until_a_person_has_put_it_back(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    kept = await _retained(workspace)
+    record = await _record(workspace)
+    assert record is not None
+    await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+
+    orphan = await _orphan(workspace)
+    await _until_paused(workspace, says=f"create configmap {_name(workspace)}")
+    change = {"metadata": {"annotations": {"gpu.novita.ai/confirm-orphans": "2"}}}
+    await workspace.plane.kube.patch(kube.NOVITA_ACCOUNTS, workspace.account_name, change)
+    await _some_polls(workspace)
+    assert await _live(workspace) == sorted([kept, orphan])
+
+    at = {"name": _name(workspace), "namespace": OPERATOR_NAMESPACE}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": at, "data": record["data"]}
+    await workspace.plane.kube.create(kube.CONFIG_MAPS, body)
+    await _until_live(workspace, kept)
+
+
+async def test_a_record_that_is_made_again_after_its_loss_is_not_trusted(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    first = await _retained(workspace)
+    await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+
+    second = await _retained(workspace)
+    await _until_paused(workspace, says=f"{_INCOMPLETE}-")
+    assert await _live(workspace) == sorted([first, second])
+
+    change = {"metadata": {"annotations": {_INCOMPLETE: None}}}
+    await workspace.plane.kube.patch(kube.CONFIG_MAPS, _name(workspace), change, OPERATOR_NAMESPACE)
+    await _until_live(workspace, second)  # a person has said that nothing is missing
+
+
+async def test_an_object_stays_until_what_it_leaves_is_written_down(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    at = {"name": _name(workspace), "namespace": OPERATOR_NAMESPACE}
+    refusing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": at, "immutable": True}
+    await workspace.plane.kube.create(kube.CONFIG_MAPS, refusing)
+    await workspace.create(deletionPolicy="Retain")
+    kept = (await workspace.until_ready())["status"]["instanceId"]
+
+    await workspace.delete()
+    blocked = await workspace.until_condition("Ready", "False", "DeletionBlocked")
+    assert "could not be written down" in condition(blocked, "Ready")["message"]
+    assert "gpu.novita.ai/instance" in blocked["metadata"]["finalizers"]
+
+    await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+    await workspace.until_gone()
+    await _orphan(workspace)
+    await _until_live(workspace, kept)
+
+
+async def test_what_nobody_could_hold_stays_as_its_object_asked(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, operator = await _site(make_workspace, start_operator)
+    await workspace.create(deletionPolicy="Retain")
+    kept = (await workspace.until_ready())["status"]["instanceId"]
+    operator.freeze()
+    await workspace.replace(workspace.instance_body(deletionPolicy="Retain"))
+    await workspace.delete()
+    assert await workspace.plane.kube.find(kube.GPU_INSTANCES, "gpu", workspace.namespace) is None
+    operator.thaw()
+
+    await _orphan(workspace)
+
+    await _until_live(workspace, kept)
+
+
+async def test_the_entry_goes_when_the_instance_is_gone_at_novita(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    kept = await _retained(workspace)
+    other = await _retained(workspace)
+
+    await workspace.novita.force(kept, gone=True)
+
+    async def forgotten() -> bool:
+        record = await _record(workspace)
+        return record is not None and [kept in text for text in record["data"].values()] == [False]
+
+    await waiting.until(forgotten, "the entry of the instance that is gone is dropped", explain=workspace.explain)
+    await _orphan(workspace)
+    await _until_live(workspace, other)
