@@ -87,7 +87,7 @@ class Metrics:
         self.price = self._gauge("account_price_usd_per_hour", "What everything in the account costs now.", "account")
         self.balance = self._gauge("account_balance_usd", "What the account has left.", "account")
         self.account_instances = self._gauge(
-            "account_instances", "Instances that are managed, foreign or orphaned.", "account", "kind"
+            "account_instances", "Instances that are managed, foreign, orphaned or retained.", "account", "kind"
         )
         self.creates_frozen = self._gauge("account_creates_frozen", "1 while the money breaker holds.", "account")
         self.breaker_open = self._gauge(

@@ -11,6 +11,7 @@ from tests.attacks.conftest import Settle
 from tests.attacks.installation import OPERATOR, Installation
 from tests.support import builders, kube
 from tests.support.kube import Body, Kind, Kube, Refused
+from tests.support.plane import OPERATOR_NAMESPACE
 
 SERVICES = Kind("/api/v1", "services")
 SLICES = Kind("/apis/discovery.k8s.io/v1", "endpointslices")
@@ -91,6 +92,23 @@ async def test_no_service_leads_traffic_of_others_away(thief: Kube, settle: Sett
     said = [await _refusal(thief.create(SERVICES, each)) for each in (outside, balanced)]
 
     assert all("Services of the type ClusterIP without externalIPs alone" in each for each in said), said
+
+
+async def test_no_config_map_is_written_but_the_record_of_retained_instances(thief: Kube, settle: Settle) -> None:
+    here = await settle("victim", account=False)
+    await here.apply(kube.CONFIG_MAPS, builders.config_map(here.namespace, OPERATOR_NAMESPACE, mode="trusted"))
+
+    body = builders.config_map(f"{here.namespace}-more", OPERATOR_NAMESPACE, mode="mine")
+    made = await _refusal(thief.create(kube.CONFIG_MAPS, body))
+    changed = await _refusal(
+        thief.patch(kube.CONFIG_MAPS, here.namespace, {"data": {"mode": "mine"}}, OPERATOR_NAMESPACE)
+    )
+    elsewhere = builders.config_map("novita-retained-default", here.namespace, mode="mine")
+    theirs = await _refusal(thief.create(kube.CONFIG_MAPS, elsewhere))
+
+    assert "ConfigMaps called novita-retained-<account> alone" in made
+    assert "cannot patch" in changed or "is another" in changed
+    assert "cannot create" in theirs or "is another" in theirs
 
 
 async def _refusal(call: Any) -> str:

@@ -103,7 +103,7 @@ def _use(metrics: Metrics, account: str) -> None:
     for route, outcome in product(ROUTES, ("200", "429", "TimedOut")):
         metrics.novita_calls.labels(account, route, outcome).inc()
         metrics.novita_call_seconds.labels(route).observe(1)
-    for kind in ("managed", "foreign", "orphaned"):
+    for kind in ("managed", "foreign", "orphaned", "retained"):
         metrics.account_instances.labels(account, kind).set(1)
     for breaker in ("create", "read", "delete"):
         metrics.breaker_open.labels(account, breaker).set(0)

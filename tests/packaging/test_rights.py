@@ -57,7 +57,7 @@ async def _a_whole_life(site: Site) -> None:
     await site.until_condition(kube.NOVITA_ACCOUNTS, "default", "Ready")
     selector = {"namespaces": {"selector": {"matchLabels": {"kubernetes.io/metadata.name": site.namespace}}}}
     await site.plane.kube.patch(kube.NOVITA_ACCOUNTS, "default", {"spec": selector})
-    await asyncio.gather(_an_instance(site), _a_set(site), _a_job(site))
+    await asyncio.gather(_an_instance(site), _a_set(site), _a_job(site), _retained(site))
 
 
 async def _an_instance(site: Site) -> None:
@@ -81,6 +81,15 @@ async def _an_instance(site: Site) -> None:
     await _edit(site, service=None)
     await waiting.until(lambda: _gone(site, SERVICES, "gpu"), "the Service is gone", explain=site.explain)
     await waiting.until(lambda: _no_slices(site), "the slices are gone", explain=site.explain)
+
+
+async def _retained(site: Site) -> None:
+    """The first one makes the record, the second one changes it."""
+    for name in ("kept", "kept-too"):
+        await site.create(name, deletionPolicy="Retain")
+        await site.until_ready(name)
+        await site.plane.kube.delete(kube.GPU_INSTANCES, name, site.namespace)
+        await waiting.until(lambda name=name: _gone(site, kube.GPU_INSTANCES, name), "it is gone", explain=site.explain)
 
 
 async def _edit(site: Site, **spec: Any) -> None:

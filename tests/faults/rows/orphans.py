@@ -23,6 +23,7 @@ _OLD_SECONDS = 3600.0
 _SECOND = 1.1  # Novita's times are whole seconds; of two from the same one, the lower id counts as older
 _STILL_SECONDS = 4.0  # several looks: who was to be deleted would be by then
 _NAMES = ("a", "b", "c", "d")
+_KEPT = "kept"
 _SETTINGS = {"ORPHAN_AGE": f"{_AGE_SECONDS * 1000:.0f}", "ORPHAN_SIGHTINGS_APART": f"{_APART_SECONDS * 1000:.0f}"}
 
 Scene = Callable[[World], Awaitable[tuple[int, set[str], set[str]]]]
@@ -205,6 +206,27 @@ async def older_duplicate(at: World) -> tuple[int, set[str], set[str]]:
     return 1, {older}, set()
 
 
+async def retained(point: str, how: str, stage: Stage) -> Tally:
+    """What a person leaves is no orphan, although processes end around the write that says so."""
+    async with _world(stage, "Delete", {}) as at:
+        keeper = at.keeper(arms=[f"{point}:{how}"])
+        await at.create(_NAMES)
+        await at.create((_KEPT,), deletionPolicy="Retain")
+        await at.reach((*_NAMES, _KEPT), ready, "Ready")
+        left = {at.observer.bodies[_KEPT]["status"]["instanceId"]}
+        at.sentinel.excused |= left
+        await at.delete((_KEPT,))
+        await at.reach((_KEPT,), gone, "gone")
+        found = await _plant(at)
+        await _until_deleted(at, found)
+        await _stays(at, *left)
+        await at.delete(_NAMES)
+        await at.reach(_NAMES, gone, "gone")
+        return await judge.verdict(
+            at, fired=len(keeper.fired_at), not_fired=keeper.not_fired, foreign=left, expected={found}
+        )
+
+
 def _foreign(stem: str) -> Scene:
     async def scene(at: World) -> tuple[int, set[str], set[str]]:
         return await beside(at, stem)
@@ -249,6 +271,11 @@ ROW = Row(
         Case("identity shared", partial(judged, shared_identity, settings=_DERIVED)),
         Case("three of one name", partial(judged, duplicates), quick=True),
         Case("an older one of the same name", partial(judged, older_duplicate)),
+        Case("retained, killed before that is written down", partial(retained, "retained.before-write", "kill")),
+        Case(
+            "retained, killed before the finalizer goes", partial(retained, "release.before-write", "kill"), quick=True
+        ),
+        Case("retained, killed when the finalizer is gone", partial(retained, "release.after-write", "kill")),
     ),
     # Accounts belong to the whole cluster: the operators of other worlds would write the status that brakes rest on.
     alone=True,

@@ -26,6 +26,7 @@ from novita_operator.metrics import Metrics
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
+from novita_operator.runtime.accounts.retained import Retained
 from novita_operator.settings import Settings
 
 KEY = Key("novitaaccounts", "", "default")
@@ -104,6 +105,7 @@ class World:
             kube=kube,
             cache=self.cache,
             accounts=self.accounts,
+            retained=Retained(self.server.client, self.cache, NAMES, "novita-system", cast("Any", self.clock)),
             names=NAMES,
             clock=self.clock,
             metrics=metrics,

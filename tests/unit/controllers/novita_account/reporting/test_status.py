@@ -107,7 +107,7 @@ def test_money_is_told_in_cents_and_hours_in_tenths() -> None:
     found = report(healthy(balance=Decimal("21.005")))
 
     assert (found["balance"], found["pricePerHour"], found["hoursLeft"]) == ("21.01", "1.05", "20.0")
-    assert found["instances"] == {"managed": 3, "foreign": 2, "orphaned": 0}
+    assert found["instances"] == {"managed": 3, "foreign": 2, "orphaned": 0, "retained": 0}
 
 
 def test_what_costs_nothing_lasts_for_ever_and_is_not_told() -> None:
