@@ -12,6 +12,7 @@ from tests.attacks.people import Person
 from tests.support import builders, kube
 from tests.support.history import condition
 from tests.support.kube import Body, Refused
+from tests.support.plane import OPERATOR_NAMESPACE
 from tests.support.workspace import Workspace
 
 _FINALIZER = "gpu.novita.ai/instance"
@@ -105,3 +106,21 @@ async def _refusal(call: Awaitable[Any]) -> str:
     except Refused as refused:
         return refused.message
     return ""
+
+
+@pytest.mark.parametrize("role", ["edit", "admin"])
+async def test_the_record_of_retained_instances_is_written_by_nobody_in_a_namespace(
+    role: str, settle: Settle, employ: Employ
+) -> None:
+    neighbour = await settle("neighbour", account=False)
+    attacker = await employ(role, neighbour)
+    name = f"novita-retained-{neighbour.namespace}"
+    await neighbour.apply(kube.CONFIG_MAPS, builders.config_map(name, OPERATOR_NAMESPACE))
+
+    refused = [
+        await _refusal(attacker.kube.create(kube.CONFIG_MAPS, builders.config_map(f"{name}-2", OPERATOR_NAMESPACE))),
+        await _refusal(attacker.kube.patch(kube.CONFIG_MAPS, name, {"data": {"x": "y"}}, OPERATOR_NAMESPACE)),
+        await _refusal(attacker.kube.delete(kube.CONFIG_MAPS, name, OPERATOR_NAMESPACE)),
+    ]
+
+    assert all(refused)

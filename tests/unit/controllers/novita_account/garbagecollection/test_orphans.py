@@ -15,6 +15,7 @@ from novita_operator.controllers.novita_account.garbagecollection import orphans
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Objects, OrphanCheck, Rules
 from novita_operator.novita.models import Instance
 from novita_operator.reconciling import naming
+from novita_operator.runtime.accounts.retention import Left, Record
 
 _RULES = Rules(NAMES, "Delete", True, timedelta(minutes=10), timedelta(minutes=2))
 _OTHERS = [f"00000000-0000-4000-8000-{number:012d}" for number in range(100)]
@@ -70,6 +71,47 @@ def test_by_default_it_is_only_reported() -> None:
 )
 def test_what_may_be_somebodys_is_not_even_reported(instance: Instance) -> None:
     assert orphans.judge(_look(instance), _RULES).orphans == ()
+
+
+def _left(instance: Instance) -> Record:
+    uid = naming.uid_in(instance.name) or ""
+    left = Left(
+        uid, "team", "gpu", instance.name, instance.id, adopted=False, reason="Retain", at="2026-01-01T12:00:00Z"
+    )
+    return Record({uid: left})
+
+
+def test_what_a_person_chose_to_leave_is_no_orphan_and_is_counted() -> None:
+    kept, lost = _orphan(), _orphan(1)
+
+    verdict = orphans.judge(_look(kept, lost, retained=_left(kept)), _RULES)
+
+    assert (_ids(verdict.orphans), _ids(verdict.delete), verdict.retained) == (["o-1"], ["o-1"], 1)
+
+
+def test_any_number_of_such_instances_holds_up_nobody() -> None:
+    kept = [_orphan(number) for number in range(1, 50)]
+    record = Record({uid: left for each in kept for uid, left in _left(each).left.items()})
+
+    verdict = orphans.judge(_look(_orphan(), *kept, retained=record), _RULES)
+
+    assert (_ids(verdict.delete), verdict.brake, verdict.retained) == (["o-0"], None, 49)
+
+
+@pytest.mark.parametrize("confirmed", [None, "1"])
+def test_where_it_is_not_known_nothing_is_deleted_whatever_a_person_confirms(confirmed: str | None) -> None:
+    look = _look(_orphan(), retained="The record is lost.", confirmed=confirmed)
+
+    verdict = orphans.judge(look, _RULES)
+
+    assert (_ids(verdict.orphans), verdict.delete) == (["o-0"], ())
+    assert verdict.brake == orphans.Brake(Reason.RETAINED_UNKNOWN, "The record is lost.")
+
+
+def test_not_even_what_asked_for_its_end_is_deleted_then() -> None:
+    look = _look(_orphan(), retained="The record is lost.", departed=frozenset({_OTHERS[0]}))
+
+    assert orphans.judge(look, _RULES).delete == ()
 
 
 @pytest.mark.parametrize("seen", [None, ago(119)])
