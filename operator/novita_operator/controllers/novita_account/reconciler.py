@@ -189,7 +189,7 @@ class Reconciler:
         events += status.begun(resource.status, facts)
         if counted is not None and account.snapshot is not None:
             checked = await self.collector.check(resource, account, counted, len(users))
-            events += checked.events
+            events += checked.take_events()
             facts = replace(
                 facts,
                 polled_at=account.snapshot.started_at,
@@ -201,7 +201,6 @@ class Reconciler:
                 baseline=checked.verdict.baseline,
                 confirmed=checked.confirmed or checked.spent,
             )
-            checked.events = []
         self._measure(account, facts)
         wanted = status.report(resource, facts, now)
         if wanted != resource.status.to_wire():
@@ -219,8 +218,8 @@ class Reconciler:
             metrics.balance.labels(name).set(float(facts.balance))
         if facts.census is not None:
             metrics.price.labels(name).set(float(facts.census.price_per_hour))
-            counts = {"managed": facts.census.managed, "foreign": facts.census.foreign, "orphaned": len(facts.orphans)}
-            counts |= {"retained": facts.retained}
+            counts = {"managed": facts.census.managed, "foreign": facts.census.foreign}
+            counts |= {"orphaned": len(facts.orphans), "retained": facts.retained}
             for kind, count in counts.items():
                 metrics.account_instances.labels(name, kind).set(count)
 

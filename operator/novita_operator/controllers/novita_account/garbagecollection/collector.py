@@ -57,6 +57,11 @@ class Checked:
     spent: str | None = None
     """The same, when all of them are gone."""
 
+    def take_events(self) -> list[Event]:
+        """What is to be told, each thing once."""
+        told, self.events = self.events, []
+        return told
+
     def settle(self, said: str | None) -> None:
         """What was said of orphans that are gone says nothing of later ones, of which there may be as many."""
         left = {orphan.instance.id for orphan in self.verdict.orphans}
