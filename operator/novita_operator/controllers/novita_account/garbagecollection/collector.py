@@ -35,7 +35,7 @@ from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.departures import Departures
 from novita_operator.runtime.accounts.renamed import Renamed
 from novita_operator.runtime.accounts.retained import Full, NotKnown, Retained
-from novita_operator.runtime.accounts.retention import Record
+from novita_operator.runtime.accounts.retention import Left, Record
 
 logger = logging.getLogger(__name__)
 
@@ -147,19 +147,17 @@ class Collector:
         return tuple(dict.fromkeys([*resource.status.departed, *seen]))[-MOST_DEPARTED:]
 
     async def _left(self, account: Account) -> Record | str:
-        """What nobody could write down when it was left counts from here on, also where the cluster refuses it."""
+        """What people chose to leave; first, what nobody could write down when it was left. A text: why not known."""
         for each in self.departures.left(account.name):
             try:
                 await self.retained.keep(account.name, replace(each, key=account.fingerprint))
             except (Full, kube_errors.KubeError) as error:
-                logger.warning("what %s/%s leaves could not be written down: %s", each.namespace, each.name, error)
-            else:
-                self.departures.written(account.name, each.uid)
+                return _unwritten(each, error)
+            self.departures.written(account.name, each.uid)
         try:
-            record = await self.retained.read(account.name)
+            return await self.retained.read(account.name)
         except NotKnown as error:
             return str(error)
-        return Record({**record.left, **{each.uid: each for each in self.departures.left(account.name)}})
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""
@@ -199,6 +197,13 @@ def _remembered(resource: NovitaAccount) -> Checked:
     first_seen = {orphan.id: orphan.first_seen for orphan in resource.status.orphans}
     spent = collector.confirmed if collector is not None else None
     return Checked(verdict=Verdict(baseline=baseline), first_seen=first_seen, spent=spent)
+
+
+def _unwritten(left: Left, error: Exception) -> str:
+    return (
+        f"What GPUInstance {left.namespace}/{left.name} has left at Novita could not be written down: "
+        f"{str(error).rstrip('.')}. Nothing is deleted until it can; it is tried again at each orphan check."
+    )
 
 
 def wire(orphan: Orphan, price: Decimal | None) -> ApiOrphan:

@@ -114,8 +114,9 @@ class OrphanCheck:
 
 def judge(check: OrphanCheck, rules: Rules) -> Verdict:
     """What to report, and what to delete."""
-    unowned = tuple(sorted(_unowned(check, rules), key=lambda orphan: (orphan.first_seen, orphan.instance.id)))
-    found = tuple(orphan for orphan in unowned if not check.is_retained(orphan.instance))
+    unowned = tuple(_unowned(check, rules))
+    retained = sum(map(check.is_retained, unowned))
+    found = tuple(sorted(_orphans(unowned, check, rules), key=lambda each: (each.first_seen, each.instance.id)))
     due = tuple(orphan for orphan in found if _is_due(orphan, check.now, rules))
     odd = _brake(found, check, rules)
     confirmed = odd is not None and _is_confirmed(found, check, odd)
@@ -124,14 +125,19 @@ def judge(check: OrphanCheck, rules: Rules) -> Verdict:
     # While anything is unclaimed the baseline only grows: a restore must not become the new normal.
     baseline = max(check.objects.users, check.objects_before) if check.unclaimed else check.objects.users
     spoken = bool(due) and deletes and confirmed
-    shown, retained = brake if rules.policy == "Delete" else None, len(unowned) - len(found)
+    shown = brake if rules.policy == "Delete" else None
     return Verdict(found, due if deletes else (), shown, baseline, spoken, retained)
 
 
-def _unowned(check: OrphanCheck, rules: Rules) -> Iterable[Orphan]:
+def _unowned(check: OrphanCheck, rules: Rules) -> Iterable[Instance]:
     for instance in check.unclaimed:
-        leaving = instance.state is InstanceState.REMOVING
-        if not leaving and _is_old(instance, check.now, rules) and not check.objects.own(instance, rules.names):
+        if instance.state is not InstanceState.REMOVING and not check.objects.own(instance, rules.names):
+            yield instance
+
+
+def _orphans(unowned: Iterable[Instance], check: OrphanCheck, rules: Rules) -> Iterable[Orphan]:
+    for instance in unowned:
+        if _is_old(instance, check.now, rules) and not check.is_retained(instance):
             yield Orphan(instance, check.first_seen.get(instance.id, check.now))
 
 

@@ -89,6 +89,25 @@ def test_what_a_person_chose_to_leave_is_no_orphan_and_is_counted() -> None:
     assert (_ids(verdict.orphans), _ids(verdict.delete), verdict.retained) == (["o-1"], ["o-1"], 1)
 
 
+def test_it_is_counted_from_the_start_and_not_from_the_age_of_an_orphan() -> None:
+    young = _orphan(created_at=ago(-60))  # Novita's clock may run ahead of ours
+
+    verdict = orphans.judge(_look(young, _orphan(1), retained=_left(young)), _RULES)
+
+    assert (_ids(verdict.delete), verdict.retained) == (["o-1"], 1)
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        pytest.param(_orphan(word="removing"), id="it is on its way out"),
+        pytest.param(_orphan(id="i-1"), id="an object has taken it over since"),
+    ],
+)
+def test_what_nobody_leaves_any_more_is_not_counted(instance: Instance) -> None:
+    assert orphans.judge(_look(instance, retained=_left(instance)), _RULES).retained == 0
+
+
 def test_any_number_of_such_instances_holds_up_nobody() -> None:
     kept = [_orphan(number) for number in range(1, 50)]
     record = Record({uid: left for each in kept for uid, left in _left(each).left.items()})
