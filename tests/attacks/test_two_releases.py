@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -33,10 +34,18 @@ async def here(settle: Settle) -> Workspace:
     return await settle("team")
 
 
+@dataclass(frozen=True)
+class Other:
+    """The second release: what its ServiceAccount may do, and where it runs."""
+
+    kube: Kube
+    namespace: str
+
+
 @pytest.fixture(params=MODES)
 async def other_operator(
     request: pytest.FixtureRequest, installation: Installation, here: Workspace
-) -> AsyncIterator[Kube]:
+) -> AsyncIterator[Other]:
     """What the second release may do, as its ServiceAccount."""
     values = MODES[request.param] | {"className": "team-b", "crds": {"install": False}, "rbac": {"userRoles": False}}
     if "watchNamespaces" in values:
@@ -49,13 +58,13 @@ async def other_operator(
     assert applied.code == 0, applied.err
     account = f"system:serviceaccount:{namespace}:second-novita-operator"
     client = Kube.of(installation.plane.kubeconfig, user=account)
-    yield client
+    yield Other(client, namespace)
     await client.aclose()
     await installation.plane.kubectl("delete", "-f", "-", "--wait=false", stdin=stream)
 
 
 async def test_each_writes_what_the_policies_of_the_other_keep_from_people(
-    other_operator: Kube, here: Workspace
+    other_operator: Other, here: Workspace
 ) -> None:
     await here.create("of-the-other", powerState="Stopped")
     change = {
@@ -64,14 +73,16 @@ async def test_each_writes_what_the_policies_of_the_other_keep_from_people(
     at = {"name": "of-the-other", "namespace": here.namespace}
 
     status = {"status": {"phase": "Running"}}
+    record = builders.config_map(f"novita-retained-{here.account_name}", other_operator.namespace)
 
     async def allowed() -> bool:
         """The bindings of a release take a moment to count; a policy that denies would do so for good."""
         try:
-            await other_operator.patch(kube.GPU_INSTANCES, at["name"], change, at["namespace"], dry_run=True)
-            await other_operator.patch(
+            await other_operator.kube.patch(kube.GPU_INSTANCES, at["name"], change, at["namespace"], dry_run=True)
+            await other_operator.kube.patch(
                 kube.GPU_INSTANCES, at["name"], status, at["namespace"], subresource="status", dry_run=True
             )
+            await other_operator.kube.create(kube.CONFIG_MAPS, record, dry_run=True)
         except Refused:
             return False
         return True

@@ -149,6 +149,20 @@ async def test_what_was_left_at_novita_is_no_orphan_also_after_a_restart(
     assert account["metadata"]["annotations"][_MARK] == f"{_CLUSTER}/{OPERATOR_NAMESPACE}"
 
 
+async def test_the_next_leader_knows_what_was_left_under_the_one_before(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    shared = {**_SETTINGS, "LEADER_ELECTION": "true", "LEASE_NAME": f"retained-{uuid.uuid4()}"}
+    workspace, leader = await _site(make_workspace, start_operator, shared)
+    await start_operator(workspace, **shared)
+    kept = await _retained(workspace)
+
+    await leader.terminate()
+    await _orphan(workspace)
+
+    await _until_live(workspace, kept)
+
+
 async def test_an_adopted_instance_that_is_retained_is_no_orphan(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:

@@ -131,6 +131,9 @@ class Site:
         await self.plane.kubectl(
             "-n", NAMESPACE, "delete", "configmap", "-l", "app.kubernetes.io/part-of=novita-operator"
         )
+        await self.plane.kubectl(
+            "-n", NAMESPACE, "delete", "configmap", "-l", "app.kubernetes.io/component=retained-instances"
+        )
         await self.plane.kubectl("-n", NAMESPACE, "delete", "lease", "--all")
         for kind in _CUSTOM:
             await self._remove_all(kind)

@@ -12,27 +12,29 @@ from tests.conftest import MakeWorkspace, StartOperator
 from tests.plugin.conftest import Plugin, assert_no_secret_was_printed
 from tests.support import kube, waiting
 from tests.support.history import condition
-from tests.support.workspace import ADOPTION
+from tests.support.plane import OPERATOR_NAMESPACE
+from tests.support.workspace import ADOPTION, Workspace
 
 from novita_operator.reconciling import naming
 
 _CLUSTER = "pluginaa"
 _OLD_SECONDS = 7200
+_QUICK = {"ORPHAN_AGE": "0", "ORPHAN_SIGHTINGS_APART": "400"}
 
 
 @pytest.fixture
 async def alone(make_workspace: MakeWorkspace, start_operator: StartOperator, tmp_path: Path) -> AsyncIterator[Plugin]:
     """A workspace whose operator watches every namespace, knows its cluster, and is quick to find orphans."""
     workspace = await make_workspace()
-    await start_operator(CLUSTER_ID=_CLUSTER, ORPHAN_AGE="0", ORPHAN_SIGHTINGS_APART="400")
+    await start_operator(CLUSTER_ID=_CLUSTER, **_QUICK)
     await workspace.until_account("Ready", "True")
     made = Plugin(workspace, tmp_path, workspace.plane.kubeconfig)
     yield made
     await assert_no_secret_was_printed(made)
 
 
-async def _plant(plugin: Plugin) -> str:
-    name = naming.instance_name(_CLUSTER, str(uuid.uuid4()))
+async def _plant(plugin: Plugin, cluster: str = _CLUSTER) -> str:
+    name = naming.instance_name(cluster, str(uuid.uuid4()))
     return await plugin.workspace.novita.plant(name=name, ageSeconds=_OLD_SECONDS)
 
 
@@ -100,6 +102,59 @@ async def test_what_the_operator_does_not_dare_to_delete_is_deleted_when_it_is_c
     await waiting.until(gone, "the orphan is deleted", explain=alone.workspace.explain)
     account = await alone.workspace.plane.kube.get(kube.NOVITA_ACCOUNTS, alone.workspace.account_name)
     assert condition(account, "Ready")["status"] == "True"
+
+
+async def _another_cluster_id(workspace: Workspace, start_operator: StartOperator) -> str:
+    before = await start_operator(workspace, CLUSTER_ID=_CLUSTER)
+    await workspace.create()
+    await workspace.until_ready()
+    await before.terminate()
+    await start_operator(workspace, CLUSTER_ID="pluginbb", **_QUICK)
+    return "pluginbb"
+
+
+async def _no_cluster_id_of_its_own(workspace: Workspace, start_operator: StartOperator) -> str:
+    await start_operator(workspace, **_QUICK)
+    system = await workspace.plane.kube.get(kube.NAMESPACES, "kube-system")
+    return naming.cluster_id(system["metadata"]["uid"])
+
+
+async def _a_lost_record(workspace: Workspace, start_operator: StartOperator) -> str:
+    change = {"metadata": {"annotations": {"gpu.novita.ai/retained-in": f"{_CLUSTER}/{OPERATOR_NAMESPACE}"}}}
+    await workspace.plane.kube.patch(kube.NOVITA_ACCOUNTS, workspace.account_name, change)
+    await start_operator(workspace, CLUSTER_ID=_CLUSTER, **_QUICK)
+    return _CLUSTER
+
+
+BEYOND = {
+    "ClusterIdChanged": _another_cluster_id,
+    "IdentityShared": _no_cluster_id_of_its_own,
+    "RetainedUnknown": _a_lost_record,
+}
+
+
+@pytest.mark.parametrize("reason", BEYOND)
+async def test_what_no_person_can_confirm_is_not_offered_to_be_confirmed(
+    reason: str, make_workspace: MakeWorkspace, start_operator: StartOperator, tmp_path: Path
+) -> None:
+    workspace = await make_workspace(orphans="Delete")
+    cluster = await BEYOND[reason](workspace, start_operator)
+    plugin = Plugin(workspace, tmp_path, workspace.plane.kubeconfig)
+    orphan = await _plant(plugin, cluster)
+    paused = await workspace.until_account("OrphanDeletionPaused", "True", reason)
+    await _listed(plugin, 1)
+
+    asked = await plugin.anywhere("orphans", "delete", "--account", workspace.account_name)
+    refused = await plugin.anywhere("orphans", "delete", "--account", workspace.account_name, "--yes")
+
+    account = await workspace.plane.kube.get(kube.NOVITA_ACCOUNTS, workspace.account_name)
+    why = condition(paused, "OrphanDeletionPaused")["message"]
+    assert (asked.code, refused.code) == (1, 1)
+    for printed in (asked.err, refused.err):
+        assert f"this cannot be confirmed: {why}" in " ".join(printed.split())
+        assert "--yes" not in printed
+    assert "gpu.novita.ai/confirm-orphans" not in account["metadata"].get("annotations", {})
+    assert orphan in {record.id for record in (await workspace.novita.ledger()).live}
 
 
 async def test_without_orphans_that_is_said_and_an_unknown_id_is_refused(alone: Plugin) -> None:

@@ -16,8 +16,6 @@ _PATHS = {
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
 }
 _DRY_RUN = {"dryRun": "All"}
-# What the API server says of a webhook with side effects; it says nothing of whether the write itself would pass.
-_CANNOT_REHEARSE = "does not support dry run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Belongings:
         except errors.Conflict:
             return  # somebody was faster: what it is, `write` finds out
         except errors.Rejected as error:
-            if _CANNOT_REHEARSE not in str(error):
+            if not errors.is_no_rehearsal(error):
                 raise
 
     async def list(self, kind: str, owner: meta.Meta, labels: Mapping[str, str]) -> Bodies:

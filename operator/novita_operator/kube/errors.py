@@ -72,6 +72,9 @@ class NotYet(Unreachable):
 REFUSALS = (Forbidden, Rejected, Broken)
 """A write that the cluster did not take: people are told its own sentence. A quota, a policy, a webhook, a right."""
 
+# What the API server says of a webhook with side effects; it says nothing of whether the write itself would pass.
+_CANNOT_REHEARSE = "does not support dry run"
+
 _BY_STATUS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
 _NOT_FOUND = 404
 _TOO_MANY_REQUESTS = 429
@@ -100,3 +103,8 @@ def _message(body: bytes) -> str:
     if isinstance(parsed, dict) and parsed.get("kind") == "Status":
         return str(parsed.get("message", ""))
     return ""
+
+
+def is_no_rehearsal(error: KubeError) -> bool:
+    """Whether a dry run was refused because it was one."""
+    return isinstance(error, Rejected) and _CANNOT_REHEARSE in str(error)

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _ACCOUNTS = kinds.NOVITA_ACCOUNT
 _PATH = "/api/v1/namespaces/{namespace}/configmaps"
+_ONE = _PATH + "/{name}"
+_DRY_RUN = {"dryRun": "All"}
 _TRIES = 5  # each lost race is another's write that succeeded; beyond that, the pass starts over
 
 
@@ -89,10 +91,23 @@ class Retained:
         except retention.Damaged as error:
             raise NotKnown(self._unreadable(account, str(error))) from None
 
+    async def rehearse(self, account: str) -> None:
+        """Whether the cluster would take an entry; writes nothing. Raises NotKnown.
+
+        Where it would not, whoever goes unheld leaves no trace: a later process would take its instance for an orphan.
+        """
+        try:
+            await self._try(account, lambda entries: entries, make=True, rehearsal=True)
+        except errors.Conflict:
+            return  # somebody was faster, so that writing works
+        except errors.KubeError as error:
+            if not errors.is_no_rehearsal(error):
+                raise NotKnown(self._unwritable(account, str(error))) from None
+
     async def _find(self, account: str) -> Body | None:
         name = retention.config_map_name(account)
         try:
-            return await self.kube.request("GET", _PATH + "/{name}", namespace=self.namespace, name=name)
+            return await self.kube.request("GET", _ONE, namespace=self.namespace, name=name)
         except errors.NotFound:
             return None
 
@@ -104,19 +119,21 @@ class Retained:
                 continue
         return await self._try(account, change, make=make)
 
-    async def _try(self, account: str, change: Callable[[dict[str, str]], dict[str, str]], *, make: bool) -> None:
+    async def _try(
+        self, account: str, change: Callable[[dict[str, str]], dict[str, str]], *, make: bool, rehearsal: bool = False
+    ) -> None:
         found = await self._find(account)
         if found is None and not make:
             return
         body = found or retention.new(account, self.namespace, self._lost_since(account))
         entries: dict[str, str] = body.get("data") or {}
         changed = change(dict(entries))
+        new, query = body | {"data": changed}, _DRY_RUN if rehearsal else None
         if found is None:
-            await self.kube.request("POST", _PATH, body=body | {"data": changed}, namespace=self.namespace)
-        elif changed != entries:
+            await self.kube.request("POST", _PATH, body=new, query=query, namespace=self.namespace)
+        elif changed != entries or rehearsal:
             name = retention.config_map_name(account)
-            new = body | {"data": changed}
-            await self.kube.request("PUT", _PATH + "/{name}", body=new, namespace=self.namespace, name=name)
+            await self.kube.request("PUT", _ONE, body=new, query=query, namespace=self.namespace, name=name)
 
     def _lost_since(self, account: str) -> str | None:
         """When it is made again although there was one: what that held is not in it."""
@@ -177,6 +194,13 @@ class Retained:
             f"ConfigMap {self._where(account)}, which tells retained instances from orphans, could not be read: "
             f"{why.rstrip('.')}. Nothing is deleted until it can. Give the operator the rights of its chart, or put "
             "the ConfigMap right from a backup."
+        )
+
+    def _unwritable(self, account: str, why: str) -> str:
+        return (
+            f"ConfigMap {self._where(account)}, which tells retained instances from orphans, could not be written: "
+            f"{why.rstrip('.')}. Nothing is deleted until it can. Give the operator the rights of its chart, or let "
+            "the cluster take the ConfigMap."
         )
 
     def _where(self, account: str) -> str:

@@ -147,17 +147,27 @@ class Collector:
         return tuple(dict.fromkeys([*resource.status.departed, *seen]))[-MOST_DEPARTED:]
 
     async def _left(self, account: Account) -> Record | str:
-        """What people chose to leave; first, what nobody could write down when it was left. A text: why not known."""
+        """What people chose to leave. A text: why that is not known, or could not be written down."""
+        try:
+            await self._catch_up(account)
+            record = await self.retained.read(account.name)
+            if account.spec.orphans == "Delete":
+                await self.retained.rehearse(account.name)
+        except NotKnown as error:
+            return str(error)
+        return Record({**record.left, **{each.uid: each for each in self.departures.left(account.name)}})
+
+    async def _catch_up(self, account: Account) -> None:
+        """Write down what nobody could when it was left. What there is no room for counts in this process alone."""
         for each in self.departures.left(account.name):
             try:
                 await self.retained.keep(account.name, replace(each, key=account.fingerprint))
             except (Full, kube_errors.KubeError) as error:
-                return _unwritten(each, error)
-            self.departures.written(account.name, each.uid)
-        try:
-            return await self.retained.read(account.name)
-        except NotKnown as error:
-            return str(error)
+                logger.warning("what %s/%s leaves could not be written down: %s", each.namespace, each.name, error)
+                if not isinstance(error, Full):
+                    raise NotKnown(_unwritten(each, error)) from None
+            else:
+                self.departures.written(account.name, each.uid)
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""
