@@ -56,7 +56,7 @@ class Reason(StrEnum):
     IDENTITY_SHARED = "IdentityShared"
     """The operator does not see all namespaces, so that other operators may own these instances."""
     RETAINED_UNKNOWN = "RetainedUnknown"
-    """The ConfigMap that tells retained instances from orphans is lost, or cannot be read."""
+    """The ConfigMap that tells retained instances from orphans is lost, or cannot be read or written."""
     OBJECTS_UNREADABLE = "ObjectsUnreadable"
     """The API server could not list the objects, or no longer knows their kind."""
     TOO_MANY_RECREATES = "TooManyRecreates"
