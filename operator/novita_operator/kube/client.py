@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import urlsplit
@@ -57,8 +58,9 @@ def _proxy_of(url: str) -> str | None:
 class KubeClient:
     """Calls to one API server. Raises the tree of `kube.errors`, nothing else."""
 
-    def __init__(self, api: api_client.ApiClient) -> None:
+    def __init__(self, api: api_client.ApiClient, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._api = api
+        self._monotonic = monotonic
 
     async def aclose(self) -> None:
         await self._api.close()
@@ -112,20 +114,21 @@ class KubeClient:
     async def _items(
         self, path: str, selected: Mapping[str, str] | None = None, namespace: str = "", accept: str = _JSON
     ) -> AsyncIterator[Body]:
-        query, limit = dict(selected or {}), pages.MOST_OBJECTS
+        query, limit = dict(selected or {}), pages.FIRST_OBJECTS
         while True:
-            asked, most = {"limit": str(limit), **query}, pages.most_bytes(limit)
+            asked, most, began = {"limit": str(limit), **query}, pages.most_bytes(limit), self._monotonic()
             try:
                 page = await self._call("GET", path, query=asked, accept=accept, most=most, namespace=namespace)
             except pages.TooLarge:
                 limit = pages.fewer(limit)
                 continue
+            took = self._monotonic() - began
             for body in page.get("items") or []:  # null where a list of metadata only is empty
                 yield body
             token = page.get("metadata", {}).get("continue", "")
             if not token:
                 return
-            query, limit = query | {"continue": token}, pages.more(limit)
+            query, limit = query | {"continue": token}, pages.following(limit, took)
 
     async def create(self, kind: Kind, body: Body) -> Body:
         """Create an object of ours. Raises Conflict where the name is taken."""

@@ -125,3 +125,33 @@ async def test_of_large_objects_fewer_are_asked_for_at_a_time_and_none_is_left_o
 
     assert found == [f"n{number}" for number in range(len(sizes))]
     assert max(taken) <= max(8 * KIB, max(sizes) + 200)
+
+
+@dataclass
+class Slow(Hoard):
+    """It needs half a second for each object, whatever it shows of it."""
+
+    now: float = 0.0
+
+    async def call_api(self, query: dict[str, str], **more: Any) -> Answer:
+        found = await super().call_api(query, **more)
+        self.now += min(self.asked[-1], len(self.sizes) - int(query.get("continue", "0"))) / 2
+        return found
+
+
+async def test_of_objects_that_the_api_server_needs_long_for_fewer_are_asked_for_at_a_time() -> None:
+    slow = Slow([1] * 100)
+
+    versions = await KubeClient(cast("Any", slow), lambda: slow.now).versions(INSTANCES)
+
+    assert len(versions) == 100
+    assert slow.asked[0] == list_pages.FIRST_OBJECTS
+    assert max(slow.asked[1:]) < list_pages.FIRST_OBJECTS
+
+
+async def test_of_objects_that_come_at_once_twice_as_many_are_asked_for_each_time() -> None:
+    hoard = Hoard([1] * 3000)
+
+    await KubeClient(cast("Any", hoard), lambda: 0.0).versions(INSTANCES)
+
+    assert hoard.asked == [20, 40, 80, 160, 320, 500, 500, 500, 500, 500]
