@@ -18,13 +18,14 @@ from tests.unit.support.cluster import ApiServer
 
 from novita_operator.api import meta
 from novita_operator.api.novita_account.resource import NovitaAccount
-from novita_operator.api.novita_account.status import NovitaAccountStatus
+from novita_operator.api.novita_account.status import MOST_DEPARTED, NovitaAccountStatus
 from novita_operator.controllers.novita_account import wiring
 from novita_operator.controllers.novita_account.reconciler import Reconciler
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita.snapshot import Snapshot
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.departures import Departed
 from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.accounts.retained import Retained
 from novita_operator.settings import Settings
@@ -190,6 +191,22 @@ def test_junk_in_the_status(metrics: Metrics, status: Any) -> None:
 @given(st.sampled_from(NOTES), st.sampled_from(junk.HURTFUL) | st.text(max_size=60))
 def test_junk_in_an_annotation(metrics: Metrics, note: str, text: str) -> None:
     World(a_body(annotations={note: text}), metrics).reconcile()
+
+
+@pytest.mark.parametrize("count", [1, MOST_DEPARTED, MOST_DEPARTED + 1, 100])
+def test_the_status_rests_however_many_objects_were_deleted_and_keeps_the_newest(metrics: Metrics, count: int) -> None:
+    world = World(a_body(), metrics)
+    uids = [f"deleted-{number}" for number in range(count)]
+    for uid in uids:
+        world.accounts.departures.add(Departed(KEY, uid, "default", f"nvo-abcdefgh-{uid}"))
+
+    written = []
+    for _ in range(3):
+        world.reconcile()
+        world.cache.put(KEY, world.server.objects["/default"])
+        written.append(world.server.objects["/default"]["status"]["departed"])
+
+    assert written == [["uid-1", *uids][-MOST_DEPARTED:]] * 3
 
 
 def _selecting(key: str, value: str = "evil") -> dict[str, Any]:

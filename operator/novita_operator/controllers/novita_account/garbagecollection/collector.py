@@ -143,8 +143,10 @@ class Collector:
 
     def departed(self, resource: NovitaAccount) -> tuple[str, ...]:
         """Objects whose deletion was seen, by this process or an earlier one, and whose instance was to be deleted."""
-        seen = [each.uid for each in self.departures.of(resource.meta.name) if each.end == "Delete"]
-        return tuple(dict.fromkeys([*resource.status.departed, *seen]))[-MOST_DEPARTED:]
+        seen = dict.fromkeys(each.uid for each in self.departures.of(resource.meta.name) if each.end == "Delete")
+        # In the same order each time, or the status is never at rest.
+        earlier = [uid for uid in resource.status.departed if uid not in seen]
+        return (*earlier, *seen)[-MOST_DEPARTED:]
 
     async def _left(self, account: Account) -> Record | str:
         """What people chose to leave. A text: why that is not known, or could not be written down."""
