@@ -42,14 +42,22 @@ NOBODY = {"namespaces": {"names": ["another"]}}
 @cache
 def an_odd_observation(seed: int) -> Observation:
     """The observation of this seed: the same one in every run."""
-    return _Chance(random.Random(seed)).observation()  # noqa: S311 - chance, and no secret
+    return _chance(seed, "view").observation()
+
+
+def _chance(seed: int, part: str) -> _Chance:
+    return _Chance(seed, random.Random(f"{part} {seed}"))  # noqa: S311 - chance, and no secret
 
 
 @dataclass(frozen=True, slots=True)
 class _Chance:
-    """Builds the parts of one observation, each by chance."""
+    """Builds one part of an observation, by a chance of its own: a new fact in it changes no other part."""
 
+    seed: int
     random: random.Random
+
+    def of(self, part: str) -> _Chance:
+        return _chance(self.seed, part)
 
     def happens(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -61,8 +69,8 @@ class _Chance:
         adopting = self.happens(0.1)
         # Of an object that adopts, the one instance is found by its recorded id, and under no other.
         count = self.one_of(0, 1) if adopting else self.one_of(0, 0, 0, 1, 1, 2, 3)
-        found = [self.instance(f"i-{n + 1}", age=90 - n) for n in range(count)]
-        resource = self.resource(found, adopting=adopting)
+        found = [self.of(f"instance {n}").instance(f"i-{n + 1}", age=90 - n) for n in range(count)]
+        resource = self.of("object").resource(found, adopting=adopting)
         seen = a.an_observation(
             resource,
             *(found if resource.status.instance_id is not None or not adopting else ()),
@@ -107,9 +115,9 @@ class _Chance:
         has_note = self.happens(0.7)
         outcome = self.one_of("Pending", "Pending", "Pending", "Refused", "Released")
         return a.an_object(
-            spec=self.spec(adopting=adopting),
-            status=self.status(found),
-            annotations=self.annotations(),
+            spec=self.of("spec").spec(adopting=adopting),
+            status=self.of("status").status(found),
+            annotations=self.of("annotations").annotations(),
             intent=a.an_intent(age=self.one_of(*AGES), outcome=outcome) if has_note else None,
             held=self.happens(0.7),
             deleting=self.happens(0.3),
@@ -145,9 +153,9 @@ class _Chance:
         if found and self.happens(0.7):
             status["connection"] = a.a_connection(found[0])
         if self.happens(0.3):
-            status["failure"] = self.failure()
+            status["failure"] = self.of("failure").failure()
         if self.happens(0.2):
-            status["ended"] = self.ended()
+            status["ended"] = self.of("ended").ended()
         if self.happens(0.2):
             status["attempts"] = 1
         return status
