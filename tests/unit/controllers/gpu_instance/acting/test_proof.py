@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from tests.unit.support.builders import NAME
 from tests.unit.support.parts import KEY, HandClock
 from tests.unit.support.reports import report
 
-from novita_operator.api.gpu_instance.reasons import Reason
+from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.calling import Caller
@@ -21,9 +22,11 @@ from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Problem, Result
+from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
+from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance
 from novita_operator.runtime.accounts.account import Account
 
@@ -43,8 +46,10 @@ class Novita:
 
     found: Instance | errors.NovitaError
     calls: list[str] = field(default_factory=list)
+    looks: list[tuple[str, Priority]] = field(default_factory=list)
 
-    async def get_instance(self, _instance_id: str, **_: Any) -> Instance:
+    async def get_instance(self, instance_id: str, *, priority: Priority = Priority.READ_FOR_USER) -> Instance:
+        self.looks.append((instance_id, priority))
         if isinstance(self.found, errors.NovitaError):
             raise self.found
         return self.found
@@ -62,9 +67,16 @@ class Novita:
         self.calls.append("edit")
 
 
-async def act(decided: action.Action, novita: Novita, seen: Observation, memory: Memory | None = None) -> Result:
+async def act(
+    decided: action.Action,
+    novita: Novita,
+    seen: Observation,
+    memory: Memory | None = None,
+    claims: Mapping[str, Key] | None = None,
+) -> Result:
     nothing: Any = None
     account = cast("Account", parts.an_account())
+    account.claims = claims or {}
     account.client = cast("Any", novita)
     recorder: Any = type("Recorder", (), {"record": lambda *_: None})()
     caller = Caller(HandClock(), recorder, Metrics())
@@ -178,3 +190,102 @@ async def test_a_look_by_id_that_shows_another_name_is_no_permission_to_delete(n
     await act(action.ConfirmGone("i-1"), Novita(a.an_instance(name=name)), a.an_observation(an_object()), memory)
 
     assert not memory.only_by_id
+
+
+# --- What is said, and to whom it is adopted -------------------------------------------------------------------------
+
+RENDERED = (
+    f'Novita shows instance i-1 as "{NAME}-x", and this object\'s instance is called {NAME}: Novita renders names '
+    "otherwise than they were sent. It counts as this object's, so that nothing is rented in its place, and nothing is "
+    "done to it under a name that is not its own. It goes on by itself when Novita shows the name again. To end it "
+    "before, delete it in Novita's console."
+)
+SOMEBODY_ELSES = (
+    f"Instance i-1 {{}} at Novita, and not {NAME}, as this object's instance would: it may belong to another object or "
+    "cluster, and is left alone. Nothing is rented in its place. It is looked at again by itself. If it is yours, end "
+    "it in Novita's console."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "message"),
+    [
+        (f"{NAME}-x", ConditionType.SYNCED, RENDERED),
+        ("", ConditionType.SYNCED, SOMEBODY_ELSES.format("carries no name")),
+        ("hers", ConditionType.PROVISIONED, SOMEBODY_ELSES.format('carries the name "hers"')),
+    ],
+    ids=["rendered otherwise", "no name", "somebody else's"],
+)
+async def test_what_is_not_proven_is_told_in_full_and_waits_for_a_person(
+    name: str, about: ConditionType, message: str
+) -> None:
+    result = await act(action.Stop("i-1"), Novita(a.an_instance(name=name)), a.an_observation(an_object()))
+
+    assert result.problem == Problem(about, Reason.NAME_DIFFERS, message, stalled=True)
+
+
+async def test_a_look_before_a_change_is_not_held_back_by_reads_that_fail() -> None:
+    novita = Novita(a.an_instance())
+
+    await act(action.Stop("i-1"), novita, a.an_observation(an_object()))
+
+    assert novita.looks == [("i-1", Priority.DELETE)]
+
+
+async def test_of_several_in_the_list_only_the_one_of_the_id_is_proof() -> None:
+    novita = Novita(errors.Unavailable("down"))
+
+    await act(action.Stop("i-1"), novita, a.an_observation(an_object(), a.an_instance(instance_id="i-2")))
+
+    assert novita.calls == []
+
+
+ADOPTING = {"adopt": {"instanceId": "i-1"}}
+THEIRS = Key("gpuinstances", "other", "theirs")
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "changed"),
+    [
+        pytest.param(FOREIGN, THEIRS, False, id="another object's"),
+        pytest.param(FOREIGN, KEY, True, id="this object's own"),
+        pytest.param(FOREIGN, None, True, id="nobody's any more"),
+        pytest.param("by-hand", THEIRS, True, id="a name that no operator gives proves no owner"),
+    ],
+)
+async def test_an_adopted_instance_is_left_to_the_object_whose_name_it_carries(
+    name: str, owner: Key | None, changed: bool
+) -> None:
+    novita = Novita(a.an_instance(name=name))
+    claims = {name: owner} if owner is not None else {}
+
+    result = await act(action.Stop("i-1"), novita, a.an_observation(an_object(spec=ADOPTING)), claims=claims)
+
+    assert novita.calls == (["stop"] if changed else [])
+    told = (
+        f"Instance i-1 carries the name {FOREIGN} at Novita and belongs to GPUInstance other/theirs: it is left alone. "
+        "Delete this object; its instance stays."
+    )
+    expected = None if changed else Problem(ConditionType.SYNCED, Reason.NAME_DIFFERS, told, stalled=True)
+    assert result.problem == expected
+
+
+async def test_an_instance_that_was_adopted_without_consent_is_left_alone_and_told_why() -> None:
+    novita = Novita(a.an_instance(name="by-hand"))
+    denied = a.an_observation(an_object(spec=ADOPTING), allowance=a.an_allowance({}))
+    assert denied.not_ours is not None
+
+    result = await act(action.Stop("i-1"), novita, denied)
+
+    assert novita.calls == []
+    assert result.problem is not None
+    assert result.problem.message == f"Instance i-1 is left alone. {denied.not_ours.message}"
+
+
+async def test_an_adopted_instance_in_the_list_is_proof_under_its_own_name() -> None:
+    novita = Novita(errors.Unavailable("down"))
+    listed = a.an_instance(name="by-hand")
+
+    await act(action.Stop("i-1"), novita, a.an_observation(an_object(spec=ADOPTING), listed))
+
+    assert novita.calls == ["stop"]
