@@ -27,8 +27,8 @@ _ACCELERATION = 10.0
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("other-examples", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # The same examples in each run, so that a run is red for what was changed: `--hypothesis-profile other-examples` looks
-# for new ones.
-settings.register_profile("same-examples", settings.get_profile("other-examples"), derandomize=True)
+# for new ones, and for three times as many. Where money or a lock is at stake, the test itself asks for a hundred.
+settings.register_profile("same-examples", settings.get_profile("other-examples"), derandomize=True, max_examples=30)
 settings.load_profile("same-examples")
 
 MakeWorkspace = Callable[..., Awaitable[Workspace]]

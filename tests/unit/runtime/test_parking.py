@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.support.parts import Woken
 
@@ -59,6 +59,7 @@ def test_who_has_taken_one_is_not_woken_for_it() -> None:
     assert woken.keys == [B]
 
 
+@settings(max_examples=100)
 @given(st.integers(1, 4), st.lists(st.sampled_from(["a", "b", "c", "d", "back"]), max_size=60))
 def test_places_are_never_overdrawn_and_nobody_waits_beside_a_free_one(count: int, steps: list[str]) -> None:
     woken = Woken()

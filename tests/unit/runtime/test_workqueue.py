@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from novita_operator.runtime.workqueue import Closed, WorkQueue
@@ -195,6 +195,7 @@ async def test_closing_wakes_the_workers() -> None:
         await asyncio.wait_for(waiting, 5)
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["add", "take", "done"])), max_size=60))
 def test_no_key_is_ever_at_two_workers_and_none_is_lost(steps: list[tuple[str, str]]) -> None:
     async def play() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.support import builders as a
 from tests.unit.support import parts
@@ -114,7 +114,6 @@ async def test_a_conflict_changes_nothing_of_what_is_reported(name: str, instanc
     assert rough == calm
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 @given(st.sets(st.sampled_from(sorted(EXAMPLES))), st.sampled_from(["i-1", None]))
 async def test_nor_where_several_facts_come_together(names: set[str], instance_id: str | None) -> None:
     result = Result(**{name: EXAMPLES[name] for name in names})

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.support import builders as a
 from tests.unit.support import junk, parts
@@ -254,7 +254,6 @@ def run(
 deleting = st.booleans()
 
 
-@settings(max_examples=40)
 @given(
     st.sampled_from(NOTES),
     st.sampled_from(junk.HURTFUL) | st.text(max_size=60) | junk.anything.map(json.dumps),
@@ -275,7 +274,6 @@ NOTE = {
 }
 
 
-@settings(max_examples=40)
 @given(junk.spoiled(NOTE), st.booleans(), deleting)
 @example(NOTE | {"attempt": None}, False, False)
 def test_junk_in_the_note_of_intent(metrics: Metrics, note: Any, recorded: bool, deleting: bool) -> None:
@@ -283,14 +281,12 @@ def test_junk_in_the_note_of_intent(metrics: Metrics, note: Any, recorded: bool,
     run(a_body(annotations={meta.CREATE_INTENT: json.dumps(note)}, status=status, deleting=deleting), metrics)
 
 
-@settings(max_examples=60)
 @given(junk.spoiled(SPEC), st.booleans(), deleting)
 def test_junk_in_the_spec(metrics: Metrics, spec: Any, recorded: bool, deleting: bool) -> None:
     status = STATUS if recorded else {}
     run(a_body(intent=a.an_intent(), status=status, deleting=deleting) | {"spec": spec}, metrics)
 
 
-@settings(max_examples=80)
 @given(junk.spoiled(STATUS), deleting)
 @example(STATUS | {"pricePerHour": "cheap"}, False)
 @example(STATUS | {"cost": {"amount": "NaN", "since": wire(NOON), "asOf": wire(NOON)}}, True)
@@ -298,14 +294,12 @@ def test_junk_in_the_status(metrics: Metrics, status: Any, deleting: bool) -> No
     run(a_body(intent=a.an_intent(), deleting=deleting) | {"status": status}, metrics)
 
 
-@settings(max_examples=60)
 @given(junk.spoiled(SHOWN) | junk.anything, st.booleans(), deleting)
 def test_junk_in_what_novita_says_of_an_instance(metrics: Metrics, shown: Any, recorded: bool, deleting: bool) -> None:
     status = {"instanceId": "i-1"} if recorded else {}
     run(a_body(intent=a.an_intent(), status=status, deleting=deleting), metrics, shown=shown)
 
 
-@settings(max_examples=25)
 @given(junk.spoiled({"offered": OFFERED, "regions": REGIONS}))
 def test_junk_in_the_catalogue(metrics: Metrics, catalogue: Any) -> None:
     offered, regions = catalogue.get("offered"), catalogue.get("regions")

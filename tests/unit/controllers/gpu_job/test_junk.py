@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.controllers.gpu_job import jobs as a
 from tests.unit.support import junk, parts
@@ -99,7 +99,6 @@ def live(**parts_of_it: Any) -> tuple[Instances, dict[str, Any]]:
 deleting = st.booleans()
 
 
-@settings(max_examples=60)
 @given(junk.spoiled(STATUS), deleting)
 @example(STATUS | {"startTime": ODD_TIMES[0]}, False)
 def test_junk_in_the_status(status: Any, deleting: bool) -> None:
@@ -108,13 +107,11 @@ def test_junk_in_the_status(status: Any, deleting: bool) -> None:
     json.dumps(left["status"])
 
 
-@settings(max_examples=40)
 @given(junk.spoiled(SPEC), deleting)
 def test_junk_in_the_spec(spec: Any, deleting: bool) -> None:
     live(spec=spec, deleting=deleting)
 
 
-@settings(max_examples=40)
 @given(
     st.sampled_from((meta.JOB_RESULT, meta.PAUSED, meta.RECONCILE_REQUESTED_AT)),
     st.sampled_from(junk.HURTFUL) | st.text(max_size=60),

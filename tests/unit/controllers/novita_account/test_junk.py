@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from tests.unit.support import junk, parts
@@ -170,13 +170,11 @@ async def _none(*_: Any) -> Any:
         yield each
 
 
-@settings(max_examples=40)
 @given(junk.spoiled(SPEC))
 def test_junk_in_the_spec(metrics: Metrics, spec: Any) -> None:
     World(a_body(spec=spec), metrics).reconcile()
 
 
-@settings(max_examples=40)
 @given(junk.spoiled(STATUS))
 @example(STATUS | {"lastPolledAt": "0001-01-01T00:00:00+23:59"})
 def test_junk_in_the_status(metrics: Metrics, status: Any) -> None:
@@ -187,7 +185,6 @@ def test_junk_in_the_status(metrics: Metrics, status: Any) -> None:
     NovitaAccountStatus.model_validate(world.server.objects["/default"]["status"])
 
 
-@settings(max_examples=30)
 @given(st.sampled_from(NOTES), st.sampled_from(junk.HURTFUL) | st.text(max_size=60))
 def test_junk_in_an_annotation(metrics: Metrics, note: str, text: str) -> None:
     World(a_body(annotations={note: text}), metrics).reconcile()

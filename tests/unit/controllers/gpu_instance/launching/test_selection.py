@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.support.builders import CLUSTERS, a_product
 from tests.unit.support.offers import CA, EU, HK, NONE, refused, tried, wanted
@@ -257,6 +257,7 @@ ASKED = st.builds(
 EXHAUSTED = st.frozensets(st.tuples(st.sampled_from(["p0", "p1"]), st.sampled_from(["CN-HK-01"]), st.just("OnDemand")))
 
 
+@settings(max_examples=100)
 @given(ASKED, PRODUCTS, EXHAUSTED)
 def test_no_candidate_is_ever_too_dear_sold_out_or_where_it_must_not_be(
     asked: Desired, products: list[Product], exhausted: frozenset[Offer]
