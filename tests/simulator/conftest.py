@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import test_utils
+from tests.simulator import landlord
+from tests.simulator.landlord import Landlord
 from tests.simulator.tenant import Tenant
 
 from novita_operator.simulator.server import Config, create_app
@@ -34,3 +37,10 @@ async def tenant_of() -> AsyncIterator[TenantOf]:
 @pytest.fixture
 async def tenant(tenant_of: TenantOf) -> Tenant:
     return tenant_of("sk_tester")
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Landlord]:
+    """A simulator whose machines are real."""
+    async with landlord.moved_in(tmp_path) as there:
+        yield there

@@ -5,12 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from tests.simulator.tenant import V1
+import pytest
+from tests.simulator.tenant import V1, an_order
+
+from novita_operator.simulator.machines import ending
 
 _KEY = "sk_canary_0123456789"
 
@@ -82,3 +87,65 @@ def test_a_port_file_that_cannot_be_written_is_not_taken_for_a_port_in_use(tmp_p
 
     assert ended.returncode == 2
     assert f"--port-file: {nowhere} cannot be written: No such file or directory" in ended.stderr
+
+
+def test_real_machines_are_for_this_computer_alone_unless_it_is_said() -> None:
+    refused = _run("--machines", "real", "--host", "0.0.0.0")  # noqa: S104 - that is what is refused
+    needless = _run("--machines-dir", "/tmp")
+
+    assert refused.returncode == 2
+    assert "--host 0.0.0.0 with --machines real lets everybody who reaches that address run programs" in refused.stderr
+    assert needless.returncode == 2
+    assert "--machines-dir says where real machines are: it needs --machines real" in needless.stderr
+
+
+def test_a_folder_that_machines_cannot_be_in_is_told_in_a_sentence(tmp_path: Path) -> None:
+    ended = _run("--machines", "real", "--machines-dir", str(tmp_path / "missing"))
+
+    assert ended.returncode == 2
+    assert "missing is no folder that can be written: name another --machines-dir" in ended.stderr
+
+
+def test_nothing_of_ssh_is_loaded_where_machines_are_not_asked_for() -> None:
+    code = (
+        "import sys; from novita_operator.simulator import options, server; "
+        "server.create_app(options.parse([]).config); sys.exit('asyncssh' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_no_machine_stays(number: signal.Signals) -> None:
+    with tempfile.TemporaryDirectory(prefix="novita-test-") as made:
+        folder = Path(made)
+        folder.chmod(0o711)  # an unprivileged user passes, too
+        with _started("--machines", "real", "--machines-dir", made, "--acceleration", "1000") as (process, url):
+            with httpx.Client(base_url=url, trust_env=False, headers={"Authorization": f"Bearer {_KEY}"}) as client:
+                order = an_order(command="sh -c 'setsid sleep 300 & sleep 300'")
+                client.post(f"{V1}/gpu/instance/create", json=order).raise_for_status()
+                _until(lambda: client.get(f"{V1}/gpu/instances").json()["instances"][0]["status"] == "running")
+                _until(lambda: len(list(ending.inside(folder))) >= 2)
+            process.send_signal(number)
+            process.wait(timeout=60)
+            _until(lambda: list(folder.iterdir()) == [])
+
+        assert list(ending.inside(folder)) == []
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "novita_operator.simulator", "--port", "0", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _until(fact: Callable[[], bool]) -> None:
+    """What another process does takes its time."""
+    deadline = time.monotonic() + 30
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from novita_operator.simulator import options, server
+from novita_operator.simulator.machines.placement import NoMachines
 
 _BACKLOG = 1024  # a thousand clients may connect at once
 _BAD_OPTIONS = 2  # as argparse has it
@@ -33,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 async def _serve(given: options.Options) -> None:
-    runner = web.AppRunner(server.create_app(given.config), access_log=None, shutdown_timeout=_GOODBYE)
+    try:
+        app = server.create_app(given.config)
+    except NoMachines as error:
+        raise CannotStart(f"--machines real: {error}.") from error
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE)
     await runner.setup()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

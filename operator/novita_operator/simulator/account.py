@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from novita_operator.simulator.settings import Settings
 from novita_operator.simulator.state.auths import RegistryAuths
 from novita_operator.simulator.state.calls import CallLog
 from novita_operator.simulator.state.fleet import Fleet
+from novita_operator.simulator.state.hosting import Hosting, NoHosting
 from novita_operator.simulator.state.instance import Instance
 from novita_operator.simulator.state.jobs import Jobs
 from novita_operator.simulator.state.ledger import Ledger
@@ -29,7 +30,9 @@ from novita_operator.simulator.state.virtual_clock import VirtualClock
 class Account:
     """State of one account. Everything in it happens on one event loop and without awaiting, so no call sees half."""
 
-    def __init__(self, settings: Settings, *, seed: int = 0) -> None:
+    def __init__(
+        self, settings: Settings, *, seed: int = 0, hosting_of: Callable[[Account], Hosting] = lambda _: NoHosting()
+    ) -> None:
         self.settings = settings
         # Ids are new with every start, so that an id remembered from an earlier one is never somebody else's.
         self.chance = random.Random()  # noqa: S311 - protects nothing
@@ -45,8 +48,16 @@ class Account:
         self.faults = FaultBook(seed)
         self.calls = CallLog()
         self.rate = RateWindow()
+        self.hosting = hosting_of(self)
         self.lifecycle = Lifecycle(
-            self.clock, lambda: self.settings, self.catalog, self.fleet, self.ledger, self.jobs, self.chance
+            self.clock,
+            lambda: self.settings,
+            self.catalog,
+            self.fleet,
+            self.ledger,
+            self.jobs,
+            self.chance,
+            self.hosting,
         )
 
     def advance(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from novita_operator.simulator import refusal
 from novita_operator.simulator.account import Account
 from novita_operator.simulator.settings import Settings
+from novita_operator.simulator.state.hosting import Hosting, NoHosting
 
 _KEY_PREFIX = "sk_"
 _BEARER = "Bearer "
@@ -20,11 +21,18 @@ class Accounts:
     was there before any key was seen, which is also the one that control calls without a header mean.
     """
 
-    def __init__(self, settings: Settings, keys: Sequence[str] = (), seed: int = 0) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        keys: Sequence[str] = (),
+        seed: int = 0,
+        hosting_of: Callable[[Account], Hosting] = lambda _: NoHosting(),
+    ) -> None:
         self._settings = settings
         self._seed = seed
         self._open = not keys
-        self._first = Account(settings, seed=seed)
+        self._hosting_of = hosting_of
+        self._first = self._new(seed)
         self._by_key: dict[str, Account] = {}
         self._revoked: set[str] = set()
         for key in keys:
@@ -64,9 +72,12 @@ class Accounts:
 
     def _bind(self, key: str) -> Account:
         number = len(self._by_key)
-        account = Account(self._settings, seed=self._seed + number * _SEED_STEP) if number else self._first
+        account = self._new(self._seed + number * _SEED_STEP) if number else self._first
         self._by_key[key] = account
         return account
+
+    def _new(self, seed: int) -> Account:
+        return Account(self._settings, seed=seed, hosting_of=self._hosting_of)
 
 
 def _key_of(authorization: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from novita_operator.simulator.api import (
 from novita_operator.simulator.api.table import Table
 from novita_operator.simulator.call import Call, Reply
 from novita_operator.simulator.control import routes
+from novita_operator.simulator.machines.placement import Placement
 from novita_operator.simulator.settings import ErrorBody, Settings
 from novita_operator.simulator.state.calls import Entry
 
@@ -41,17 +43,36 @@ _TABLES: Sequence[Table] = (
 
 @dataclass(frozen=True)
 class Config:
-    """`keys` empty: every `sk_…` key is an account of its own. The seed decides the chances of faults."""
+    """`keys` empty: every `sk_…` key is an account of its own. The seed decides the chances of faults.
+
+    `machines` None: addresses lead nowhere. Else each running instance has a machine, on this computer.
+    """
 
     settings: Settings = field(default_factory=Settings)
     keys: Sequence[str] = ()
     seed: int = 0
+    machines: Placement | None = None
 
 
 def create_app(config: Config | None = None) -> web.Application:
-    """A simulator, ready to be served."""
+    """A simulator, ready to be served. Raises NoMachines where they cannot be real."""
     config = config or Config()
-    accounts = Accounts(config.settings, config.keys, config.seed)
+    if config.machines is None:
+        return _app(Accounts(config.settings, config.keys, config.seed))
+    # Nobody else waits until ssh is imported.
+    from novita_operator.simulator.machines import hosting, node
+
+    here = node.Node.here(config.machines)
+    app = _app(Accounts(config.settings, config.keys, config.seed, functools.partial(hosting.Hosting, here)))
+
+    async def close(_app: web.Application) -> None:
+        await here.close()
+
+    app.on_cleanup.append(close)
+    return app
+
+
+def _app(accounts: Accounts) -> web.Application:
     app = web.Application(client_max_size=_LARGEST_REQUEST)
     routes.add_routes(app, accounts)
     api = Api(accounts, {key: endpoint for each in _TABLES for key, endpoint in each.items()})

@@ -27,6 +27,7 @@ def start(account: Account, call: Call) -> Reply:
     now = account.clock.now()
     if now - instance.stopped_at > account.settings.keep_data_days * _DAY:
         instance.image_cached = False
+        account.hosting.wiped(instance)
         account.ledger.note("dataDropped", instance.id, account.clock.moment(now))
     return _accept(account, instance, "toStart", "startRequested")
 
@@ -97,6 +98,8 @@ def upgrade(account: Account, call: Call) -> Reply:
             "envs": envs,
         }
     )
+    if call.body.get("save") is not True:
+        account.hosting.wiped(instance)
     return _accept(account, instance, "toReset", "upgradeRequested")
 
 
@@ -112,6 +115,7 @@ def migrate(account: Account, call: Call) -> Reply:
     job = Job(account.new_id(), "instanceMigrate", instance.id, account.clock.now())
     account.jobs.add(job)
     instance.job_id, instance.image_cached = job.id, False
+    account.hosting.wiped(instance)
     return _accept(account, instance, "migrating", "migrateRequested")
 
 
@@ -146,6 +150,7 @@ def _win_gpus(account: Account, instance: Instance, reason: str) -> None:
 def _map_later(account: Account, instance: Instance, ports: tuple[Port, ...]) -> None:
     def change() -> None:
         instance.ports = ports
+        account.hosting.mapped(instance)
 
     account.lifecycle.edit(instance, change, account.clock.now())
 

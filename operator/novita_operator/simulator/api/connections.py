@@ -9,26 +9,27 @@ from novita_operator.simulator.state.instance import Connection, Instance
 
 _DOMAIN = "gpu-instance.novita.ai"
 _JUPYTER = "jupyter"
-_JUPYTER_PORT = "8888"
 
 
 def blocks(account: Account, instance: Instance) -> dict[str, Any]:
     """The four `connectComponent…` objects of the detail, and what older answers have beside them."""
     connection = _shown(account, instance)
     up = connection is not None
+    terminal = _http_endpoint(account, instance, 2223) if up else ""
+    log = _http_endpoint(account, instance, "log") if up else ""
     return {
         **_ssh(account, instance, connection),
         "connectComponentWebTerminal": {
-            "address": _http_endpoint(account, instance, 2223) if up else "",
-            "username": "admin" if up else "",
-            "password": connection.terminal_password if connection else "",
-            "isRunning": up,
+            "address": terminal,
+            "username": "admin" if terminal else "",
+            "password": connection.terminal_password if connection and terminal else "",
+            "isRunning": terminal != "",
         },
         "connectComponentJupyter": _jupyter(account, instance, up=up),
         "connectComponentLog": {
             "systemLogAddress": _http_endpoint(account, instance, "system-log") if up else "",
-            "instanceLogAddress": _http_endpoint(account, instance, "log") if up else "",
-            "isRunning": up,
+            "instanceLogAddress": log,
+            "isRunning": log != "",
         },
     }
 
@@ -39,7 +40,7 @@ def _ssh(account: Account, instance: Instance, connection: Connection | None) ->
     empty = {**nothing, "port": small_number(account, "")}
     if connection is None:
         return {"connectComponentSSH": empty}
-    place = account.settings.endpoints.get("ssh") or f"{_tcp_host(account, instance)}:{connection.ssh_port}"
+    place = _place(account, instance, "ssh", f"{_tcp_host(account, instance)}:{connection.ssh_port}")
     host, _, port = place.rpartition(":")
     command, password = f"ssh -p {port} root@{host}", connection.ssh_password
     match account.settings.ssh_form:
@@ -67,7 +68,7 @@ def _jupyter(account: Account, instance: Instance, *, up: bool) -> dict[str, Any
     tool = next((each for each in instance.order.tools if each.name.lower() == _JUPYTER), None)
     if tool is None or not up:
         return {"port": small_number(account, ""), "address": "", "isRunning": False}
-    port = tool.port if tool.port.isdecimal() else _JUPYTER_PORT
+    port = str(tool.number)
     return {"port": small_number(account, port), "address": _http_endpoint(account, instance, port), "isRunning": True}
 
 
@@ -82,16 +83,21 @@ def port_mappings(account: Account, instance: Instance) -> list[dict[str, Any]]:
             endpoint = _http_endpoint(account, instance, port.port)
         elif connection is not None:
             host = _tcp_host(account, instance)
-            endpoint = account.settings.endpoints.get(str(port.port)) or (
-                f"{scheme}{host}:{connection.host_ports[index]}"
-            )
+            made_up = f"{scheme}{host}:{connection.host_ports[index]}"
+            endpoint = _place(account, instance, str(port.port), made_up)
         mappings.append({"port": port.port, "endpoint": endpoint, "type": port.type})
     return mappings
 
 
 def _http_endpoint(account: Account, instance: Instance, port: int | str) -> str:
     made_up = f"https://{instance.id}-{port}.{instance.shelf.cluster}.{_DOMAIN}"
-    return account.settings.endpoints.get(str(port)) or made_up
+    return _place(account, instance, str(port), made_up)
+
+
+def _place(account: Account, instance: Instance, what: str, made_up: str) -> str:
+    """Where the settings lead it; where its machine does, if it has one; or nowhere, at an address that looks right."""
+    real = made_up if instance.endpoints is None else instance.endpoints.get(what, "")
+    return account.settings.endpoints.get(what) or real
 
 
 def _tcp_host(account: Account, instance: Instance) -> str:

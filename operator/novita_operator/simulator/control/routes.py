@@ -108,6 +108,7 @@ async def _add_faults(account: Account, request: web.Request) -> Json:
     sent = await request.json()
     faults = _FAULTS.validate_python(sent if isinstance(sent, list) else [sent])
     added = [account.faults.add(fault) for fault in faults]
+    account.hosting.refresh()
     return {"faults": [switch.to_wire() for switch in added]}
 
 
@@ -115,6 +116,7 @@ async def _clear_faults(account: Account, request: web.Request) -> Json:
     """Turns all faults off, or one by `id`; answers what they did until now."""
     report = account.faults.report()
     account.faults.clear(int(request.query["id"]) if "id" in request.query else None)
+    account.hosting.refresh()
     return report
 
 

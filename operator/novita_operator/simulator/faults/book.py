@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from novita_operator.simulator.call import Call
@@ -20,6 +20,7 @@ class Switch:
     chance: random.Random
     seen: int = 0
     fired: int = 0
+    shut: set[str] = field(default_factory=set)  # ids of instances whose door it has shut
 
     @property
     def is_spent(self) -> bool:
@@ -71,6 +72,17 @@ class FaultBook:
                 hit.append(switch.fault)
                 ended = ended or not modifier
         return hit
+
+    def shut_for(self, call: Call, name_of: Callable[[str], str], up_for: float) -> float | None:
+        """Real seconds for which a machine that is up for so long may not be reached; None: it may be."""
+        left: list[float] = []
+        for switch in self._switches:
+            seconds = switch.fault.shuts_for(up_for) if switch.fault.hits(call, name_of) else 0
+            if seconds > 0:
+                left.append(seconds)
+                switch.shut.add(call.instance_id)
+                switch.fired = len(switch.shut)
+        return max(left, default=None)
 
     def report(self) -> dict[str, Any]:
         """For `GET /_simulator/faults`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from novita_operator.simulator.call import Call
 from novita_operator.simulator.settings import Dials
@@ -84,10 +85,29 @@ class Kind(StrEnum):
     BALANCE = "balance"
     NO_STOCK = "no-stock"
     DOWN = "down"
+    SSH_REFUSED = "ssh-refused"
+    SSH_LATE = "ssh-late"
+    SSH_WRONG_PASSWORD = "ssh-wrong-password"  # noqa: S105 - a name
+    SSH_HOST_KEY_CHANGED = "ssh-host-key-changed"
+    SSH_CUT = "ssh-cut"
+    SSH_SILENT = "ssh-silent"
+    SFTP_FULL = "sftp-full"
 
+
+# These hit no call, but a step of whoever logs in to a machine.
+_STEP_OF_KIND: Mapping[Kind, str] = {
+    Kind.SSH_REFUSED: "sshDoor",
+    Kind.SSH_LATE: "sshDoor",
+    Kind.SSH_HOST_KEY_CHANGED: "sshConnect",
+    Kind.SSH_CUT: "sshConnect",
+    Kind.SSH_SILENT: "sshConnect",
+    Kind.SSH_WRONG_PASSWORD: "sshLogin",
+    Kind.SFTP_FULL: "sftp",
+}
+_STEPS = frozenset(_STEP_OF_KIND.values())
 
 # These change how a call goes and leave the ending to others, so that they combine with one of the rest.
-MODIFIERS = frozenset({Kind.DELAY, Kind.LIST_LAG, Kind.NOT_FOUND_MODE})
+MODIFIERS = frozenset({Kind.DELAY, Kind.LIST_LAG, Kind.NOT_FOUND_MODE, *_STEP_OF_KIND})
 
 # These answer a call that was carried out; the others answer instead of carrying it out. `commit` overrides.
 _CARRIED_OUT = frozenset(
@@ -148,7 +168,9 @@ class Fault(Dials):
     after: bool = False  # of a delay: wait when the call has been carried out, and not before
 
     @property
-    def routes(self) -> tuple[Route, ...]:
+    def routes(self) -> tuple[str, ...]:
+        if (step := _STEP_OF_KIND.get(self.kind)) is not None:
+            return (step,)
         named: tuple[Route, ...] = self.route if isinstance(self.route, tuple) else (self.route,)
         if named == (_ANY,) or self.kind is Kind.LIST_LAG:
             return (_ROUTE_OF_KIND.get(self.kind, _ANY),)
@@ -158,10 +180,27 @@ class Fault(Dials):
     def carries_out(self) -> bool:
         return self.kind in _CARRIED_OUT if self.commit is None else self.commit
 
+    def shuts_for(self, up_for: float) -> float:
+        """Real seconds for which the door of a machine stays shut that is up for so long."""
+        match self.kind:
+            case Kind.SSH_REFUSED:
+                return math.inf
+            case Kind.SSH_LATE:
+                return self.seconds - up_for
+            case _:
+                return 0
+
+    @model_validator(mode="after")
+    def _door_is_shut_or_not(self) -> Self:
+        countless = (self.times, self.skip, self.probability) == (None, 0, 1.0)
+        if self.routes == ("sshDoor",) and not countless:
+            raise ValueError(f"{self.kind} lasts until it is turned off: times, skip and probability mean nothing")
+        return self
+
     def hits(self, call: Call, name_of: Callable[[str], str]) -> bool:
         """Whether the call is one of those that are meant; `name_of` gives the name of an instance by its id."""
         routes = self.routes
-        if routes != (_ANY,) and call.route not in routes:
+        if call.route in _STEPS if routes == (_ANY,) else call.route not in routes:
             return False
         wanted = self.match
         name = call.name or name_of(call.instance_id)

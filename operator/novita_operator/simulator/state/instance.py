@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,7 @@ class Instance:
     ports: tuple[Port, ...] = field(init=False)
     rootfs_gb: int = field(init=False)
     connection: Connection | None = None
+    endpoints: Mapping[str, str] | None = None  # where `ssh` and ports really lead, if a machine stands behind it
     image_cached: bool = False
     spot_status: str = ""
     spot_reclaim_at: float = 0

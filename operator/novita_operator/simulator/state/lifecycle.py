@@ -11,6 +11,7 @@ from novita_operator.simulator.offer.catalog import Catalog
 from novita_operator.simulator.settings import ImageOutcome, Settings
 from novita_operator.simulator.state import words
 from novita_operator.simulator.state.fleet import Fleet
+from novita_operator.simulator.state.hosting import Hosting
 from novita_operator.simulator.state.instance import Connection, Failure, Instance
 from novita_operator.simulator.state.jobs import Jobs
 from novita_operator.simulator.state.ledger import Ledger
@@ -34,6 +35,7 @@ class Lifecycle:
     ledger: Ledger
     jobs: Jobs
     chance: random.Random
+    hosting: Hosting
     schedule: Schedule = field(default_factory=Schedule)
 
     def advance(self) -> None:
@@ -52,6 +54,7 @@ class Lifecycle:
         if before == "migrating":
             self.jobs.finish(instance.job_id, "success")
         self._settle(instance, word, at)
+        self.hosting.entered(instance)
         self.plan_next(instance, at)
 
     def plan_next(self, instance: Instance, at: float) -> None:
@@ -95,6 +98,13 @@ class Lifecycle:
         self._release(instance)
         self.ledger.deleted(instance.id, self.clock.moment(at), "vanished")
         self.fleet.remove(instance)
+        self.hosting.left(instance)
+
+    def end(self, instance: Instance, at: float) -> None:
+        """The program of its container has ended by itself (novita-api 3.3: no exit code is told)."""
+        if instance.word == "running" and not instance.frozen:
+            self.ledger.note("containerEnded", instance.id, self.clock.moment(at))
+            self.enter(instance, "exited", at)
 
     def _plan_word(self, instance: Instance, at: float, word: str) -> None:
         self.schedule.plan(at, instance, lambda it, when: self.enter(it, word, when))

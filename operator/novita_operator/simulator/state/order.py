@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from novita_operator.simulator import refusal
 
 _RESERVED = frozenset({2222, 2223, 2224})
+_JUPYTER_PORT = 8888
 _MOST_PORTS = 15  # ports and tools together
 _PORTS_FORM = 'write ports as "80/http, 3306/tcp"'
 _SMALLEST_ROOTFS_GB = 10  # less is raised to it and not refused
@@ -45,6 +46,11 @@ class Tool(_Sent):
     name: str
     port: str = ""
     type: str = "http"
+
+    @property
+    def number(self) -> int:
+        """Jupyter's, unless another one was asked for."""
+        return int(self.port) if self.port.isdecimal() else _JUPYTER_PORT
 
 
 class StorageMount(_Sent):
