@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +21,8 @@ from novita_operator.simulator.machines.placement import Placement
 from novita_operator.simulator.server import Config, create_app
 from novita_operator.simulator.settings import Settings
 
-_SECONDS = 30.0  # what real processes do takes milliseconds, on an idle machine
+_CHOICE = range(20_000, 30_000)  # below those that the system gives to connections, which come and go
+_SECONDS = 60.0  # what real processes do takes milliseconds, on an idle machine
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,15 @@ async def can_connect(host: str, port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+def free_port() -> int:
+    """Nobody listens there now."""
+    while True:
+        with socket.socket() as found:
+            try:
+                found.bind(("127.0.0.1", random.choice(_CHOICE)))  # noqa: S311 - protects nothing
+            except OSError:
+                continue
+            port: int = found.getsockname()[1]
+            return port

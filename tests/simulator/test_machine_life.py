@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import httpx
@@ -130,16 +129,13 @@ async def test_delete_ends_every_process_and_removes_everything(home: Landlord) 
 
 
 async def test_declared_ports_lead_to_whatever_listens_on_them(home: Landlord) -> None:
-    web, raw = free_port(), free_port()
-    instance_id, guest = await home.running(ports=f"{web}/http, {raw}/tcp")
+    web, raw = landlord.free_port(), landlord.free_port()
+    instance_id, _ = await home.running(ports=f"{web}/http, {raw}/tcp")
     addresses = {each["port"]: each["endpoint"] for each in (await home.tenant.detail(instance_id))["portMappings"]}
     async with httpx.AsyncClient(trust_env=False) as client:
         before = await client.get(addresses[web])
-        await guest.ssh(
-            f"echo hello > index.html; setsid python3 -m http.server -b 127.0.0.1 {web} >/dev/null 2>&1 </dev/null &"
-        )
-        await landlord.until(lambda: landlord.can_connect("127.0.0.1", web))
-        after = await client.get(f"{addresses[web]}/index.html")
+        async with await asyncio.start_server(_serves_hello, "127.0.0.1", web):
+            after = await client.get(addresses[web])
     server = await asyncio.start_server(_echoes, "127.0.0.1", raw)
     async with server:
         host, _, port = addresses[raw].rpartition(":")
@@ -150,7 +146,7 @@ async def test_declared_ports_lead_to_whatever_listens_on_them(home: Landlord) -
 
 
 async def test_ports_that_are_edited_lead_on_while_it_runs(home: Landlord) -> None:
-    first, second = free_port(), free_port()
+    first, second = landlord.free_port(), landlord.free_port()
     instance_id, _ = await home.running(ports=f"{first}/tcp")
     (before,) = (await home.tenant.detail(instance_id))["portMappings"]
 
@@ -193,6 +189,13 @@ def _renamed(known_hosts: Path, before: str, now: str) -> str:
     return known_hosts.read_text().replace(f":{before} ", f":{now} ")
 
 
+async def _serves_hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
+    await writer.drain()
+    writer.close()
+
+
 async def _echoes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(65536):
         writer.write(data)
@@ -211,11 +214,3 @@ async def _echo(host: str, port: int, data: bytes) -> bytes:
     received, _ = await asyncio.gather(reader.read(-1), send())
     writer.close()
     return received
-
-
-def free_port() -> int:
-    """Nobody listens there now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

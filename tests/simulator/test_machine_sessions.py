@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import socket
 
 import asyncssh
 import pytest
@@ -174,7 +173,7 @@ async def test_ports_are_forwarded_both_ways(home: Landlord) -> None:
     _, guest = await home.running()
     server = await asyncio.start_server(_answers_hello, "127.0.0.1", 0)
     inner = server.sockets[0].getsockname()[1]
-    here, there = _free_port(), _free_port()
+    here, there = landlord.free_port(), landlord.free_port()
 
     ways = ["-L", f"{here}:127.0.0.1:{inner}", "-R", f"{there}:127.0.0.1:{inner}", "-o", "ExitOnForwardFailure=yes"]
     async with server, guest.going_on("echo up; sleep 300", options=ways) as process:
@@ -195,13 +194,6 @@ async def _hears(port: int) -> bytes:
     heard = await reader.read()
     writer.close()
     return heard
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _connected(guest: Guest) -> asyncssh.misc._ACMWrapper[asyncssh.SSHClientConnection]:

@@ -145,7 +145,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _until(fact: Callable[[], bool]) -> None:
     """What another process does takes its time."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not fact():
         assert time.monotonic() < deadline
         time.sleep(0.01)
