@@ -94,7 +94,16 @@ class Failure(Model):
     retry_at: Moment | None = Field(
         None, description="When the operator tries again by itself; absent where only a person can help."
     )
-    generation: int = Field(description="The generation of the spec that failed; an edit asks for another try.")
+    generation: int = Field(
+        description="The generation of the spec that failed, or a later one that asks for the same; an edit asks for "
+        "another try."
+    )
+    spec_digest: str | None = Field(
+        None,
+        max_length=16,
+        description="Names what the spec asked for; absent once it was edited. A default that is written out or left "
+        "out is no edit.",
+    )
     reconcile_requested_at: str | None = Field(
         None, max_length=256, description="The annotation's value then; a new value asks for another try."
     )
@@ -114,7 +123,14 @@ class Ended(Model):
     action: Literal["Stop", "Delete"] = Field(description="What was done.")
     at: Moment = Field(description="When it was decided on.")
     generation: int = Field(
-        description="The generation of the spec then; an edit starts again what MaxSeconds or Idle ended."
+        description="The generation of the spec then, or a later one that asks for the same; an edit starts again "
+        "what MaxSeconds or Idle ended."
+    )
+    spec_digest: str | None = Field(
+        None,
+        max_length=16,
+        description="Names what the spec asked for; absent once it was edited. A default that is written out or left "
+        "out is no edit.",
     )
     reconcile_requested_at: str | None = Field(
         None, max_length=256, description="The annotation's value then; a new value starts the instance again."

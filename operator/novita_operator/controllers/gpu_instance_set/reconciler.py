@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from novita_operator.api import kinds
+from novita_operator.api import digest, kinds
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance_set import action
@@ -63,7 +63,7 @@ class Reconciler:
         return Observation(
             resource=resource,
             children=tuple(owned.child(body) for body in await self.children.of(at)),
-            template_hash="" if spec is None else replicas.template_hash(spec.template),
+            template_hash="" if spec is None else digest.of(spec.template),
             taken=self.children.taken(at.namespace, at.uid),
         )
 

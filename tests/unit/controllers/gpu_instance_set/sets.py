@@ -10,9 +10,8 @@ from typing import Any
 
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.api import meta
+from novita_operator.api import digest, meta
 from novita_operator.api.gpu_instance_set.resource import GPUInstanceSet
-from novita_operator.controllers.gpu_instance_set.deciding import replicas as desired
 from novita_operator.controllers.gpu_instance_set.observing.observation import Observation
 from novita_operator.reconciling.owned import Child, Ended, Trouble
 
@@ -53,7 +52,7 @@ def a_set(**parts: Any) -> GPUInstanceSet:
 
 def hash_of(resource: GPUInstanceSet) -> str:
     """The hash that instances of the present template carry."""
-    return "" if resource.spec is None else desired.template_hash(resource.spec.template)
+    return "" if resource.spec is None else digest.of(resource.spec.template)
 
 
 def an_instance(index: int, *, age: float = 600, price: str | None = "0.35", hashed: str = "", **changes: Any) -> Child:

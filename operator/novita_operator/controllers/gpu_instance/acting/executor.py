@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import assert_never
 
+from novita_operator.api import digest
 from novita_operator.api.gpu_instance.reasons import Reason
 from novita_operator.api.gpu_instance.status import Ended
 from novita_operator.clock import Clock
@@ -113,6 +114,7 @@ class Executor:
             action=decided.action,
             at=self.clock.now(),
             generation=at.generation,
+            spec_digest=digest.of(seen.resource.spec),
             reconcile_requested_at=at.reconcile_requested_at,
         )
         return Result(ended=ended)

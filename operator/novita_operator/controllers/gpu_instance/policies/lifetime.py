@@ -15,7 +15,7 @@ from typing import Literal
 from novita_operator.api.gpu_instance.life import Schedule
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Ended
-from novita_operator.controllers.gpu_instance.policies import cron, use, window
+from novita_operator.controllers.gpu_instance.policies import cron, edits, use, window
 from novita_operator.controllers.gpu_instance.policies.window import Standing
 
 _Cause = Literal["MaxSeconds", "Idle", "Schedule"]
@@ -70,7 +70,7 @@ def stays_ended(resource: GPUInstance, now: datetime) -> bool:
     if ended.cause == "Schedule":
         return _is_without_start(resource) and window.override(resource, now) is None
     wakes_at = _wakes_at(resource, ended, now)
-    return ended.generation == resource.meta.generation and (wakes_at is None or now < wakes_at)
+    return edits.unedited(ended, resource) and (wakes_at is None or now < wakes_at)
 
 
 def check(schedule: Schedule) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from novita_operator.api import digest
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Failure, Restarts
 from novita_operator.controllers.gpu_instance.action import Fail, FailureReason
+from novita_operator.controllers.gpu_instance.policies import edits
 
 # So long Ready shows that the trouble is over: the next failure is a new one.
 _CALM = timedelta(minutes=10)
@@ -26,6 +28,7 @@ def failure(decided: Fail, resource: GPUInstance, instance_id: str | None, now: 
         instance_id=instance_id,
         retry_at=_retry_at(decided.reason, resource, now),
         generation=resource.meta.generation,
+        spec_digest=digest.of(resource.spec),
         reconcile_requested_at=resource.meta.reconcile_requested_at,
     )
 
@@ -43,7 +46,7 @@ def stands(resource: GPUInstance, now: datetime) -> bool:
     if found is None or (found.retry_at is not None and found.retry_at <= now):
         return False
     asked = resource.meta.reconcile_requested_at
-    return found.generation == resource.meta.generation and found.reconcile_requested_at == asked
+    return edits.unedited(found, resource) and found.reconcile_requested_at == asked
 
 
 def _retry_at(reason: FailureReason, resource: GPUInstance, now: datetime) -> datetime | None:

@@ -12,7 +12,7 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reaso
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Binding, Connection, Failure, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
-from novita_operator.controllers.gpu_instance.policies import cost, use, window
+from novita_operator.controllers.gpu_instance.policies import cost, edits, use, window
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.reachability import connection
 from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, owner, readiness
@@ -119,7 +119,7 @@ def _failure(facts: Facts, ready: readiness.Verdict) -> Failure | None:
     """A failure is remembered until another try has worked, so that each pass knows what is being repaired."""
     if ready.ready or facts.result.started_at is not None or facts.seen.deadline_begins_anew:
         return None
-    return facts.result.failure or facts.old.failure
+    return facts.result.failure or edits.carried(facts.old.failure, facts.seen.resource)
 
 
 def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
@@ -133,10 +133,11 @@ def _life(facts: Facts, pace: Pace) -> dict[str, Any]:
     soon = end is not None and facts.ended is None and facts.now >= end.at - pace.warning
     runs = instance is not None and instance.state.is_billed and result.stopped_at is None
     kept = None if result.released or (runs and facts.seen.power == "Running") else old.data_kept_until
+    ended = edits.carried(old.ended, seen.resource)
     return {
         "fallback_on_demand": True if falls_back else old.fallback_on_demand,
         "spot_reclaim_at": instance.spot_reclaim_at if instance is not None and instance.reclaimed else None,
-        "ended": result.ended or (old.ended if result.started_at is None or overridden is not None else None),
+        "ended": result.ended or (ended if result.started_at is None or overridden is not None else None),
         "starts_at": starts_at if power_state == "Running" and not seen.deleting else None,
         "overridden_until": overridden,
         "ends_at": end.at.replace(microsecond=0) if end is not None and soon else None,

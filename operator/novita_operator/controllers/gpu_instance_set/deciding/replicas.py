@@ -1,28 +1,17 @@
-"""What a set makes: names, bodies, and the hash that names a template. Pure."""
+"""What a set makes: names and bodies. Pure."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
-import json
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from novita_operator.api import meta
-from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec, InstanceTemplate
+from novita_operator.api.gpu_instance_set.spec import GPUInstanceSetSpec
 from novita_operator.reconciling import owned
 
-_HASH_CHARS = 10  # 50 bits of base32: a set has seen a handful of templates in its life
 # Notes of the operator on one instance: what a template says of them would speak of an instance that never was.
 _NEVER_FROM_A_TEMPLATE = frozenset({meta.CREATE_INTENT, meta.FORCE_FINALIZE})
-
-
-def template_hash(template: InstanceTemplate) -> str:
-    """Names a template. Defaults do not count: a new version of the operator with more of them rolls nothing."""
-    said = template.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:_HASH_CHARS]
 
 
 def free_name(set_name: str, present: AbstractSet[str], taken: AbstractSet[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.controllers.gpu_instance_set import sets as a
 
-from novita_operator.api import meta
+from novita_operator.api import digest, meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance_set.spec import InstanceTemplate
 from novita_operator.controllers.gpu_instance_set.deciding import replicas
@@ -27,7 +27,7 @@ def test_a_template_that_spells_out_its_defaults_is_the_same_template() -> None:
     short = template({"image": "trainer:1"})
     long = template({"image": "trainer:1", "gpuCount": 1, "billing": "OnDemand", "startup": {"onTimeout": "Delete"}})
 
-    assert replicas.template_hash(short) == replicas.template_hash(long)
+    assert digest.of(short) == digest.of(long)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_template_that_spells_out_its_defaults_is_the_same_template() -> None:
     ids=["image", "count", "env", "label", "annotation"],
 )
 def test_a_template_that_says_anything_else_is_another_template(other: InstanceTemplate) -> None:
-    assert replicas.template_hash(template({"image": "trainer:1"})) != replicas.template_hash(other)
+    assert digest.of(template({"image": "trainer:1"})) != digest.of(other)
 
 
 def test_an_instance_has_exactly_the_spec_of_the_template() -> None:
