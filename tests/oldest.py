@@ -26,6 +26,8 @@ API = (
     "tests/cluster/test_command_line.py::test_the_crds_are_structural_and_established_without_any_complaint",
     "tests/cluster/test_command_line.py::test_the_printed_crds_are_those_of_the_repository_and_the_api_server_takes_them",
     "tests/cluster/test_samples.py",
+    "tests/cluster/test_applying_again.py",
+    "tests/packaging/test_upgraded_crds.py",
     "tests/packaging/test_applied.py",
     "tests/packaging/test_reference.py::test_the_example_of_each_kind_is_taken_by_the_api_server",
     # Admission policies, ours and the optional ones.

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tests.support.kube import Body
 from tests.support.processes import REPOSITORY
 
 SAMPLES = REPOSITORY / "deploy" / "samples"
 READINESS = SAMPLES / "readiness.yaml"  # needs listeners that answer
 SERVICE = SAMPLES / "service.yaml"  # needs an address that an EndpointSlice takes
+
+
+def with_account(body: Body, account: str) -> Body:
+    """The same object, paid for by the test's account."""
+    reference = {"accountRef": {"name": account}}
+    spec: dict[str, Any] = body.get("spec") or {}
+    match body["kind"]:
+        case "GPUInstance":
+            return body | {"spec": spec | reference}
+        case "GPUInstanceSet":
+            template = spec["template"]
+            inner = template | {"spec": (template.get("spec") or {}) | reference}
+            return body | {"spec": spec | {"template": inner}}
+        case "GPUJob":
+            return body | {"spec": spec | {"template": spec["template"] | reference}}
+        case _:
+            return body

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from tests.cluster import owners
-from tests.cluster.samples import READINESS, SAMPLES, SERVICE
+from tests.cluster.samples import READINESS, SAMPLES, SERVICE, with_account
 from tests.support import kube, waiting
 from tests.support.history import condition
 from tests.support.kube import Body
@@ -32,30 +31,13 @@ def _documents(path: Path) -> Iterator[Body]:
     return (body for body in yaml.safe_load_all(path.read_text()) if body is not None)
 
 
-def _with_account(body: Body, account: str) -> Body:
-    """The same object, paid for by the test's account."""
-    reference = {"accountRef": {"name": account}}
-    spec: dict[str, Any] = body.get("spec") or {}
-    match body["kind"]:
-        case "GPUInstance":
-            return body | {"spec": spec | reference}
-        case "GPUInstanceSet":
-            template = spec["template"]
-            inner = template | {"spec": (template.get("spec") or {}) | reference}
-            return body | {"spec": spec | {"template": inner}}
-        case "GPUJob":
-            return body | {"spec": spec | {"template": spec["template"] | reference}}
-        case _:
-            return body
-
-
 @pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(SAMPLES)))
 async def test_a_sample_reaches_what_it_promises(workspace: Workspace, path: Path) -> None:
     applied = []
     for body in _documents(path):
         if body["kind"] in {"Namespace", "NovitaAccount"} or body["metadata"].get("namespace") == "novita-system":
             continue  # the test has an account of its own
-        wanted = _with_account(body, workspace.account_name)
+        wanted = with_account(body, workspace.account_name)
         wanted["metadata"]["namespace"] = workspace.namespace
         applied.append(wanted)
         await workspace.plane.kube.create(_KINDS[body["kind"]], wanted)

@@ -27,6 +27,7 @@ _EXAMPLES = {
     "GPUInstanceSet": "metadata:\n  name: example\nspec:\n  replicas: 2\n  template:\n    spec: {}\n",
     "GPUJob": "metadata:\n  name: example\nspec:\n  template:\n    image: example.com/train:1\n    command: ./train\n",
 }
+_READABLE = 300  # characters: the longest rule that a person wrote has 165, those made of many fields above 1000
 _BOUNDS = (
     ("minimum", "≥ {}"), ("maximum", "≤ {}"), ("minLength", "≥ {} characters"), ("maxLength", "≤ {} characters"),
     ("minItems", "≥ {} entries"), ("maxItems", "≤ {} entries"), ("maxProperties", "≤ {} entries"),
@@ -130,8 +131,14 @@ def _allowed(field: Schema) -> str:
 
 
 def _rules(schema: Schema) -> str:
-    found = [f"- {_said(rule)} (`{' '.join(rule['rule'].split())}`)\n" for rule in _validations(schema)]
+    found = [f"- {_said(rule)}{_checked(rule)}\n" for rule in _validations(schema)]
     return "\nRules:\n\n" + "".join(found) if found else ""
+
+
+def _checked(rule: Schema) -> str:
+    """The expression, unless it compares field by field what its sentence names as a whole."""
+    expression = " ".join(rule["rule"].split())
+    return f" (`{expression}`)" if len(expression) <= _READABLE else ""
 
 
 def _said(rule: Schema) -> str:

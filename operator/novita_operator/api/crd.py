@@ -148,7 +148,7 @@ def _keyword(key: str, value: Any, node: Schema, defs: Mapping[str, Any], path: 
         case "properties", dict():
             return {key: {name: _translated(child, defs, f"{path}.{name}") for name, child in value.items()}}
         case "items", dict():
-            return {key: _translated(value, defs, f"{path}[]")}
+            return {key: _without_defaults(_translated(value, defs, f"{path}[]"))}
         case "additionalProperties", dict():
             return {key: _translated(value, defs, f"{path}{{}}")}
     if key in _KEPT:
@@ -157,6 +157,20 @@ def _keyword(key: str, value: Any, node: Schema, defs: Mapping[str, Any], path: 
     if key in _DROPPED:
         return {}
     raise Untranslatable(f"{path}: {key}: {value!r}")
+
+
+def _without_defaults(item: Schema) -> Schema:
+    """What is in a list has no default in the schema; the model says what an absent field means.
+
+    A merge patch, which is what `kubectl apply` sends, replaces lists as a whole: a default in an item would differ
+    from the manifest for ever. For server-side apply, a key of a list would not be in the manifest.
+    """
+    kept = {key: value for key, value in item.items() if key != "default"}
+    if "properties" in kept:
+        kept["properties"] = {name: _without_defaults(child) for name, child in kept["properties"].items()}
+    if "additionalProperties" in kept:
+        kept["additionalProperties"] = _without_defaults(kept["additionalProperties"])
+    return kept
 
 
 def _without_null(node: Mapping[str, Any], path: str) -> Schema:

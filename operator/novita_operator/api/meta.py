@@ -79,6 +79,11 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     @classmethod
+    def wire_names(cls) -> tuple[str, ...]:
+        """Its fields as they are called in JSON."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+    @classmethod
     def fitting(cls, **values: Any) -> Self:  # noqa: ANN401 - fields of any type
         """Made of what somebody else said: texts and lists are cut to what the schema takes."""
         return cls(**{name: _cut(value, cls.model_fields[name].metadata) for name, value in values.items()})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from novita_operator.api import equality
 
 Extra = dict[str, Any]
 VALIDATIONS = "x-kubernetes-validations"
@@ -126,13 +128,13 @@ def reserved_ports() -> Extra:
 
 
 def ports() -> Extra:
-    """Each port once, whatever its protocol."""
+    """Each port once, whatever its protocol. The list is one value for server-side apply: a key would be required."""
     # No messageExpression: the API server estimates one that goes through a list far above its budget.
     rule = {
         "rule": "self.all(port, self.exists_one(other, other.port == port.port))",
         "message": "ports: a port is listed twice; list each port once, as HTTP or as TCP",
     }
-    return _validations(rule) | keyed("port", "protocol")
+    return _validations(rule) | {"x-kubernetes-list-type": "atomic"}
 
 
 def keyed(*fields: str) -> Extra:
@@ -158,7 +160,7 @@ def of_fixed(fields: Mapping[str, Extra]) -> list[dict[str, str]]:
 
 
 def _fixed(field: str, printed: str) -> dict[str, str]:
-    rule = f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    rule = equality.same(field, "self", "oldSelf")
     if not printed:
         return {"message": f"{field} cannot be changed, added or removed: {_WAY_OUT}", "rule": rule}
     before, after = (
@@ -283,7 +285,8 @@ def gpu_job_template() -> Extra:
     )
 
 
-def unchangeable(field: str, kind: str) -> Extra:
-    """For the owner of a field that always has a value and never another one."""
+def unchangeable(field: str, of: Iterable[str], kind: str) -> Extra:
+    """For the owner of a field that always has a value and never another one. `of`: what that value has for fields."""
     message = f"{field} cannot be changed: create a new {kind} instead"
-    return _validations({"rule": f"self.{field} == oldSelf.{field}", "message": message})
+    rule = equality.same_in_all(of, f"self.{field}", f"oldSelf.{field}")
+    return _validations({"rule": rule, "message": message})

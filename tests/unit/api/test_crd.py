@@ -226,6 +226,49 @@ def test_conditions_are_merged_by_their_type() -> None:
         assert (conditions["x-kubernetes-list-type"], conditions["x-kubernetes-list-map-keys"]) == ("map", ["type"])
 
 
+def _lists() -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((path, node) for path, node in every_node() if node["type"] == "array")
+
+
+def test_nothing_inside_a_list_has_a_default() -> None:
+    """A merge patch, which is what `kubectl apply` sends, replaces lists: it would say `configured` for ever."""
+    inside = [found for path, node in _lists() for found in nodes(node["items"], f"{path}[]")]
+
+    assert len(inside) > 60
+    assert [path for path, node in inside if "default" in node] == []
+
+
+def test_the_keys_of_a_list_are_required_in_each_item() -> None:
+    """Server-side apply finds items by them, before any default is filled in."""
+    keyed = {path: node for path, node in _lists() if "x-kubernetes-list-map-keys" in node}
+
+    assert len(keyed) > 8
+    assert [
+        path
+        for path, node in keyed.items()
+        if not set(node["x-kubernetes-list-map-keys"]) <= set(node["items"]["required"])
+    ] == []
+
+
+def test_what_an_absent_field_in_a_list_means_is_known_to_the_model_and_told_in_its_description() -> None:
+    class Item(Model):
+        deep: Inner = Field(Inner(), description="An inside.")
+
+    items = of(tuple[Item, ...], (), max_length=2)["items"]
+
+    assert "default" not in items["properties"]["deep"]
+    assert "default" not in items["properties"]["deep"]["properties"]["word"]
+    assert Item.model_validate({}).deep.word == "x"
+    told = {
+        path.rpartition(".")[2]: node["description"]
+        for path, node in every_node()
+        if ".spec." in path and "[]." in path and not path.endswith("[]")
+    }
+    meaning = {"protocol": "HTTP", "optional": "false", "adoption": "Deny", "retention": "Deny"}
+    assert [name for name, default in meaning.items() if default not in told[name]] == []
+    assert [name for name in meaning if "without a value" not in told[name]] == []
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
 def test_each_kind_is_named_as_people_type_it(resource: Any) -> None:
     manifest = crd.manifest(resource)

@@ -120,7 +120,7 @@ class NotificationSecretRef(Model):
     """One entry of a Secret in the object's own namespace."""
 
     name: Name = Field(description="Name of the Secret, in the namespace of this object.")
-    key: str = Field("secret", min_length=1, max_length=253, description="The entry in it.")
+    key: str = Field("secret", min_length=1, max_length=253, description="The entry in it; `secret` without a value.")
 
 
 class Notification(Model):

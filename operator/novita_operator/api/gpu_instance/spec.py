@@ -41,7 +41,9 @@ class KeyRef(Model):
 
     name: Name = Field(description="Name of the Secret or ConfigMap, in the namespace of this object.")
     key: str = Field(min_length=1, max_length=253, description="The entry in it.")
-    optional: bool = Field(False, description="If true, a missing object or entry leaves the variable out.")
+    optional: bool = Field(
+        False, description="If true, a missing object or entry leaves the variable out; false without a value."
+    )
 
 
 class EnvVarSource(Model):
@@ -84,7 +86,9 @@ class Port(Model):
         description="Port inside the container; 2222 to 2224 belong to Novita.",
         json_schema_extra=rules.reserved_ports(),
     )
-    protocol: Literal["HTTP", "TCP"] = Field("HTTP", description="HTTP gets an https address, TCP a host and port.")
+    protocol: Literal["HTTP", "TCP"] = Field(
+        "HTTP", description="HTTP, also without a value, gets an https address; TCP a host and port."
+    )
 
 
 class Tools(Model):

@@ -27,7 +27,9 @@ class Completion(Model):
 class GPUJobSpec(Model):
     """What runs, how often it may fail, and how long it may take."""
 
-    model_config = Model.model_config | {"json_schema_extra": rules.unchangeable("template", "GPUJob")}
+    model_config = Model.model_config | {
+        "json_schema_extra": rules.unchangeable("template", GPUInstanceSpec.wire_names(), "GPUJob")
+    }
 
     template: GPUInstanceSpec = Field(
         description="The spec of the instance that each attempt rents, as of a GPUInstance, with the program in "

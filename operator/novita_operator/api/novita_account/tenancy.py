@@ -74,12 +74,13 @@ class TenancyRule(Model):
         "by exact name or id. Templates without either may always be used.",
     )
     adoption: Literal["Deny", "Allow"] = Field(
-        "Deny", description="Whether instances that exist at Novita may be taken over by spec.adopt."
+        "Deny",
+        description="Whether instances that exist at Novita may be taken over by spec.adopt; Deny without a value.",
     )
     retention: Literal["Deny", "Allow"] = Field(
         "Deny",
         description="Whether spec.deletionPolicy may be Retain or Stop, which leave an instance at Novita that costs "
-        "and that no namespace answers for.",
+        "and that no namespace answers for; Deny without a value.",
     )
     limits: NamespaceCaps | None = Field(None, description="What each of these namespaces may have at the same time.")
 
