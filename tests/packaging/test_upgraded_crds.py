@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support import kube, waiting
+from tests.support.crds_before import as_it_was
 from tests.support.kube import Body, Kind
 from tests.support.plane import Output, Plane
 
@@ -16,9 +17,6 @@ from novita_operator.api import crd, meta
 # A group of its own: the kinds of the real one come and go with the releases of other tests.
 _GROUP = "before.example.com"
 _API_VERSION = f"{_GROUP}/{meta.VERSION}"
-_DEFAULTS = {"protocol": "HTTP", "optional": False, "adoption": "Deny", "retention": "Deny", "matchLabels": {}}
-_SIGNING_KEY = "secret"
-_KEYS_OF_PORTS = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port", "protocol"]}
 
 _REFERENCE = {"name": "absent", "key": "x"}
 _ENV = [
@@ -51,21 +49,6 @@ def _moved(manifest: Body) -> Body:
     names = manifest["spec"]["names"] | {"shortNames": [], "categories": []}
     spec = manifest["spec"] | {"group": _GROUP, "names": names}
     return manifest | {"metadata": {"name": f"{names['plural']}.{_GROUP}"}, "spec": spec}
-
-
-def _as_it_was(schema: Any) -> Any:
-    """The schema with the defaults in lists, and the keys, of 0.1.0."""
-    if not isinstance(schema, dict):
-        return [_as_it_was(each) for each in schema] if isinstance(schema, list) else schema
-    before = {key: _as_it_was(value) for key, value in schema.items()}
-    for name, child in before.get("properties", {}).items():
-        if name in _DEFAULTS and "type" in child:
-            child["default"] = _DEFAULTS[name]
-        if name == "secretRef" and "key" in child.get("properties", {}):
-            child["properties"]["key"]["default"] = _SIGNING_KEY
-        if name == "ports" and child.get("items", {}).get("type") == "object":
-            child.update(_KEYS_OF_PORTS)
-    return before
 
 
 def _object(kind: str, **changed: Any) -> Body:
@@ -128,7 +111,7 @@ async def _apply(plane: Plane, body: Body, *how: str) -> Output:
 async def upgraded(bare_plane: Plane) -> AsyncIterator[Plane]:
     """A cluster with objects, applied by the client and by the server, whose CRDs were upgraded since."""
     new = [_moved(manifest) for manifest in crd.manifests().values()]
-    await _served(bare_plane, [_as_it_was(each) for each in new], with_defaults=True)
+    await _served(bare_plane, [as_it_was(each) for each in new], with_defaults=True)
     for kind in _SPECS:
         for name, how in (("old", ()), ("old-ssa", ("--server-side",))):
             body = _object(kind)
