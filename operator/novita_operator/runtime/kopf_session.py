@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import aiohttp
 import kopf
 
@@ -24,7 +26,10 @@ class _Page(aiohttp.ClientResponse):
 
 
 class _Pages:
-    """Asks again for fewer objects where a page is too large, and remembers of each list how many were not."""
+    """Asks again for fewer objects where a page is too large, and remembers of each list how many were not.
+
+    An API server that needs too long for a page is asked for fewer by the next try: nobody tells this one of its end.
+    """
 
     def __init__(self) -> None:
         self._limits: dict[str, int] = {}
@@ -32,9 +37,12 @@ class _Pages:
     async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         if "limit" not in request.url.query:
             return await send(request)
-        path = request.url.path
-        limit = self._limits.get(path, pages.MOST_OBJECTS)
+        path, is_first = request.url.path, "continue" not in request.url.query
+        limit = min(
+            self._limits.get(path, pages.FIRST_OBJECTS), pages.FIRST_OBJECTS if is_first else pages.MOST_OBJECTS
+        )
         while True:
+            self._limits[path], began = pages.fewer(limit), time.monotonic()
             request.url = request.url.update_query(limit=limit)
             response = await send(request)
             if not response.ok or not isinstance(response, _Page):
@@ -45,7 +53,7 @@ class _Pages:
             except pages.TooLarge:
                 limit = pages.fewer(limit)
                 continue
-            self._limits[path] = pages.more(limit)
+            self._limits[path] = pages.following(limit, time.monotonic() - began)
             return response
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import kopf
 import pytest
 from aiohttp import web
@@ -20,7 +22,8 @@ PATH = "/apis/gpu.novita.ai/v1alpha1/gpuinstances"
 class Hoard:
     """An API server with objects of given sizes, that are not served for some calls.
 
-    `asked`: how many were asked for, each time; `doubts`: how often a kind was said not to be served.
+    `asked`: how many were asked for, each time; `doubts`: how often a kind was said not to be served. `most`: a list of
+    more is never answered.
     """
 
     def __init__(self) -> None:
@@ -28,6 +31,7 @@ class Hoard:
         self.asked: list[int] = []
         self.absences = 0
         self.doubts = 0
+        self.most = pages.MOST_OBJECTS
 
     def doubt(self) -> None:
         self.doubts += 1
@@ -38,6 +42,8 @@ class Hoard:
             return web.Response(status=404, text="404 page not found")
         first, limit = int(request.query.get("continue", "0")), int(request.query["limit"])
         self.asked.append(limit)
+        if limit > self.most:
+            await asyncio.Event().wait()
         shown = self.sizes[first : first + limit]
         following = str(first + limit) if first + limit < len(self.sizes) else ""
         items = [{"number": first + place, "text": "x" * size} for place, size in enumerate(shown)]
@@ -92,12 +98,27 @@ async def test_of_large_objects_fewer_are_asked_for_at_a_time_and_none_is_left_o
     assert await numbers(session) == list(range(len(sizes)))
 
 
-async def test_small_objects_are_listed_at_once(hoard: Hoard, session: kopf.AiohttpSession) -> None:
+async def test_of_small_objects_more_are_asked_for_each_time(hoard: Hoard, session: kopf.AiohttpSession) -> None:
     hoard.sizes = [1] * 100
 
     await numbers(session)
 
-    assert hoard.asked == [500]
+    assert hoard.asked[0] == pages.FIRST_OBJECTS
+    assert hoard.asked == sorted(hoard.asked)
+
+
+async def test_a_list_that_is_not_answered_in_time_is_tried_again_with_fewer(
+    hoard: Hoard, session: kopf.AiohttpSession
+) -> None:
+    hoard.sizes, hoard.most = [1] * 8, pages.FIRST_OBJECTS // 2
+
+    with pytest.raises(TimeoutError):
+        await session.aiohttp_session.get(
+            session.server.rstrip("/") + PATH, params={"limit": "500"}, timeout=aiohttp.ClientTimeout(total=0.5)
+        )
+
+    assert await numbers(session) == list(range(8))
+    assert hoard.asked[1] < hoard.most
 
 
 async def test_the_next_list_begins_with_what_was_not_too_large(hoard: Hoard, session: kopf.AiohttpSession) -> None:
