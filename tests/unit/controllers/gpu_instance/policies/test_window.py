@@ -73,12 +73,12 @@ class _Fields:
 _FIELDS = st.builds(_Fields, _NUMBERS, _HOURS, st.none() | _WEEK)
 
 
-def _comes(fields: _Fields, wall: datetime, previous: datetime) -> bool:
-    """Whether a clock on the wall comes to such a time from one minute to the next, or leaves one out."""
+def _come(wall: datetime, previous: datetime) -> list[datetime]:
+    """The times that a clock on the wall comes to from one minute to the next, with those that it leaves out."""
     if wall.fold:
-        return False
+        return []
     passed = int((wall.replace(tzinfo=None) - previous.replace(tzinfo=None)) / _MINUTE)
-    return any(fields.shows(wall - n * _MINUTE) for n in range(max(1, passed)))
+    return [wall - n * _MINUTE for n in range(max(1, passed))]
 
 
 def _watched(start: _Fields, stop: _Fields, zone: ZoneInfo, begin: datetime) -> Iterator[tuple[datetime, bool | None]]:
@@ -87,9 +87,10 @@ def _watched(start: _Fields, stop: _Fields, zone: ZoneInfo, begin: datetime) -> 
     moment, previous = begin, (begin - _MINUTE).astimezone(zone)
     while True:
         wall = moment.astimezone(zone)
-        if _comes(stop, wall, previous):
+        come = _come(wall, previous)
+        if any(map(stop.shows, come)):
             is_open = False
-        elif _comes(start, wall, previous):
+        elif any(map(start.shows, come)):
             is_open = True
         yield moment, is_open
         moment, previous = moment + _MINUTE, wall
