@@ -76,7 +76,7 @@ class Limited:
 
     async def start(self) -> OperatorProcess:
         """Start it, and wait until it watches."""
-        settings = {**PRODUCTION, "TRANSITION_POLL_INTERVAL": "500", "NOVITA_API_URL": self.workspace.novita.url}
+        settings = {**PRODUCTION, "NOVITA_API_URL": self.workspace.novita.url}
         started = OperatorProcess.launch(
             self.folder / "operator", self.workspace.plane.operator_kubeconfig, self.group.command(*COMMAND), **settings
         )
