@@ -25,10 +25,10 @@ def _seen(spec: dict[str, Any], *, generation: int = 1, matched: int | None = 1,
     return replace(seen, matched_generation=matched)
 
 
-def _edit(seen: Observation) -> Edit | None:
+def _edit(seen: Observation, most_rootfs_gb: int | None = None) -> Edit | None:
     instance = seen.instance
     assert isinstance(instance, Instance)
-    return drift.edit(seen.resource.spec, instance)
+    return drift.edit(seen.resource.spec, instance, most_rootfs_gb)
 
 
 @pytest.mark.parametrize("spec", [{}, {"ports": _PORTS}, {"ports": list(reversed(_PORTS))}, {"rootfsSizeGB": 60}])
@@ -54,6 +54,13 @@ def test_the_port_of_jupyter_is_not_taken_away() -> None:
 
 def test_a_disk_grows_by_the_difference_and_keeps_the_ports() -> None:
     assert _edit(_seen({"rootfsSizeGB": 100})) == Edit("i-1", (PortSpec(8080, "HTTP"), PortSpec(9000, "TCP")), 40)
+
+
+@pytest.mark.parametrize(("most", "grow"), [(None, 40), (120, 40), (100, 40), (99, 39), (60, 0), (50, 0)])
+def test_a_disk_grows_as_far_as_the_account_allows_and_never_shrinks(most: int | None, grow: int) -> None:
+    change = _edit(_seen({"rootfsSizeGB": 100}), most)
+
+    assert (change.grow_gb if change is not None else 0) == grow
 
 
 @pytest.mark.parametrize("size", [0, 100])
