@@ -58,6 +58,7 @@ def test_an_image_that_no_registry_can_have_is_told_with_what_is_wrong(image: st
         ({"lifetime": {"schedule": {"stop": "0 25 * * 1-5"}}}, "schedule.stop"),
         ({"lifetime": {"schedule": {"stop": "0 20 * * 1-5", "start": "0 8 30 2 *"}}}, "schedule.start"),
         ({"image": "Team/app"}, "spec.image"),
+        ({"service": {"name": "my.trainer"}}, "spec.service.name"),
         ({}, None),
         ({"service": {"name": "trainer"}, "image": "team/app"}, None),
     ],
