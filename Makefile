@@ -11,6 +11,7 @@ CONCURRENT ?= 3
 TOTAL ?= 10
 NODES ?= 0
 IMAGE ?=
+MACHINES ?=
 ONLY ?=
 UPGRADE ?=
 # More flags for pytest: `make test AGAIN=--last-failed` runs what failed once more.
@@ -31,8 +32,8 @@ export PYTHONPATH := $(CURDIR)/deploy/local:$(CURDIR)/charts/tools
 demo: $(READY) ## The whole life of one instance, then everything down (CLUSTER=local|kind|current)
 	@$(BIN)/python -m demo show --cluster $(CLUSTER)
 
-demo-up: $(READY) ## The same things, kept running to play with
-	@$(BIN)/python -m demo up --cluster $(CLUSTER)
+demo-up: $(READY) ## The same things, kept running to play with (MACHINES=real: what specs say runs on this computer, with your rights)
+	@$(BIN)/python -m demo up --cluster $(CLUSTER) $(if $(filter real,$(MACHINES)),--real-machines)
 
 demo-down: $(READY) ## Stop what demo-up started, and leave nothing behind
 	@$(BIN)/python -m demo down

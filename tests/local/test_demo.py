@@ -45,6 +45,7 @@ def test_the_demo_shows_the_whole_life_of_one_instance_and_leaves_nothing(tmp_pa
     assert [("Creating", "Creating") in states, ("Pulling", "Pulling") in states] == [True, True]
     events = re.findall(r"^  (Scheduled|Created|Pulling|Ready|Deleted) ", shown.stdout, re.MULTILINE)
     assert events == ["Scheduled", "Created", "Pulling", "Ready", "Deleted"]
+    assert re.search(r"\$ ssh -p \d+ root@127\.0\.0\.1 nvidia-smi\n(?:.*\n)+?.* NVIDIA GeForce RTX 4090 ", shown.stdout)
     assert "rented: 1, gone: 1; 0 instances are billing" in shown.stdout
     assert not (tmp_path / "state").exists()
 

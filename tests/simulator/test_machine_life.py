@@ -35,7 +35,11 @@ async def test_the_containers_program_runs_with_its_env_and_its_end_ends_the_ins
     assert await landlord.can_connect(guest.host, int(guest.port)) is False
 
 
-@pytest.mark.parametrize("order", [{"command": "true"}, {"entrypoint": "/bin/sh -c", "command": "'exit 0'"}])
+@pytest.mark.parametrize(
+    "order",
+    [{"command": "true"}, {"entrypoint": "/bin/sh -c", "command": "'exit 0'"}, {"command": "sh -c 'x\0y'"}],
+    ids=["a program", "a shell", "one that cannot start"],
+)
 async def test_a_program_that_ends_at_once_ends_the_instance(home: Landlord, order: dict[str, str]) -> None:
     instance_id = await home.tenant.create(**order)
     await home.tenant.wait(LONG)

@@ -96,7 +96,7 @@ def test_real_machines_are_for_this_computer_alone_unless_it_is_said() -> None:
     assert refused.returncode == 2
     assert "--host 0.0.0.0 with --machines real lets everybody who reaches that address run programs" in refused.stderr
     assert needless.returncode == 2
-    assert "--machines-dir says where real machines are: it needs --machines real" in needless.stderr
+    assert "--machines-dir and --machines-beyond-loopback are about real machines" in needless.stderr
 
 
 def test_a_folder_that_machines_cannot_be_in_is_told_in_a_sentence(tmp_path: Path) -> None:

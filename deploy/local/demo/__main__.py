@@ -29,6 +29,11 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=environment.REPOSITORY / ".local", help="where state and logs go")
     parser.add_argument("--concurrent", type=int, default=3, help="load: instances at a time (%(default)s)")
     parser.add_argument("--total", type=int, default=10, help="load: instances in all (%(default)s)")
+    parser.add_argument(
+        "--real-machines",
+        action="store_true",
+        help="up: instances run what their specs say on this computer, with your rights; a toy for your own",
+    )
     options = parser.parse_args()
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS)
     # SIGTERM as Ctrl-C: what was started has to be stopped in either case.
@@ -47,9 +52,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     cluster, state = Source(options.cluster), options.state.resolve()
     match options.command:
         case "show":
-            commands.show(Environment(state / "demo", cluster), console)
+            commands.show(Environment(state / "demo", cluster, machines=True), console)
         case "up":
-            commands.up(Environment(state / "playground", cluster), console)
+            commands.up(Environment(state / "playground", cluster, machines=options.real_machines), console)
         case "load":
             wanted = Environment(state / "load", cluster)
             return commands.load(wanted, console, concurrent=options.concurrent, total=options.total)

@@ -25,6 +25,7 @@ class Environment:
 
     directory: Path
     source: Source
+    machines: bool = False  # whether instances have machines, on this computer
 
     @property
     def cluster(self) -> Cluster:
@@ -54,10 +55,11 @@ class Environment:
             self.kubectl.run("wait", "--for=condition=Established", "--timeout=30s", *names)
             step.says(", ".join(name.partition("/")[2].partition(".")[0] for name in names))
         with steps.step("simulator") as step:
-            self.servers.start_simulator()
-            step.says(f"a Novita account at {self.servers.simulator_url}")
+            self.servers.start_simulator(machines=self.machines)
+            real = "; its machines are processes on this computer" if self.machines else ""
+            step.says(f"a Novita account at {self.servers.simulator_url}{real}")
         with steps.step("operator") as step:
-            self.servers.start_operator(self.cluster.kubeconfig)
+            self.servers.start_operator(self.cluster.kubeconfig, machines=self.machines)
             step.says("`novita-operator run`, watching")
         with steps.step("account") as step:
             self.kubectl.run("wait", "--for=create", "--timeout=30s", _ACCOUNT)

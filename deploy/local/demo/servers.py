@@ -19,6 +19,8 @@ _KEY = "sk_demo_0123456789"
 _DELAYS = {"accept": 0.5, "create": 1.5, "pull": 3.0, "connect": 1.0, "remove": 0.5, "linger": 0.5}
 # Two looks per second while something moves, so that no state of the simulator is missed. Milliseconds.
 _TRANSITION_POLL_INTERVAL = 500
+# Real machines are on loopback: what looks whether they are ready has to get there.
+_ON_LOOPBACK = {"ALLOW_PRIVATE_ENDPOINTS": "true"}
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,18 @@ class Servers:
     def log(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
-    def start_simulator(self) -> None:
-        """Until it listens. Raises CannotStart."""
+    def start_simulator(self, *, machines: bool) -> None:
+        """Until it listens; with machines that are real, or addresses that lead nowhere. Raises CannotStart."""
         delays = [f"--{name}-delay={seconds}" for name, seconds in _DELAYS.items()]
         command = [script("novita-simulator"), f"--keys={_KEY}", f"--port-file={self._port_file}", *delays]
+        command += ["--machines=real"] if machines else []
         self._start("simulator", command, dict(os.environ), self._port_file.exists)
 
-    def start_operator(self, kubeconfig: Path) -> None:
+    def start_operator(self, kubeconfig: Path, *, machines: bool) -> None:
         """Until it watches. Raises CannotStart."""
         (port,) = ports.free(1)
         environment = operator_environment(dict(os.environ), kubeconfig, self.simulator_url, port)
+        environment |= _ON_LOOPBACK if machines else {}
         address = f"http://127.0.0.1:{port}/readyz"
         self._start(
             "operator", [script("novita-operator"), "run"], environment, lambda: asking.ask(address) is not None

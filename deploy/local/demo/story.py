@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 
-from demo import board
+from demo import board, machine
 from demo.environment import REPOSITORY, Environment
 from demo.errors import DemoFailed
 
@@ -20,6 +21,7 @@ _NAME = "quickstart"
 _SAMPLE = f"deploy/samples/{_NAME}.yaml"
 _READY_SECONDS = 90  # the simulator needs six; a loaded machine gets more
 _GONE_SECONDS = 60
+_PROGRAM = "nvidia-smi"
 _LAST_EVENT_SECONDS = 10  # it comes within milliseconds; the story goes on without it
 _EVENTS = ("-n", _NAMESPACE, f"--field-selector=involvedObject.kind=GPUInstance,involvedObject.name={_NAME}")
 
@@ -37,6 +39,8 @@ class Story:
         self._until_ready()
         self._say("kubectl get gpui", self._run("get", "gpui"))
         self._connection()
+        if self.environment.machines:
+            self._log_in()
         self._events()
         self._delete()
         self._verdict()
@@ -58,14 +62,27 @@ class Story:
         raise DemoFailed(f"{_NAME} was not Ready within {_READY_SECONDS} s{last}")
 
     def _connection(self) -> None:
-        status = self.environment.kubectl.read("get", "gpuinstance", _NAME, "-n", _NAMESPACE)["status"]
-        connection = status["connection"]
-        secret = self.environment.kubectl.read("get", "secret", connection["secretRef"]["name"], "-n", _NAMESPACE)
+        connection, secret = self._read_connection()
         self._title("How to reach it (addresses in status.connection, passwords in the Secret only)")
         for title, value in _how_to_reach(connection):
             self.console.print(f"  {title:<10} {escape(value)}", soft_wrap=True)
         keys = ", ".join(sorted(secret["data"]))
         self.console.print(f"  {'Secret':<10} {secret['metadata']['name']}: {keys}", soft_wrap=True)
+
+    def _log_in(self) -> None:
+        """Its password is neither shown nor an argument of anything."""
+        connection, secret = self._read_connection()
+        password = base64.b64decode(secret["data"]["password"]).decode()
+        with self.console.status("logging in"):
+            shown = machine.output_of(_PROGRAM, connection["ssh"], password)
+        self._say(f"{connection['ssh']} {_PROGRAM}", shown)
+
+    def _read_connection(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """`status.connection`, and its Secret."""
+        status = self.environment.kubectl.read("get", "gpuinstance", _NAME, "-n", _NAMESPACE)["status"]
+        connection = status["connection"]
+        name = connection["secretRef"]["name"]
+        return connection, self.environment.kubectl.read("get", "secret", name, "-n", _NAMESPACE)
 
     def _events(self) -> None:
         self._title("Events")

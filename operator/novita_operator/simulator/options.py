@@ -36,8 +36,8 @@ def parse(argv: Sequence[str] | None) -> Options:
         delays=Delays(**{name: getattr(given, f"{name}_delay") for name in Delays.model_fields}),
     )
     keys = tuple(key.strip() for key in given.keys.split(",") if key.strip())
-    if given.machines_dir is not None and given.machines != _REAL:
-        parser.error("--machines-dir says where real machines are: it needs --machines real")
+    if given.machines != _REAL and (given.machines_dir is not None or given.machines_beyond_loopback):
+        parser.error("--machines-dir and --machines-beyond-loopback are about real machines: add --machines real")
     machines = _placement(parser, given) if given.machines == _REAL else None
     return Options(given.host, given.port, given.port_file, Config(settings, keys, given.seed, machines))
 

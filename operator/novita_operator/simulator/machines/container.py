@@ -6,8 +6,9 @@ import asyncio
 import shlex
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 from novita_operator.simulator.machines.processes import Processes, Streams
 from novita_operator.simulator.state.order import Order
@@ -31,17 +32,21 @@ class Container:
     async def start(self, order: Order) -> None:
         """Nothing where the order names no program, or one that only its image has: images cannot be run here."""
         argv = _argv(order)
-        disk = self.processes.disk
-        environment = disk.environment(order.envs)
-        with disk.log.open("ab") as log:
-            if not argv:
-                return
-            if shutil.which(disk.home / argv[0] if "/" in argv[0] else argv[0], path=environment["PATH"]) is None:
-                log.write(_NOT_HERE.format(program=argv[0]).encode())
-                return
-            self._process = await self.processes.start(
-                argv, environment, Streams(stdout=log.fileno(), stderr=log.fileno())
-            )
+        with self.processes.disk.log.open("ab") as log:
+            try:
+                await self._start(argv, self.processes.disk.environment(order.envs), log)
+            except (OSError, ValueError) as error:  # too long, or with a NUL in it: no container starts with that
+                log.write(f"novita-simulator: {error}\n".encode())
+                self.ended()
+
+    async def _start(self, argv: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> None:
+        if not argv:
+            return
+        program = str(self.processes.disk.home / argv[0]) if "/" in argv[0] else argv[0]
+        if shutil.which(program, path=environment["PATH"]) is None:
+            log.write(_NOT_HERE.format(program=argv[0]).encode())
+            return
+        self._process = await self.processes.start(argv, environment, Streams(stdout=log.fileno(), stderr=log.fileno()))
         self._watch = asyncio.create_task(self._until_it_ends(self._process))
 
     async def stop(self) -> None:

@@ -32,6 +32,7 @@ class Hosting:
 
     def left(self, instance: Instance) -> None:
         machine = self._machines.pop(instance.id, None)
+        self._placed.pop(instance.id, None)
         if machine is not None:
             self.node.discard(machine)
 
