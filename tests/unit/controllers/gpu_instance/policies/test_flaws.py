@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.support import builders as a
 
+from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.policies import flaws, registries
 
 _DIGEST = "sha256:" + "0" * 64
@@ -58,12 +59,21 @@ def test_an_image_that_no_registry_can_have_is_told_with_what_is_wrong(image: st
         ({"lifetime": {"schedule": {"stop": "0 25 * * 1-5"}}}, "schedule.stop"),
         ({"lifetime": {"schedule": {"stop": "0 20 * * 1-5", "start": "0 8 30 2 *"}}}, "schedule.start"),
         ({"image": "Team/app"}, "spec.image"),
-        ({"service": {"name": "my.trainer"}}, "spec.service.name"),
         ({}, None),
         ({"service": {"name": "trainer"}, "image": "team/app"}, None),
     ],
 )
 def test_the_field_is_named(spec: dict[str, Any], says: str | None) -> None:
     found = flaws.of(a.an_object(spec=spec))
+
+    assert (found is None) if says is None else says in (found or "")
+
+
+@pytest.mark.parametrize(("name", "says"), [("my-trainer", None), ("my.trainer", 'called "my.trainer"')])
+def test_a_service_cannot_have_every_name_that_its_object_may_have(name: str, says: str | None) -> None:
+    body = a.a_body(spec={"service": {}})
+    body["metadata"]["name"] = name
+
+    found = flaws.of(GPUInstance.parse(body))
 
     assert (found is None) if says is None else says in (found or "")
