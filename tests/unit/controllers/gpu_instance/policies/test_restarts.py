@@ -9,7 +9,7 @@ import pytest
 from tests.unit.support import builders as a
 from tests.unit.support.builders import NOON, ago, wire
 
-from novita_operator.api import meta
+from novita_operator.api import digest, meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Restarts
 from novita_operator.controllers.gpu_instance.action import Fail, FailureReason
@@ -36,6 +36,12 @@ def test_a_failure_remembers_when_a_person_last_asked() -> None:
     asked = a.an_object(annotations={meta.RECONCILE_REQUESTED_AT: "noon"})
 
     assert _failed("Failed", asked).reconcile_requested_at == "noon"
+
+
+def test_a_failure_remembers_the_spec_that_failed() -> None:
+    resource = _object({"gpuCount": 2})
+
+    assert _failed("Failed", resource).spec_digest == digest.of(resource.spec)
 
 
 @pytest.mark.parametrize("reason", ["Failed", "InstanceLost"])
@@ -84,11 +90,12 @@ def test_a_reclaimed_instance_is_replaced_at_once_or_left(policy: str, again: bo
     assert (failure.retry_at == NOON) is again
 
 
-def test_one_that_cannot_be_started_for_want_of_stock_is_replaced_at_once() -> None:
-    assert _failed("NoCapacityAtStart", _object(restarts={"count": 3})).retry_at == NOON
+@pytest.mark.parametrize("reason", ["NoCapacityAtStart", "PriceAboveLimit"])
+def test_one_for_which_there_is_no_stock_or_that_is_too_dear_is_replaced_at_once(reason: FailureReason) -> None:
+    assert _failed(reason, _object(restarts={"count": 3})).retry_at == NOON
 
 
-@pytest.mark.parametrize("reason", ["SpotReclaimed", "NoCapacityAtStart"])
+@pytest.mark.parametrize("reason", ["SpotReclaimed", "NoCapacityAtStart", "PriceAboveLimit"])
 def test_a_replacement_costs_no_attempt(reason: FailureReason) -> None:
     resource = _object()
 
@@ -107,5 +114,13 @@ def test_a_replacement_costs_no_attempt(reason: FailureReason) -> None:
 )
 def test_a_failure_stands(failure: dict[str, Any], stands: bool) -> None:
     resource = _object(failure=a.a_failure("Failed") | failure)
+
+    assert restarts.stands(resource, NOON) is stands
+
+
+@pytest.mark.parametrize(("asked", "stands"), [("noon", True), ("later", False)])
+def test_a_failure_after_which_a_person_has_asked_stands_until_the_next_request(asked: str, stands: bool) -> None:
+    failure = a.a_failure("Failed", asked="noon")
+    resource = a.an_object(status={"failure": failure}, annotations={meta.RECONCILE_REQUESTED_AT: asked})
 
     assert restarts.stands(resource, NOON) is stands
