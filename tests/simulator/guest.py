@@ -14,7 +14,6 @@ from typing import Any
 _SECONDS = 60.0  # a session takes half a second, on a machine that is busy, too
 _OPTIONS = {
     "LogLevel": "ERROR",
-    "PreferredAuthentications": "password",
     "NumberOfPasswordPrompts": "1",
     "StrictHostKeyChecking": "accept-new",
 }

@@ -132,6 +132,27 @@ async def test_delete_ends_every_process_and_removes_everything(home: Landlord) 
     assert not await landlord.can_connect(guest.host, int(guest.port))
 
 
+@pytest.mark.parametrize(
+    ("state", "disk_stays"),
+    [({"status": "exited"}, True), ({"status": "freezing"}, True), ({"gone": True}, False), ({"reclaim": True}, True)],
+    ids=["a crash", "arrears", "it vanishes", "a reclaimed spot"],
+)
+async def test_whatever_else_ends_an_instance_ends_its_processes(
+    home: Landlord, state: dict[str, object], disk_stays: bool
+) -> None:
+    instance_id, guest = await home.running(command=_STAYS, billingMode="spot")
+    await landlord.until(lambda: home.programs(instance_id))
+
+    await home.tenant.force(instance_id, **state)
+    await home.tenant.wait(2 * 3600)  # the notice that a spot instance is given
+    await landlord.until(lambda: not home.programs(instance_id))
+    if not disk_stays:
+        await landlord.until(lambda: not home.disk(instance_id).exists())
+
+    assert home.disk(instance_id).exists() is disk_stays
+    assert not await landlord.can_connect(guest.host, int(guest.port))
+
+
 async def test_declared_ports_lead_to_whatever_listens_on_them(home: Landlord) -> None:
     web, raw = landlord.free_port(), landlord.free_port()
     instance_id, _ = await home.running(ports=f"{web}/http, {raw}/tcp")

@@ -69,6 +69,7 @@ async def _serve(access: Access, connection: socket.socket, key: asyncssh.SSHKey
         server_host_keys=[key],
         line_editor=False,  # the machine's own terminal does that
         agent_forwarding=False,
+        kbdint_auth=False,  # one way for the password, so that a refusal is one refusal
         encoding=None,
     )
     served = await asyncssh.run_server(connection, options=options)
