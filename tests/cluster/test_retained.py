@@ -181,11 +181,13 @@ async def test_an_adopted_instance_that_is_retained_is_no_orphan(
 async def test_where_the_record_is_lost_nothing_is_deleted_until_a_person_has_put_it_back(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace, _ = await _site(make_workspace, start_operator)
+    workspace, operator = await _site(make_workspace, start_operator)
     kept = await _retained(workspace)
     record = await _record(workspace)
     assert record is not None
+    await operator.terminate()  # else a pass under way may make it again
     await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+    await start_operator(workspace, **_SETTINGS)
 
     orphan = await _orphan(workspace)
     await _until_paused(workspace, says=f"create configmap {_name(workspace)}")
@@ -203,9 +205,11 @@ async def test_where_the_record_is_lost_nothing_is_deleted_until_a_person_has_pu
 async def test_a_record_that_is_made_again_after_its_loss_is_not_trusted(
     make_workspace: MakeWorkspace, start_operator: StartOperator
 ) -> None:
-    workspace, _ = await _site(make_workspace, start_operator)
+    workspace, operator = await _site(make_workspace, start_operator)
     first = await _retained(workspace)
+    await operator.terminate()  # else a pass under way may make it again
     await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+    await start_operator(workspace, **_SETTINGS)
 
     second = await _retained(workspace)
     await _until_paused(workspace, says=f"{_INCOMPLETE}-")
