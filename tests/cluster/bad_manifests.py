@@ -100,7 +100,7 @@ GPU_INSTANCES = (
         _ports({"port": 80}, {"port": 80, "protocol": "TCP"}),
         ("spec.ports", "listed twice", "once"),
     ),
-    Bad("a port twice", _ports(80, 80), ("spec.ports[1]", "Duplicate value", "80")),
+    Bad("a port twice", _ports(80, 80), ("spec.ports", "a port is listed twice", "list each port once")),
     Bad("too many ports", _ports(*range(3000, 3016)), ("spec.ports", "16", "at most 15")),
     Bad(
         "fifteen ports and Jupyter",

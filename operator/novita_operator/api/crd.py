@@ -191,7 +191,8 @@ def _resolved(node: Schema, defs: Mapping[str, Any], path: str) -> Schema:
     if name not in defs:
         raise Untranslatable(f"{path}: $ref {node['$ref']}")
     rest = {key: value for key, value in node.items() if key != "$ref"}
-    return {**defs[name], **rest}
+    together = [rule for each in (defs[name], rest) for rule in each.get(rules.VALIDATIONS, [])]
+    return {**defs[name], **rest} | ({rules.VALIDATIONS: together} if together else {})
 
 
 def _tidied(schema: Schema, path: str) -> Schema:
