@@ -90,6 +90,9 @@ class Metrics:
             "account_instances", "Instances that are managed, foreign, orphaned or retained.", "account", "kind"
         )
         self.creates_frozen = self._gauge("account_creates_frozen", "1 while the money breaker holds.", "account")
+        self.creates_paused = self._gauge(
+            "account_creates_paused", "1 while Novita refuses to rent or start for this reason.", "account", "reason"
+        )
         self.breaker_open = self._gauge(
             "api_breaker_open", "0 while calls of this class pass, 1 while one tests, 2 while none is made.",
             "account", "breaker",

@@ -107,5 +107,7 @@ def _use(metrics: Metrics, account: str) -> None:
         metrics.account_instances.labels(account, kind).set(1)
     for breaker in ("create", "read", "delete"):
         metrics.breaker_open.labels(account, breaker).set(0)
+    for reason in ("InsufficientBalance", "QuotaExceeded"):
+        metrics.creates_paused.labels(account, reason).set(0)
     for gauge in (metrics.price, metrics.balance, metrics.creates_frozen):
         gauge.labels(account).set(1)

@@ -78,6 +78,8 @@ class EventReason(StrEnum):
     """Instances carry another cluster id than the operator has now; nothing is rented until that is settled."""
     CREATES_FROZEN = "CreatesFrozen"
     """Instances were rented too often for the same objects."""
+    CREATES_PAUSED = "CreatesPaused"
+    """Novita refuses an account for lack of balance or quota; one object at a time tries for all."""
     KIND_NOT_SERVED = "KindNotServed"
     """The CRD of one kind is missing: its objects are paused, the other kinds go on."""
     KIND_SERVED = "KindServed"

@@ -22,6 +22,8 @@ class ConditionType(StrEnum):
     """Only while true: instances of objects carry another cluster id than the operator has now."""
     CREATES_FROZEN = "CreatesFrozen"
     """Only while true: instances were rented too often for the same objects, so nothing is rented any more."""
+    CREATES_PAUSED = "CreatesPaused"
+    """Only while true: Novita refuses to rent or start, for lack of balance or quota; one object tries for all."""
     DELETION_BLOCKED = "DeletionBlocked"
     """Only while true: the account is to be deleted and objects still use it, or cannot be read."""
 
@@ -61,6 +63,10 @@ class Reason(StrEnum):
     """The API server could not list the objects, or no longer knows their kind."""
     TOO_MANY_RECREATES = "TooManyRecreates"
     """More instances were rented again within ten minutes than mishaps explain."""
+    INSUFFICIENT_BALANCE = "InsufficientBalance"
+    """The balance is too small for what objects ask for."""
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    """The account has as many instances or GPUs as Novita allows it, or of the product that the message names."""
     IN_USE = "InUse"
     """Objects refer to the account."""
 

@@ -74,8 +74,8 @@ class NovitaAccountStatus(Model):
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
-        description="Ready and CredentialsValid always; OrphansFound, OrphanDeletionPaused, CreatesFrozen and "
-        "DeletionBlocked only while true.",
+        description="Ready and CredentialsValid always; OrphansFound, OrphanDeletionPaused, CreatesFrozen, "
+        "CreatesPaused and DeletionBlocked only while true.",
         json_schema_extra=rules.keyed("type"),
     )
     balance: str | None = Field(None, max_length=32, description="Available balance, USD.")

@@ -176,10 +176,8 @@ class Reconciler:
         self._leave_lines(key)
 
     def _leave_lines(self, key: Key) -> None:
-        """It waits for no place any more: what is kept for it would be missing to others."""
         for account in self.accounts:
-            account.passes.leave(key)
-            account.creates.leave(key)
+            account.leave_lines(key)
 
     def _miss_no_more(self, uid: str) -> None:
         for account in self.accounts:

@@ -186,7 +186,7 @@ def from_novita(error: errors.NovitaError, doing: str) -> Problem:  # noqa: C901
             return Problem(ConditionType.PROVISIONED, Reason.INSUFFICIENT_BALANCE, text, stalled=True)
         case errors.QuotaExceeded():
             text = f"{said}. Raise the quota at Novita or delete instances; tried again by itself, ever more rarely."
-            return Problem(ConditionType.PROVISIONED, Reason.QUOTA_EXCEEDED, text, stalled=True)
+            return Problem(ConditionType.PROVISIONED, Reason.QUOTA_EXCEEDED, text)
         case errors.OutOfCapacity():
             return Problem(ConditionType.SCHEDULED, Reason.NO_CAPACITY, said)
         case errors.RateLimited():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -15,13 +15,13 @@ from novita_operator.api.gpu_instance.resource import account_of
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import Adoption, Creates
 from novita_operator.clock import Clock
-from novita_operator.controllers.novita_account import holding
+from novita_operator.controllers.novita_account import holding, measuring
 from novita_operator.controllers.novita_account.garbagecollection import collector, latecomers
 from novita_operator.controllers.novita_account.polling import adoptions, census, selecting
 from novita_operator.controllers.novita_account.polling import poller as poll
 from novita_operator.controllers.novita_account.polling.credentials import Credentials, as_held
 from novita_operator.controllers.novita_account.polling.key_watch import KeyWatch
-from novita_operator.controllers.novita_account.reporting import status
+from novita_operator.controllers.novita_account.reporting import pauses, status
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.cache import Body, Cache, Key
 from novita_operator.kube.client import KubeClient
@@ -44,8 +44,6 @@ _PRICE_SECONDS = 900.0
 _LIMITED_PRICE_SECONDS = 60.0  # one call a minute, however many objects there are
 # kopf stops the timer of an account that is being deleted; its objects still need polls to be deleted themselves.
 _DELETING_TICK_SECONDS = 0.5
-
-_BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
 
 Opener = Callable[[NovitaAccount, SecretStr], Account]
 """Builds the working account of a spec and a key."""
@@ -141,11 +139,7 @@ class Reconciler:
         if not isinstance(key, SecretStr):
             account.health = key
         account.money.frozen = resource.status.creates is not None and resource.status.creates.frozen_at is not None
-        if held is not None:
-            account.losses, account.fingerprint = held.losses, held.fingerprint
-            account.usage, account.products = held.usage, held.products
-        else:
-            account.losses.spent = resource.status.losses_confirmed
+        _go_on(account, held, resource)
         account.selected, account.unreadable = selected, resource.unreadable
         account.adopt(adoptions.by_id(resource.status.adoptions))
         if isinstance(key, SecretStr):
@@ -166,12 +160,14 @@ class Reconciler:
             account.health = NotPolled()
             await self.key_watch.compare(resource, account, key)
             account.poll_due = self.clock.monotonic()
+            account.pauses.hasten()
 
     async def _report(self, resource: NovitaAccount, account: Account, users: tuple[str, ...], key: Key) -> None:
         now = self.clock.now()
         counted, prices = await self._census(account)
         creates, events = self._creates(resource, account)
         events += await self.latecomers.end(account)
+        account.pauses.requested(resource.meta.reconcile_requested_at)
         account.losses.confirm(resource.meta.annotations.get(meta.CONFIRM_LOSSES))
         facts = status.Facts(
             account.health,
@@ -184,6 +180,7 @@ class Reconciler:
             renamed=self.accounts.renamed.explain(account.name, self.poller.names.cluster),
             departed=self.collector.departed(resource),
             adoptions=self._adoptions(resource, account),
+            paused=tuple(account.pauses.standing()),
             polled_every=timedelta(seconds=self.poller.pace.settled),
         )
         events += status.begun(resource.status, facts)
@@ -201,27 +198,15 @@ class Reconciler:
                 baseline=checked.verdict.baseline,
                 confirmed=checked.confirmed or checked.spent,
             )
-        self._measure(account, facts)
+        measuring.measure(self.poller.metrics, account, facts)
+        await self._write_status(resource, facts, now, key)
+        self.recorder.record("NovitaAccount", resource.meta, events, now)
+
+    async def _write_status(self, resource: NovitaAccount, facts: status.Facts, now: datetime, key: Key) -> None:
         wanted = status.report(resource, facts, now)
         if wanted != resource.status.to_wire():
             newest = self.cache.find(key) or {}
             self.cache.put(key, await self.kube.patch_status(KIND, resource.meta, newest.get("status") or {}, wanted))
-        self.recorder.record("NovitaAccount", resource.meta, events, now)
-
-    def _measure(self, account: Account, facts: status.Facts) -> None:
-        metrics, name = self.poller.metrics, account.name
-        for breaker, state in account.client.breaker_states().items():
-            metrics.breaker_open.labels(name, breaker).set(_BREAKER_LEVELS[state])
-        metrics.creates_frozen.labels(name).set(account.money.frozen)
-        metrics.account_instances.labels(name, "missing").set(account.losses.count)
-        if facts.balance is not None:
-            metrics.balance.labels(name).set(float(facts.balance))
-        if facts.census is not None:
-            metrics.price.labels(name).set(float(facts.census.price_per_hour))
-            counts = {"managed": facts.census.managed, "foreign": facts.census.foreign}
-            counts |= {"orphaned": len(facts.orphans), "retained": facts.retained}
-            for kind, count in counts.items():
-                metrics.account_instances.labels(name, kind).set(count)
 
     async def _census(self, account: Account) -> tuple[census.Census | None, census.Prices]:
         if account.everything is None or account.snapshot is None:
@@ -296,3 +281,16 @@ class Reconciler:
     def _using(self, name: str) -> Iterator[tuple[Key, Body]]:
         """The objects that refer to the account, as the watch has brought them."""
         return ((key, body) for key, body in self.cache.of_kind(_USERS.plural) if account_of(body) == name)
+
+
+def _go_on(account: Account, held: Account | None, resource: NovitaAccount) -> None:
+    """What is known of the account outlives its connections, and the part that its status holds the process, too."""
+    if held is None:
+        account.losses.spent = resource.status.losses_confirmed
+        if (paused := pauses.recorded(resource.status)) is not None:
+            account.pauses.recall(*paused)
+        return
+    account.losses, account.fingerprint = held.losses, held.fingerprint
+    account.usage, account.products = held.usage, held.products
+    account.pauses = held.pauses
+    account.pauses.hasten()

@@ -23,6 +23,7 @@ from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.pausing import Pauses
 from novita_operator.runtime.core import Core, Wired
 from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.runtime.intake import Intake
@@ -136,6 +137,13 @@ def _open_account(core: Core, resource: NovitaAccount, key: SecretStr) -> Accoun
         passes=_shared_places(core, passes, reserved=passes // _SHARE_OF_ENDS),
         money=MoneyBreaker(settings.most_recreates, _RECREATES_WINDOW_SECONDS),
         losses=Losses(settings.loss_delay / 1000),
+        pauses=Pauses(
+            settings.backoff_base / 1000,
+            settings.backoff_max / 1000,
+            core.clock,
+            core.queue.add,
+            partial(core.queue.add, Key(kinds.NOVITA_ACCOUNT.plural, "", resource.meta.name)),
+        ),
         claims=core.accounts.claims,
     )
 

@@ -14,6 +14,7 @@ from novita_operator.api.novita_account.resource import Unreadable
 from novita_operator.api.novita_account.spec import NovitaAccountSpec
 from novita_operator.api.novita_account.status import Adoption
 from novita_operator.kube.cache import Key
+from novita_operator.novita import errors
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Balance, Instance, InstanceState, Product
 from novita_operator.novita.snapshot import Snapshot
@@ -22,6 +23,8 @@ from novita_operator.runtime.accounts.capacity import CapacityMemory
 from novita_operator.runtime.accounts.caseless_ids import CaselessIds
 from novita_operator.runtime.accounts.losses import Losses
 from novita_operator.runtime.accounts.money_breaker import MoneyBreaker
+from novita_operator.runtime.accounts.pause import Need, Waiting
+from novita_operator.runtime.accounts.pausing import Pauses
 from novita_operator.runtime.accounts.told_prices import ToldPrices
 from novita_operator.runtime.fair_parking import FairParking
 from novita_operator.tenancy import allowance as allowances
@@ -57,6 +60,7 @@ class Account:
     passes: FairParking[Key]
     money: MoneyBreaker
     losses: Losses = field(default_factory=Losses)
+    pauses: Pauses = field(default_factory=Pauses)
     prices: ToldPrices = field(default_factory=ToldPrices)
     health: Health = field(default_factory=NotPolled)
     snapshot: Snapshot | None = None
@@ -65,6 +69,7 @@ class Account:
     everything_read_at: float = float("-inf")
     adopted: CaselessIds = field(default_factory=CaselessIds)
     balance: Balance | None = None
+    balance_read_at: float = float("-inf")
     polling: bool = False
     refusals: int = 0
     poll_due: float = float("-inf")
@@ -127,6 +132,23 @@ class Account:
             # Its name is anybody's.
             return Held(instance.id, taken.namespace if taken is not None else None, load, runs)
         return Held(instance.name, owner.namespace if owner is not None else None, load, runs)
+
+    def refused(self, who: Key, need: Need, error: errors.NovitaError, settles: float = 0.0) -> Waiting | None:
+        """Novita has refused a call that would cost; None where that says nothing of the calls of others.
+
+        `settles`: seconds until this object may try again.
+        """
+        waiting = self.pauses.refused(who, need, error, settles)
+        if waiting is not None and waiting.scope.cause == "balance":
+            # The next poll reads what there is now: more than that is news, and ends the pause.
+            self.balance_read_at = self.poll_due = float("-inf")
+        return waiting
+
+    def leave_lines(self, who: Key) -> None:
+        """It waits for nothing any more: what is kept for it would be missing to others."""
+        self.passes.leave(who)
+        self.creates.leave(who)
+        self.pauses.forget(who)
 
     def listed(self, now: float) -> None:
         """A complete list was read, which began at this monotonic time: what it shows is no promise any more."""

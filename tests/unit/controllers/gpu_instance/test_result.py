@@ -22,7 +22,7 @@ from novita_operator.novita import errors
     [
         (errors.CredentialsRejected, "Synced", "CredentialsRejected", True),
         (errors.InsufficientBalance, "Provisioned", "InsufficientBalance", True),
-        (errors.QuotaExceeded, "Provisioned", "QuotaExceeded", True),
+        (errors.QuotaExceeded, "Provisioned", "QuotaExceeded", False),
         (errors.OutOfCapacity, "Scheduled", "NoCapacity", False),
         (errors.Invalid, "Provisioned", "CreateRefused", True),
         (errors.Refused, "Provisioned", "CreateRefused", True),

@@ -16,14 +16,14 @@ from novita_operator.controllers.gpu_instance.acting.calling import Caller
 from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.pricing import Pricing
 from novita_operator.controllers.gpu_instance.acting.releasing import Releaser
-from novita_operator.controllers.gpu_instance.launching import recovery
+from novita_operator.controllers.gpu_instance.launching import obstacles, recovery
 from novita_operator.controllers.gpu_instance.launching.adoption import Adopter
 from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import restarts
-from novita_operator.controllers.gpu_instance.result import Result
+from novita_operator.controllers.gpu_instance.result import Problem, Result
 from novita_operator.kube.cache import Key
 from novita_operator.runtime.accounts.account import Account
 
@@ -47,6 +47,8 @@ class Executor:
     ) -> Result:
         """One step. Without an account, only what the cluster alone is asked for is done."""
         logger.debug("%s: %s", key, decided, extra={"uid": seen.resource.meta.uid, "action": type(decided).__name__})
+        if account is not None and (problem := _stepped_aside(decided, seen, account, key)) is not None:
+            return Result(problem=problem)
         match decided:
             case actions.Nothing() | actions.Wait():
                 return Result()
@@ -122,3 +124,20 @@ class Executor:
     def _fail(self, decided: actions.Fail, seen: Observation) -> Result:
         failure = restarts.failure(decided, seen.resource, seen.instance_id, self.clock.now())
         return Result(failure=failure, restarts=restarts.counted(failure, seen.resource))
+
+
+def _stepped_aside(decided: actions.Action, seen: Observation, account: Account, key: Key) -> Problem | None:
+    """It leaves the lines of what it does not ask for now. Why it was refused may still be true."""
+    if isinstance(decided, actions.Launch | actions.Start | actions.Edit):
+        return None
+    aside, left = account.pauses.step_aside(key), _settles(seen)
+    if aside is None or left is None or not isinstance(decided, actions.Wait):
+        return None
+    return obstacles.refused(aside, account.name, left)
+
+
+def _settles(seen: Observation) -> float | None:
+    """Seconds for which what may have come of a refused call is still awaited; None: nothing is."""
+    if seen.refusal_settles_in:
+        return seen.refusal_settles_in.total_seconds()
+    return 0.0 if seen.edit_settles else None

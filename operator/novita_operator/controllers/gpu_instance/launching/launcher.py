@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from novita_operator import crashpoints
@@ -24,6 +25,7 @@ from novita_operator.controllers.gpu_instance.result import Price, Problem, Resu
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.novita.models import CreateRequest, Instance
+from novita_operator.runtime.accounts.pause import Need
 from novita_operator.tenancy import judging
 from novita_operator.tenancy.load import Load
 
@@ -87,13 +89,15 @@ class Launcher:
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, "read Novita's catalogue"))
         finally:
+            account.pauses.settle(this.key)
             account.creates.give_back()
 
     async def _rent(self, choice: Choice, this: Pass) -> Result:
         """Try the candidates in order: only a lack of capacity moves on to the next."""
         problem = Problem(ConditionType.SCHEDULED, Reason.NO_CAPACITY, "No candidate was left to try.")
         refused: Intent | None = None
-        for candidate in choice.selection.candidates[:_CANDIDATES_PER_PASS]:
+        waiting: list[Problem] = []
+        for candidate in itertools.islice(self._admitted(choice, this, waiting), _CANDIDATES_PER_PASS):
             fresh = await self.fence.newest(this.key)  # step 1: the server's own copy, not the watch's
             if (found := await self._search(fresh, this, refused)) is not None:
                 return await recovery.take(found, this) if isinstance(found, Instance) else found
@@ -111,9 +115,21 @@ class Launcher:
         if refused is not None:
             this.account.usage.settle(this.seen.name)
             await self.fence.settle(refused, this.key, "SoldOut")
+        elif waiting:
+            return Result(problem=waiting[0])
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         again = replace(problem, retry_after=1.0, back_off=False)
         return Result(problem=again, attempt=refused.attempt if refused is not None else None)
+
+    def _admitted(self, choice: Choice, this: Pass, waiting: list[Problem]) -> Iterator[Candidate]:
+        """The candidates that Novita may be asked for now; `waiting` gets why the others may not."""
+        pauses, request_ = this.account.pauses, this.seen.resource.meta.reconcile_requested_at
+        for candidate in choice.selection.candidates:
+            held = pauses.admit(this.key, _need(choice, candidate), request_)
+            if held is None:
+                yield candidate
+            else:
+                waiting.append(obstacles.refused(held, this.account.name))
 
     async def _refused(self, outcome: Result, attempt: Attempt, this: Pass) -> Result:
         """Settle the note of a call that was refused, or not even sent. Raises kube errors."""
@@ -197,16 +213,19 @@ class Launcher:
             instance_id = await this.account.client.create_instance(wanted, not_after=attempt.valid_until)
         except errors.NovitaError as error:
             problem = result.from_novita(error, f"rent {candidate.product.name} in {candidate.region}")
+            lag = this.seen.list_lag.total_seconds()
+            if (held := this.account.refused(this.key, _need(attempt.choice, candidate), error, lag)) is not None:
+                problem = obstacles.refused(held, this.account.name)
             maybe_done, unsent = isinstance(error, errors.OutcomeUnknown), isinstance(error, errors.NotSent)
             if isinstance(error, errors.OutcomeUnknown) and error.speaks_of_stock:
                 # It may be what it says: if the search finds nothing, the next candidate is tried and not this one.
-                lag = this.seen.list_lag.total_seconds()
                 this.account.capacity.remember(*attempt.offer, self.clock.monotonic() + lag)
             started_at = at if maybe_done else None
             return Result(problem=problem, attempt=number, started_at=started_at, unsent=unsent)
         finally:
             if maybe_done:  # after a refusal the next step lists by name itself
                 self._may_be_paid(this)
+        this.account.pauses.succeeded(this.key)
         if attempt.choice.in_spite:
             this.account.capacity.disproved(attempt.choice.wanted.stock, self.clock.monotonic())
         logger.info("created instance %s as %s", instance_id, attempt.name, extra={"uid": attempt.fresh.meta.uid})
@@ -229,6 +248,21 @@ class Launcher:
         if this.memory.rented:
             this.account.money.count(self.clock.monotonic())
         this.memory.rented = True
+
+
+def _need(choice: Choice, candidate: Candidate) -> Need:
+    """What the create call asks of the account."""
+    product, wanted = candidate.product, choice.wanted
+    return Need(
+        "rent",
+        product.id,
+        product.name,
+        candidate.region,
+        wanted.billing,
+        wanted.gpu_count,
+        candidate.price_per_hour,
+        candidate.cluster_id,
+    )
 
 
 def _was_asked(fresh: GPUInstance) -> bool:

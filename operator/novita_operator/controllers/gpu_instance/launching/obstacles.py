@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.controllers.gpu_instance.policies.defaults import Desired
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita.models import Instance
+from novita_operator.runtime.accounts.pause import Waiting
 from novita_operator.tenancy.judging import Refusal
 
 _AGAIN_SECONDS = 300.0  # prices and catalogue move slowly, and what a person changes at the account wakes the object
@@ -26,6 +28,33 @@ def frozen(account: str) -> Problem:
         retry_after=_AGAIN_SECONDS,
         back_off=False,
     )
+
+
+def refused(waiting: Waiting, account: str, at_least: float = 0.0) -> Problem:
+    """Novita refuses it to the account, and one object at a time tries for all. `at_least`: seconds for this one."""
+    doing, cure = _REFUSED[waiting.scope.step], _CURES[waiting.scope.cause]
+    text = (
+        f'Novita refuses to {doing} with NovitaAccount "{account}": {waiting.said.rstrip(".")}. Since '
+        f"{waiting.since:%Y-%m-%d %H:%M:%S} UTC one waiting object at a time tries for all, next at "
+        f"{waiting.next_at:%H:%M:%S} UTC; when that works, all go on. {cure} To try now, set the annotation "
+        f"{meta.RECONCILE_REQUESTED_AT} of this object or of the account to the time of now."
+    )
+    reason, stalled = _REFUSED_REASONS[waiting.scope.cause]
+    pause = max(waiting.seconds, at_least)
+    return Problem(ConditionType.PROVISIONED, reason, text, stalled=stalled, retry_after=pause, back_off=False)
+
+
+_REFUSED = {
+    "rent": "rent this",
+    "start": "start this",
+    "grow": "grow the root disk of this",
+    None: "rent or start this",
+}
+_CURES = {
+    "balance": "Top up the Novita account; that is seen within a minute or so.",
+    "quota": "Raise the quota at Novita or delete instances; an instance that goes is seen with the next poll.",
+}
+_REFUSED_REASONS = {"balance": (Reason.INSUFFICIENT_BALANCE, True), "quota": (Reason.QUOTA_EXCEEDED, False)}
 
 
 def alike(found: Instance, name: str) -> Problem:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from novita_operator.clock import Clock
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita import errors, snapshot
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import Instance
+from novita_operator.novita.models import Balance, Instance, InstanceState
 from novita_operator.reconciling import naming
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
@@ -101,6 +102,8 @@ class Poller:
             account.refusals = 0
             current = snapshot.Snapshot.of(account.name, instances, started)
             changed = snapshot.changes(account.snapshot, current)
+            if account.snapshot is not None and _frees(account.snapshot.instances.values(), instances):
+                account.pauses.hasten("quota")
             account.snapshot, account.snapshot_poll, account.health = current, number, Healthy()
             there = [each for each in current.instances.values() if _is_there(each)]
             account.listed(begun)
@@ -118,13 +121,19 @@ class Poller:
         fresh = self.clock.monotonic() - account.everything_read_at < self.pace.everything
         one_mark = not self.names.former and not self.accounts.renamed.among(account.name)
         if fresh and one_mark and not account.adopted:
+            await self._see_to_money(account)
             mark = naming.prefix(self.names.cluster)
             return await account.client.list_instances(name=mark, priority=Priority.POLL)
         everything = await account.client.list_instances(priority=Priority.POLL)
+        others = [each for each in account.everything or () if not self.is_ours(each, account)]
+        if _frees(others, everything):
+            account.pauses.hasten("quota")
         account.everything = everything
         if not fresh:
             account.everything_read_at = self.clock.monotonic()
             await self._read_balance(account)
+        else:
+            await self._see_to_money(account)
         return tuple(each for each in everything if self.is_ours(each, account))
 
     def is_ours(self, instance: Instance, account: Account) -> bool:
@@ -133,9 +142,18 @@ class Poller:
             return True
         return instance.name in self.accounts.claims and naming.uid_in(instance.name) is not None
 
+    async def _see_to_money(self, account: Account) -> None:
+        """While objects wait for more of it, what a person has paid in is seen with the next slow poll."""
+        age = self.clock.monotonic() - account.balance_read_at
+        if account.pauses.wait_for_money and age >= self.pace.settled:
+            await self._read_balance(account)
+
     async def _read_balance(self, account: Account) -> None:
+        before, account.balance_read_at = account.balance, self.clock.monotonic()
         try:
             account.balance = await account.client.balance()
+            if before is not None and _left(account.balance) > _left(before):
+                account.pauses.hasten("balance")
         except errors.CredentialsRejected:
             raise
         except errors.NovitaError as error:
@@ -151,6 +169,19 @@ class Poller:
 
 def _is_there(instance: Instance) -> bool:
     return not instance.state.is_leaving
+
+
+def _frees(before: Iterable[Instance], now: Iterable[Instance]) -> bool:
+    """Whether an instance that took GPUs takes none any more."""
+    return bool({each.id for each in before if _runs(each)} - {each.id for each in now if _runs(each)})
+
+
+def _runs(instance: Instance) -> bool:
+    return _is_there(instance) and instance.state not in {InstanceState.EXITED, InstanceState.FROZEN}
+
+
+def _left(balance: Balance) -> Decimal:
+    return balance.available + balance.credit_limit
 
 
 def _rejected(account: Account, error: errors.NovitaError, pause: float) -> str:

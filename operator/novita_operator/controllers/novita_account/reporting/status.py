@@ -22,8 +22,10 @@ from novita_operator.api.novita_account.status import (
 )
 from novita_operator.controllers.novita_account.garbagecollection.orphans import Brake
 from novita_operator.controllers.novita_account.polling.census import Census
+from novita_operator.controllers.novita_account.reporting import pauses
 from novita_operator.reconciling import account_health
 from novita_operator.reconciling.conditions import Cond, Truth
+from novita_operator.runtime.accounts.pause import Waiting
 
 _CENT = Decimal("0.01")
 _TENTH = Decimal("0.1")
@@ -65,6 +67,7 @@ class Facts:
     departed: tuple[str, ...] = ()
     adoptions: tuple[Adoption, ...] = ()
     renamed: str | None = None
+    paused: tuple[Waiting, ...] = ()
 
 
 def report(resource: NovitaAccount, facts: Facts, now: datetime) -> dict[str, Any]:
@@ -181,12 +184,19 @@ def _abnormal(resource: NovitaAccount, facts: Facts) -> Iterator[Cond]:
             f"{meta.THAW_CREATES}=<time of now>."
         )
         yield Cond(_TYPE.CREATES_FROZEN, "True", Reason.TOO_MANY_RECREATES, text)
-    if resource.meta.deleted_at is not None and facts.users:
+    if facts.paused:
+        yield Cond(_TYPE.CREATES_PAUSED, "True", pauses.reason(facts.paused[0]), pauses.text(facts.paused))
+    if resource.meta.deleted_at is not None:
+        yield from _deletion_blocked(facts)
+
+
+def _deletion_blocked(facts: Facts) -> Iterator[Cond]:
+    if facts.users:
         shown = ", ".join(facts.users[:_SHOWN_USERS])
         more = f" and {len(facts.users) - _SHOWN_USERS} more" if len(facts.users) > _SHOWN_USERS else ""
         text = f"{len(facts.users)} GPUInstances use this account: {shown}{more}. It goes when they are gone."
         yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.IN_USE, text)
-    elif resource.meta.deleted_at is not None and facts.unread is not None:
+    elif facts.unread is not None:
         yield Cond(_TYPE.DELETION_BLOCKED, "True", Reason.OBJECTS_UNREADABLE, facts.unread)
 
 
@@ -195,6 +205,7 @@ def begun(old: NovitaAccountStatus, facts: Facts) -> list[Event]:
     told = (
         (_TYPE.INSTANCES_MISSING, EventReason.INSTANCES_MISSING, facts.missing),
         (_TYPE.CLUSTER_ID_CHANGED, EventReason.CLUSTER_ID_CHANGED, facts.renamed),
+        (_TYPE.CREATES_PAUSED, EventReason.CREATES_PAUSED, pauses.text(facts.paused) if facts.paused else None),
     )
     return [
         Event("Warning", reason, text)

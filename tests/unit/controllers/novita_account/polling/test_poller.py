@@ -18,13 +18,17 @@ from tests.unit.support.parts import HandClock, Woken
 from novita_operator.controllers.novita_account.polling.poller import Pace, Poller
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
+from novita_operator.novita import errors
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.reconciling.account_health import Healthy, KeyMissing, KeyRejected, NotPolled, Unreachable
 from novita_operator.runtime.accounts.account import Account
+from novita_operator.runtime.accounts.pause import Need
 from novita_operator.runtime.accounts.registry import Accounts
 
 DEMO, OTHER = Key("gpuinstances", "team", "demo"), Key("gpuinstances", "team", "other")
 PREFIX = "nvo-abcdefgh-"
+NEED = Need("rent", "4090", "RTX 4090 24GB", "AS-SGP-02", "OnDemand", 1, Decimal("0.35"))
+POOR, FULL = errors.InsufficientBalance("not enough"), errors.QuotaExceeded("limit reached")
 PACE = Pace(moving=2, settled=30, rejected=60, everything=1000)
 
 
@@ -35,6 +39,7 @@ class Novita:
     instances: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     balance_status: int = 200
+    available: str = "210060"
     asked: list[str] = field(default_factory=list)
 
     def listed(self, request: httpx.Request) -> httpx.Response:
@@ -44,7 +49,7 @@ class Novita:
         return httpx.Response(200, json={"instances": self.instances, "total": str(len(self.instances))})
 
     def balance(self, _: httpx.Request) -> httpx.Response:
-        return httpx.Response(self.balance_status, json={"availableBalance": "210060"})
+        return httpx.Response(self.balance_status, json={"availableBalance": self.available})
 
 
 @dataclass
@@ -313,3 +318,56 @@ async def test_whoever_waits_for_the_poll_is_woken_however_it_ends(world: World,
     await world.tick()
 
     assert world.woken.keys == [OTHER]
+
+
+async def test_while_objects_wait_for_money_a_raised_balance_is_seen_and_lets_the_next_one_try(world: World) -> None:
+    await world.tick()
+    world.account.refused(OTHER, NEED, POOR)
+    await world.tick()
+    assert not _tries(world)
+    world.novita.available = "310060"
+
+    await world.tick(PACE.settled)
+
+    assert _tries(world)
+
+
+async def test_a_balance_that_fell_lets_nobody_try(world: World) -> None:
+    await world.tick()
+    world.account.refused(OTHER, NEED, POOR)
+    world.novita.available = "110060"
+
+    await world.tick()
+
+    assert not _tries(world)
+
+
+@pytest.mark.parametrize("left", [[], [listed(status="exited")]])
+async def test_an_instance_that_goes_or_stops_lets_the_next_one_try_against_a_quota(
+    world: World, left: list[dict[str, Any]]
+) -> None:
+    world.novita.instances = [listed()]
+    await world.tick()
+    world.account.refused(OTHER, NEED, FULL)
+    await world.tick(PACE.settled)
+    assert not _tries(world)
+    world.novita.instances = left
+
+    await world.tick(PACE.settled)
+
+    assert _tries(world)
+
+
+async def test_an_instance_that_goes_pays_for_nobody(world: World) -> None:
+    world.novita.instances = [listed()]
+    await world.tick()
+    world.account.refused(OTHER, NEED, POOR)
+    world.novita.instances = []
+
+    await world.tick(PACE.settled)
+
+    assert not _tries(world)
+
+
+def _tries(world: World) -> bool:
+    return world.account.pauses.admit(OTHER, NEED, None) is None
