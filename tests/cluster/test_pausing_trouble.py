@@ -130,6 +130,22 @@ async def test_where_all_that_try_are_deleted_one_after_the_other_the_next_try_c
     await workspace.until_ready(left)
 
 
+@pytest.mark.parametrize("reason", ["BALANCE_NOT_ENOUGH", "CREATE_INSTANCE_LIMIT"])
+async def test_what_was_refused_and_made_all_the_same_is_found_long_before_the_next_try(
+    make_workspace: MakeWorkspace, start_operator: StartOperator, reason: str
+) -> None:
+    workspace = await make_workspace(**ONE_AT_A_TIME)
+    await start_operator(workspace, **LONG | {"LIST_LAG": "2000", "POLL_INTERVAL": "600000"})
+    await workspace.novita.set(listLag={"seconds": 1.5, "alsoGet": True})
+    fault = {"status": 400, "reason": reason, "message": "no"}
+    await workspace.novita.fault("status", route="create", commit=True, times=1, **fault)
+
+    await workspace.create()
+
+    await workspace.until_ready()
+    assert await asked(workspace) == 1
+
+
 @pytest.mark.parametrize("ending", ["SIGKILL", "SIGTERM"])
 async def test_an_operator_that_is_restarted_in_a_pause_tries_once_and_not_once_for_each_object(
     make_workspace: MakeWorkspace, start_operator: StartOperator, ending: str

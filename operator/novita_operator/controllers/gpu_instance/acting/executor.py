@@ -130,14 +130,8 @@ def _stepped_aside(decided: actions.Action, seen: Observation, account: Account,
     """It leaves the lines of what it does not ask for now. Why it was refused may still be true."""
     if isinstance(decided, actions.Launch | actions.Start | actions.Edit):
         return None
-    aside, left = account.pauses.step_aside(key), _settles(seen)
-    if aside is None or left is None or not isinstance(decided, actions.Wait):
+    aside, left = account.pauses.step_aside(key), seen.refusal_settles_in
+    awaits = bool(left) or seen.edit_settles
+    if aside is None or not awaits or not isinstance(decided, actions.Wait):
         return None
-    return obstacles.refused(aside, account.name, left)
-
-
-def _settles(seen: Observation) -> float | None:
-    """Seconds for which what may have come of a refused call is still awaited; None: nothing is."""
-    if seen.refusal_settles_in:
-        return seen.refusal_settles_in.total_seconds()
-    return 0.0 if seen.edit_settles else None
+    return obstacles.refused(aside, account.name, left.total_seconds() if left else None)

@@ -116,6 +116,7 @@ class Launcher:
             this.account.usage.settle(this.seen.name)
             await self.fence.settle(refused, this.key, "SoldOut")
         elif waiting:
+            self._look_once(this)
             return Result(problem=waiting[0])
         # What is left of the list, or the next region by price, is tried at once: the catalogue is still at hand.
         again = replace(problem, retry_after=1.0, back_off=False)
@@ -130,6 +131,12 @@ class Launcher:
                 yield candidate
             else:
                 waiting.append(obstacles.refused(held, this.account.name))
+
+    def _look_once(self, this: Pass) -> None:
+        """What came of its refused call all the same is listed by now. Its turn, with a search, may be far away."""
+        intent, settled_at = this.seen.intent, this.memory.searched_since + this.seen.list_lag.total_seconds()
+        if intent is not None and intent.outcome == "Refused" and this.account.polled_at < settled_at:
+            this.account.poll_by(self.clock.monotonic())
 
     async def _refused(self, outcome: Result, attempt: Attempt, this: Pass) -> Result:
         """Settle the note of a call that was refused, or not even sent. Raises kube errors."""

@@ -30,8 +30,11 @@ def frozen(account: str) -> Problem:
     )
 
 
-def refused(waiting: Waiting, account: str, at_least: float = 0.0) -> Problem:
-    """Novita refuses it to the account, and one object at a time tries for all. `at_least`: seconds for this one."""
+def refused(waiting: Waiting, account: str, look_in: float | None = None) -> Problem:
+    """Novita refuses it to the account, and one object at a time tries for all.
+
+    `look_in`: seconds until this one looks for what may have come of its own call; None: it does not.
+    """
     doing, cure = _REFUSED[waiting.scope.step], _CURES[waiting.scope.cause]
     text = (
         f'Novita refuses to {doing} with NovitaAccount "{account}": {waiting.said.rstrip(".")}. Since '
@@ -40,7 +43,7 @@ def refused(waiting: Waiting, account: str, at_least: float = 0.0) -> Problem:
         f"{meta.RECONCILE_REQUESTED_AT} of this object or of the account to the time of now."
     )
     reason, stalled = _REFUSED_REASONS[waiting.scope.cause]
-    pause = max(waiting.seconds, at_least)
+    pause = waiting.seconds if look_in is None else look_in
     return Problem(ConditionType.PROVISIONED, reason, text, stalled=stalled, retry_after=pause, back_off=False)
 
 
