@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.faults import judge
 from tests.faults.row import Case, Row
+from tests.faults.rows import scenes
 from tests.faults.tally import Tally
 from tests.faults.world import LATER_SECONDS, Stage, World, gone, ready, stopped, world
 
@@ -31,7 +32,10 @@ POINTS = (
 )
 # Reached only where Novita surely refuses; the create calls of the first objects are made to be refused.
 REFUSAL_POINTS = ("refusal.before-write", "refusal.after-write")
+# Reached only where somebody lets go of an object that has an instance, or edits it at Novita.
+EDIT_POINTS = ("hold.before-write", "hold.after-write", "edit.before-call", "edit.after-call")
 _REFUSALS = 6  # more than crashes, so that each armed process meets one
+_LARGER_GB = 100  # the default disk has 60
 _OBJECTS = ("a", "b", "c", "d")
 _PER_LIFE = 3  # crashes in a row: the fourth process of a life is left in peace
 
@@ -66,6 +70,7 @@ _QUICK = {
     ("delete.after-call", "kill, restart at once"),
     ("release.before-write", "raise, restart at once"),
     ("status.before-write", "term, restart at once"),
+    ("hold.before-write", "kill, restart at once"),
 }
 
 
@@ -84,13 +89,29 @@ async def life(at: World, names: tuple[str, ...] = _OBJECTS, **spec: Any) -> Non
     await at.reach(names, gone, "gone")
 
 
+async def edited_life(at: World) -> None:
+    """Create, Ready, let go by somebody, held again, a larger disk, delete."""
+    await at.create(_OBJECTS)
+    if not await at.reach(_OBJECTS, ready, "Ready"):
+        return
+    for name in _OBJECTS:
+        await scenes.clear(at, name)
+    if not await at.reach(_OBJECTS, scenes.held, "held again"):
+        return
+    await at.edit(_OBJECTS, rootfsSizeGB=_LARGER_GB)
+    if not await at.reach(_OBJECTS, ready, "Ready with a larger disk"):
+        return
+    await at.delete(_OBJECTS)
+    await at.reach(_OBJECTS, gone, "gone")
+
+
 async def crash(point: str, ending: Ending, stage: Stage) -> Tally:
     """One life with crashes at one point."""
     async with world(stage, "crash") as at:
         if point in REFUSAL_POINTS:
             await at.novita.fault("rate-limited", route="create", times=_REFUSALS)
         keeper = at.keeper(arms=_arms(point, ending), replicas=ending.replicas, pause=ending.pause)
-        await life(at)
+        await (edited_life(at) if point in EDIT_POINTS else life(at))
         await keeper.stop()
         fired, not_fired = len(keeper.fired_at), keeper.not_fired
         if keeper.unasked:
@@ -106,7 +127,7 @@ def _arms(point: str, ending: Ending) -> list[str]:
 
 
 def _cases() -> Iterator[Case]:
-    for point in (*POINTS, *REFUSAL_POINTS):
+    for point in (*POINTS, *REFUSAL_POINTS, *EDIT_POINTS):
         for ending in ENDINGS:
             quick = (point, str(ending)) in _QUICK
             yield Case(f"{point}: {ending}", partial(crash, point, ending), quick)
