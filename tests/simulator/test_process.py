@@ -21,10 +21,10 @@ _KEY = "sk_canary_0123456789"
 
 
 @contextmanager
-def _started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def _started(*arguments: str, starter: tuple[str, ...] = ()) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A simulator as a process of its own, and its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "novita_operator.simulator", "--port", "0", *arguments],
+        [*starter, sys.executable, "-m", "novita_operator.simulator", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -131,6 +131,31 @@ def test_however_it_ends_no_machine_stays(number: signal.Signals) -> None:
             _until(lambda: list(folder.iterdir()) == [])
 
         assert list(ending.inside(folder)) == []
+
+
+def test_programs_of_machines_meet_the_signals_of_a_fresh_machine_whoever_started_the_simulator() -> None:
+    deaf = ("sh", "-c", "trap '' HUP INT QUIT; exec \"$@\"", "sh")
+    with tempfile.TemporaryDirectory(prefix="novita-test-") as made:
+        folder = Path(made)
+        folder.chmod(0o711)
+        given = ("--machines", "real", "--machines-dir", made, "--acceleration", "1000")
+        with _started(*given, starter=deaf) as (process, url):
+            with httpx.Client(base_url=url, trust_env=False, headers={"Authorization": f"Bearer {_KEY}"}) as client:
+                order = an_order(command="sh -c 'exec sleep 300'")
+                client.post(f"{V1}/gpu/instance/create", json=order).raise_for_status()
+                _until(lambda: client.get(f"{V1}/gpu/instances").json()["instances"][0]["status"] == "running")
+                _until(lambda: list(ending.inside(folder)) != [])
+            program = next(iter(ending.inside(folder)))
+            ignored, itself = _ignored(program), _ignored(process.pid)
+
+    assert ignored == set()
+    assert itself == {signal.SIGPIPE, signal.SIGXFSZ}  # Python's own; it catches the others, and does nothing
+
+
+def _ignored(pid: int) -> set[int]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = int(next(line.split()[1] for line in lines if line.startswith("SigIgn:")), 16)
+    return {number for number in range(1, 32) if mask >> (number - 1) & 1}
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

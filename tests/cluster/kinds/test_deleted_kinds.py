@@ -40,11 +40,11 @@ async def known_to_the_garbage_collector(owners: Owners, **spec: Any) -> None:
     await owners.until_released(seconds=GC_SECONDS)
 
 
-async def until_live(workspace: Workspace, count: int) -> None:
+async def until_live(workspace: Workspace, count: int, *, seconds: float = waiting.DEADLINE_SECONDS) -> None:
     async def fact() -> bool:
         return len((await workspace.novita.ledger()).live) == count
 
-    await workspace.until_novita(fact, f"{count} instances live")
+    await waiting.until(fact, f"{count} instances live", seconds=seconds, explain=workspace.explain)
 
 
 def _spec(workspace: Workspace, kind: Kind) -> dict[str, Any]:
@@ -99,7 +99,7 @@ async def test_with_the_crd_of_owners_their_instances_end_once_and_other_instanc
     await delete_crd(workspace.plane, crd)
 
     await until_page(operator, 503, crd)
-    await until_live(workspace, 1)
+    await until_live(workspace, 1, seconds=GC_SECONDS)
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
     rented = (await workspace.novita.ledger()).created

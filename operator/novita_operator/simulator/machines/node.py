@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from novita_operator.simulator.machines import ending
+from novita_operator.simulator.machines import dispositions, ending
 from novita_operator.simulator.machines.disk import Disk
 from novita_operator.simulator.machines.machine import Machine
 from novita_operator.simulator.machines.owner import Owner
@@ -47,6 +47,7 @@ class Node:
             raise NoMachines(f"{parent} is no folder that can be written: name another --machines-dir")
         if owner.drops and (barred := _barred(parent)) is not None:
             raise NoMachines(f"{owner.name}, who owns the machines, may not pass {barred}: name another --machines-dir")
+        dispositions.as_at_boot()
         return cls(placement.host, owner, parent)
 
     @property

@@ -18,12 +18,17 @@ _ACCOUNT_REASONS: dict[str, tuple[ConditionType, Reason, bool]] = {
 }
 
 
+def flaw(seen: Observation) -> Problem | None:
+    """A spec that can never work: whatever else a pass meets on the way, nothing comes of it before it is corrected."""
+    if seen.flaw is None or seen.resource.unreadable is not None or not _would_cost(seen):
+        return None
+    text = f"{seen.flaw} Nothing is rented or started before it is corrected."
+    return Problem(_TYPE.SCHEDULED, Reason.INVALID_SPEC, text, stalled=True)
+
+
 def problem(seen: Observation) -> Problem | None:
-    """The first of them."""
+    """The first of the others."""
     unreadable = seen.resource.unreadable
-    if seen.flaw is not None and unreadable is None and _would_cost(seen):
-        text = f"{seen.flaw} Nothing is rented or started before it is corrected."
-        return Problem(_TYPE.SCHEDULED, Reason.INVALID_SPEC, text, stalled=True)
     if seen.unclear_end is not None:
         text = f"{seen.unclear_end} The rest of the spec is followed; correct the field, and it counts at once."
         return Problem(_TYPE.SYNCED, Reason.INVALID_SPEC, text)

@@ -38,7 +38,8 @@ def report(seen: Observation, result: Result, now: datetime, pace: Pace) -> Outc
     """The status after this pass, and the Events for what changed since the one in the object."""
     if _nothing_is_known(seen, result):
         return Outcome(status=seen.resource.status.to_wire(), events=())
-    facts = Facts(seen, result, result.problem or blockers.problem(seen), now)
+    problem = blockers.flaw(seen) or result.problem or blockers.problem(seen)
+    facts = Facts(seen, result, problem, now)
     ready = readiness.judge(facts)
     status = _status(facts, ready, pace)
     events = transitions.events(facts.old, status, facts.result, seen)

@@ -55,6 +55,17 @@ def test_an_edit_that_cannot_be_carried_out_is_not_ready() -> None:
     assert brief(outcome, "Ready") == "False/NovitaUnavailable"
 
 
+def test_a_spec_that_can_never_work_is_told_before_whatever_else_its_pass_has_met() -> None:
+    refused = Result(problem=a_problem("Ready", "ServiceRefused", stalled=True))
+
+    outcome = report(replace(a.an_observation(), flaw="No Service can be called so."), refused)
+    rented = report(replace(seen(a.a_running_instance()), flaw="No Service can be called so."), refused)
+
+    assert brief(outcome, "Scheduled") == "False/InvalidSpec"
+    assert brief(outcome, "Ready") == "False/InvalidSpec"
+    assert "InvalidSpec" not in brief(rented, "Ready")  # what is had goes on
+
+
 def test_a_problem_of_the_choice_is_scheduling_and_any_other_is_pending() -> None:
     choice = report(a.an_observation(), Result(problem=a_problem("Scheduled", "NoCapacity")))
     other = report(a.an_observation(), Result(problem=a_problem("Provisioned", "CreateRefused", stalled=True)))
