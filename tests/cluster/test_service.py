@@ -192,7 +192,10 @@ async def test_a_name_that_does_not_resolve_is_told_and_does_not_hold_the_object
 
 async def test_a_name_that_no_service_can_have_is_told_with_the_field_that_changes_it(workspace: Workspace) -> None:
     await workspace.novita.set(endpointHost=_HOST)
-    await workspace.create("4090.trainer", ports=_PORTS, service={})
+    await workspace.create("4090.trainer", ports=_PORTS)
+    await workspace.until_ready("4090.trainer")
+
+    await workspace.edit("4090.trainer", service={})  # before anything is rented, such a spec is InvalidSpec
 
     body = await workspace.until_condition("Ready", "False", "ServiceRefused", name="4090.trainer")
 
