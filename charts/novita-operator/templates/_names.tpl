@@ -15,6 +15,15 @@
 {{- regexReplaceAll "[._]" (lower $full) "-" | trunc 53 | trimAll "-" -}}
 {{- end -}}
 
+{{/* Takes a list: context, what it serves. Older Kubernetes takes no Service that begins with a digit: 1.31 does not. */}}
+{{- define "novita-operator.serviceName" -}}
+{{- $full := include "novita-operator.fullname" (index . 0) -}}
+{{- if regexMatch "^[0-9]" $full -}}
+{{- $full = printf "r-%s" $full | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+{{- printf "%s-%s" $full (index . 1) -}}
+{{- end -}}
+
 {{/* Cluster-scoped objects of two releases in two namespaces must not meet. */}}
 {{- define "novita-operator.clusterName" -}}
 {{- if eq .Release.Namespace "novita-system" -}}

@@ -65,7 +65,7 @@ readOnly: true
 {{- end }}
 {{- if .Values.simulator.enabled }}
 - name: NOVITA_API_URL
-  value: {{ printf "http://%s-simulator.%s.svc:8080" (include "novita-operator.fullname" .) .Release.Namespace | quote }}
+  value: {{ printf "http://%s.%s.svc:8080" (include "novita-operator.serviceName" (list . "simulator")) .Release.Namespace | quote }}
 {{- if not (hasKey (default dict .Values.settings) "allowPrivateEndpoints") }}
 - name: ALLOW_PRIVATE_ENDPOINTS
   value: "true"
