@@ -195,7 +195,13 @@ def _at(values: Mapping[str, Any], path: str) -> Any:
 
 
 def _said_otherwise(objects: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
-    said: list[dict[str, Any]] = json.loads(json.dumps(objects).replace(SENTINEL, word))
+    """The same objects; a Service, and whoever calls it, has a letter before a digit."""
+    served = f"r-{word}" if word[0].isdigit() else word
+    text = json.dumps(objects).replace(f"http://{SENTINEL}", f"http://{served}")
+    said: list[dict[str, Any]] = json.loads(text.replace(SENTINEL, word))
+    for body in said:
+        if body["kind"] == "Service":
+            body["metadata"]["name"] = served + body["metadata"]["name"].removeprefix(word)
     return said
 
 
