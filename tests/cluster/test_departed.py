@@ -24,13 +24,6 @@ async def _lost_while_nobody_looks(
     operator.thaw()
 
 
-async def _until_live(workspace: Workspace, *ids: str) -> None:
-    async def so() -> bool:
-        return sorted(record.id for record in (await workspace.novita.ledger()).live) == sorted(ids)
-
-    await workspace.until_novita(so, f"only {ids} are left")
-
-
 async def _adopted(workspace: Workspace, name: str = "gpu", **spec: Any) -> str:
     """The id of an instance that somebody made by hand, and this object has taken over."""
     planted = await workspace.novita.plant(name="by-hand")
@@ -49,7 +42,7 @@ async def test_an_adopted_instance_whose_object_was_replaced_and_deleted_is_dele
 
     await _lost_while_nobody_looks(workspace, operator, adopt={"instanceId": mine})
 
-    await _until_live(workspace, other)
+    await workspace.until_live(other)
 
 
 async def test_an_adopted_instance_whose_object_lost_its_status_too_is_deleted(
@@ -61,7 +54,7 @@ async def test_an_adopted_instance_whose_object_lost_its_status_too_is_deleted(
 
     await _lost_while_nobody_looks(workspace, operator, wiped=True, adopt={"instanceId": mine})
 
-    await _until_live(workspace)
+    await workspace.until_live()
 
 
 async def test_an_instance_that_was_only_to_be_adopted_is_left_alone(
@@ -80,7 +73,7 @@ async def test_an_instance_that_was_only_to_be_adopted_is_left_alone(
     await workspace.delete("third")
     await workspace.until_gone("third")
 
-    await _until_live(workspace, theirs)
+    await workspace.until_live(theirs)
 
 
 async def test_the_adopted_instance_of_a_retained_object_stays(
@@ -95,7 +88,7 @@ async def test_the_adopted_instance_of_a_retained_object_stays(
 
     await _lost_while_nobody_looks(workspace, operator, adopt={"instanceId": mine})
 
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_an_instance_is_stopped_where_its_lost_object_asked_for_that(

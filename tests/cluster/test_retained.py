@@ -58,17 +58,6 @@ async def _orphan(workspace: Workspace) -> str:
     return await workspace.novita.plant(name=f"nvo-{_CLUSTER}-{tail}", ageSeconds=3600)
 
 
-async def _live(workspace: Workspace) -> list[str]:
-    return sorted(record.id for record in (await workspace.novita.ledger()).live)
-
-
-async def _until_live(workspace: Workspace, *ids: str) -> None:
-    async def so() -> bool:
-        return await _live(workspace) == sorted(ids)
-
-    await workspace.until_novita(so, f"only {ids} are left")
-
-
 async def _some_polls(workspace: Workspace) -> None:
     """Time enough for the account to be looked at several times."""
     before = (await workspace.novita.calls()).of("list")
@@ -135,12 +124,12 @@ async def test_what_was_left_at_novita_is_no_orphan_also_after_a_restart(
     workspace, operator = await _site(make_workspace, start_operator)
     kept = await WAYS[way](workspace)
     await _orphan(workspace)
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
     await operator.kill()
     await start_operator(workspace, **_SETTINGS)
     await _orphan(workspace)
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
     account = await _until_account(
         workspace, lambda body: body["status"]["instances"].get("retained") == 1, "it is counted as retained"
@@ -160,7 +149,7 @@ async def test_the_next_leader_knows_what_was_left_under_the_one_before(
     await leader.terminate()
     await _orphan(workspace)
 
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_an_adopted_instance_that_is_retained_is_no_orphan(
@@ -175,7 +164,7 @@ async def test_an_adopted_instance_that_is_retained_is_no_orphan(
 
     await _orphan(workspace)
 
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_where_the_record_is_lost_nothing_is_deleted_until_a_person_has_put_it_back(
@@ -194,12 +183,12 @@ async def test_where_the_record_is_lost_nothing_is_deleted_until_a_person_has_pu
     change = {"metadata": {"annotations": {"gpu.novita.ai/confirm-orphans": "2"}}}
     await workspace.plane.kube.patch(kube.NOVITA_ACCOUNTS, workspace.account_name, change)
     await _some_polls(workspace)
-    assert await _live(workspace) == sorted([kept, orphan])
+    assert await workspace.live() == sorted([kept, orphan])
 
     at = {"name": _name(workspace), "namespace": OPERATOR_NAMESPACE}
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": at, "data": record["data"]}
     await workspace.plane.kube.create(kube.CONFIG_MAPS, body)
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_a_record_that_is_made_again_after_its_loss_is_not_trusted(
@@ -213,11 +202,11 @@ async def test_a_record_that_is_made_again_after_its_loss_is_not_trusted(
 
     second = await _retained(workspace)
     await _until_paused(workspace, says=f"{_INCOMPLETE}-")
-    assert await _live(workspace) == sorted([first, second])
+    assert await workspace.live() == sorted([first, second])
 
     change = {"metadata": {"annotations": {_INCOMPLETE: None}}}
     await workspace.plane.kube.patch(kube.CONFIG_MAPS, _name(workspace), change, OPERATOR_NAMESPACE)
-    await _until_live(workspace, second)  # a person has said that nothing is missing
+    await workspace.until_live(second)  # a person has said that nothing is missing
 
 
 async def _make_refusing(workspace: Workspace) -> None:
@@ -244,7 +233,7 @@ async def test_an_object_stays_until_what_it_leaves_is_written_down(
     await workspace.until_gone()
     await _until_old(workspace, kept)
     await _orphan(workspace)
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def _left_by_nobody(workspace: Workspace, operator: OperatorProcess) -> str:
@@ -268,7 +257,7 @@ async def test_what_nobody_could_hold_stays_as_its_object_asked(
 
     await _orphan(workspace)
 
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_nothing_is_deleted_while_what_nobody_held_cannot_be_written_down(
@@ -280,10 +269,10 @@ async def test_nothing_is_deleted_while_what_nobody_held_cannot_be_written_down(
 
     orphan = await _orphan(workspace)
     await _until_paused(workspace, says="could not be written down")
-    assert await _live(workspace) == sorted([kept, orphan])
+    assert await workspace.live() == sorted([kept, orphan])
 
     await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
-    await _until_live(workspace, kept)
+    await workspace.until_live(kept)
 
 
 async def test_the_entry_goes_when_the_instance_is_gone_at_novita(
@@ -301,4 +290,4 @@ async def test_the_entry_goes_when_the_instance_is_gone_at_novita(
 
     await waiting.until(forgotten, "the entry of the instance that is gone is dropped", explain=workspace.explain)
     await _orphan(workspace)
-    await _until_live(workspace, other)
+    await workspace.until_live(other)

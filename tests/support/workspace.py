@@ -217,6 +217,18 @@ class Workspace:
         """Until something is so at the simulator."""
         return await waiting.until(fact, what, explain=self.explain)
 
+    async def live(self) -> list[str]:
+        """The ids of what the account pays for, sorted."""
+        return sorted(record.id for record in (await self.novita.ledger()).live)
+
+    async def until_live(self, *ids: str) -> None:
+        """Until the account pays for these and nothing else."""
+
+        async def so() -> bool:
+            return await self.live() == sorted(ids)
+
+        await self.until_novita(so, f"only {ids} are left")
+
     async def until_account(self, kind: str, status: str, reason: str | None = None, says: str = "") -> Body:
         """The NovitaAccount, once its condition is so, and its message has those words."""
 

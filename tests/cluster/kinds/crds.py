@@ -80,6 +80,19 @@ async def until_page(operator: OperatorProcess, status: int, *says: str) -> None
     await waiting.until(probe, f"/readyz is {status} {says}", seconds=_SETTLED_SECONDS, explain=operator.child.tail)
 
 
+async def restarted_without_instances(workspace: Workspace, start: Start) -> tuple[OperatorProcess, kube.Body]:
+    """An operator that starts while GPUInstances are not served, and the body of the one that was Ready before."""
+    first = await start()
+    await until_page(first, 200)
+    await workspace.create()
+    before = await workspace.until_ready()
+    await first.terminate()
+    await serve(workspace.plane, INSTANCE_CRD, served=False)
+    second = await start()
+    await until_page(second, 503, INSTANCE_CRD)
+    return second, before
+
+
 async def operator_listens(operator: OperatorProcess) -> None:
     async def listens() -> bool:
         assert operator.child.running, f"the operator ended: {await operator.child.tail()}"

@@ -17,6 +17,7 @@ from tests.cluster.kinds.crds import (
     delete_crd,
     make_account_again,
     polled,
+    restarted_without_instances,
     serve,
     until_event,
     until_page,
@@ -187,14 +188,7 @@ async def test_while_the_crd_of_accounts_is_not_served_an_instance_ends_and_none
 async def test_an_account_is_held_while_its_objects_cannot_be_read_and_novita_still_has_their_instance(
     workspace: Workspace, start: Start
 ) -> None:
-    first = await start()
-    await until_page(first, 200)
-    await workspace.create()
-    before = await workspace.until_ready()
-    await first.terminate()
-    await serve(workspace.plane, INSTANCE_CRD, served=False)
-    second = await start()
-    await until_page(second, 503, INSTANCE_CRD)
+    second, before = await restarted_without_instances(workspace, start)
 
     await workspace.plane.kubectl("delete", "nva", workspace.account_name, "--wait=false")
 

@@ -14,6 +14,7 @@ from tests.cluster.kinds.crds import (
     delete_crd,
     make_account_again,
     polled,
+    restarted_without_instances,
     serve,
     until_event,
     until_page,
@@ -83,16 +84,8 @@ async def test_machines_of_a_kind_that_is_not_served_are_neither_ended_nor_rente
 async def test_an_operator_that_is_restarted_while_a_kind_is_not_served_ends_nothing_of_it(
     workspace: Workspace, start: Start
 ) -> None:
-    first = await start()
-    await until_page(first, 200)
-    await workspace.create()
-    before = await workspace.until_ready()
-    await first.terminate()
-    await serve(workspace.plane, INSTANCE_CRD, served=False)
+    second, before = await restarted_without_instances(workspace, start)
 
-    second = await start()
-
-    await until_page(second, 503, INSTANCE_CRD)
     await polled(workspace, second)
     assert [record.id for record in (await workspace.novita.ledger()).live] == [before["status"]["instanceId"]]
     await serve(workspace.plane, INSTANCE_CRD, served=True)
