@@ -45,8 +45,9 @@ _FITTING: dict[Kind, tuple[Deed, ...]] = {
     "job": ("program ends", "program ends", "delete and make anew"),
 }
 _FOR_ALL: tuple[Deed, ...] = ("rotate key", "bare forms", "kill operator")
-# One in so many deeds is done to the whole account, or to the operator.
-_ONE_FOR_ALL_IN = 12
+# Each about once a minute, whatever the number of objects: with 200 of them, one deed in twelve killed the operator
+# every eleven seconds, and a process took a third of that to start.
+_OBJECTS_PER_DEED_FOR_ALL = len(_FOR_ALL)
 DEEDS: tuple[Deed, ...] = get_args(Deed)
 
 
@@ -65,9 +66,11 @@ def kind_of(number: int) -> Kind:
 
 
 def steps(seed: int, objects: int) -> Iterator[Step]:
-    """Without end."""
+    """Without end, one for each object and minute."""
+    one_in = max(2, objects // _OBJECTS_PER_DEED_FOR_ALL)
     chance = random.Random(seed)  # noqa: S311 - it has to be repeatable
     while True:
         number, draw = chance.randrange(objects), chance.random()
-        choices = _FOR_ALL if chance.randrange(_ONE_FOR_ALL_IN) == 0 else _FITTING[kind_of(number)]
+        for_all = chance.randrange(one_in) == 0
+        choices = _FOR_ALL if for_all else _FITTING[kind_of(number)]
         yield Step(chance.choice(choices), number, draw)

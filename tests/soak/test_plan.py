@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+import pytest
 from tests.soak import plan
 
 
@@ -25,3 +26,13 @@ def test_every_deed_is_done_and_only_to_objects_that_it_fits() -> None:
 
 def test_ten_objects_are_of_every_kind() -> None:
     assert {plan.kind_of(number) for number in range(10)} == {"instance", "spot", "schedule", "set", "job"}
+
+
+@pytest.mark.parametrize("objects", [10, 40, 200])
+def test_the_operator_is_killed_about_once_a_minute_however_many_objects_there_are(objects: int) -> None:
+    minutes = 100
+
+    chosen = list(islice(plan.steps(1, objects), objects * minutes))
+
+    kills = sum(step.deed == "kill operator" for step in chosen)
+    assert minutes / 2 < kills < minutes * 2
