@@ -28,7 +28,12 @@ class Facts:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Those of the last pass. One that is older than the object was restored with it, and speaks of another one."""
+        """Those of the last pass.
+
+        What was restored speaks of another object: by the name of its instance, and by its time where that is older.
+        """
+        if self.old.instance_name not in (None, self.seen.name):
+            return ()
         return tuple(each for each in self.old.conditions if each.last_transition_time >= self._made_at)
 
     @property

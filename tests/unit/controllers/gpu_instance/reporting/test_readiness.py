@@ -190,6 +190,15 @@ def test_an_object_that_was_restored_is_not_ready_by_the_status_of_the_one_in_th
     assert problem is not None or "it is asked for by id" in message(outcome)
 
 
+def test_an_object_that_was_restored_is_known_by_the_name_of_its_instance_where_clocks_disagree() -> None:
+    life = ready_once()
+    life.status = {**life.status, "instanceName": "nvo-cluster-of-the-one-in-the-backup"}
+
+    outcome = life.step(later=30)
+
+    assert brief(outcome, "Ready") == "False/NotListed"
+
+
 def test_what_was_taken_over_by_a_restored_object_is_ready_from_when_that_has_seen_it() -> None:
     backed_up = ready_once()
     restored = Life(intent=a.an_intent(), age=-60)
