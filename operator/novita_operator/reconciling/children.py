@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from typing import Any
 
 from novita_operator import crashpoints
@@ -21,7 +23,8 @@ class Children:
 
     The watch of the children may be behind the one of their owners, above all after a start: so an owner's children are
     first read from etcd, once, and then kept by the watch and by the answers to our own writes. Those that have lost
-    their labels are found by reading each namespace whole, once.
+    their labels are found by reading each namespace whole, once: after a start all owners ask at the same moment, and
+    share that reading.
     """
 
     def __init__(self, kube: KubeClient, cache: Cache, label: str, claims: Claims) -> None:
@@ -31,25 +34,36 @@ class Children:
         self._claims = claims
         self._known_of: set[str] = set()
         self._read_whole: set[str] = set()
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def of(self, owner: meta.Meta) -> tuple[Body, ...]:
         """All children, those that are being deleted included, by name. Raises kube errors."""
         if owner.uid not in self._known_of:
-            await self.refresh(owner)
+            await self._meet(owner)
         held = [body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == owner.namespace]
         mine = [claimed for body in held if (claimed := await self._claims.claim(body, owner)) is not None]
         return tuple(sorted(mine, key=lambda body: str(body["metadata"]["name"])))
 
     async def refresh(self, owner: meta.Meta) -> None:
-        """Read them from etcd. Raises kube errors."""
-        if owner.namespace in self._read_whole:
-            found = await self._kube.list_labelled(KIND, owner.namespace, {self._label: owner.name})
-        else:
-            found = [body async for body in self._kube.each(KIND, (owner.namespace,))]
-            self._read_whole.add(owner.namespace)
-        for body in found:
+        """Read those that bear the owner's label from etcd. Raises kube errors."""
+        for body in await self._kube.list_labelled(KIND, owner.namespace, {self._label: owner.name}):
             self._cache.put(key_of(KIND.plural, body), body)
         self._known_of.add(owner.uid)
+
+    async def _meet(self, owner: meta.Meta) -> None:
+        """On first sight."""
+        if owner.namespace in self._read_whole:
+            await self.refresh(owner)
+            return
+        async with self._reading[owner.namespace]:
+            if owner.namespace not in self._read_whole:
+                await self._read(owner.namespace)
+        self._known_of.add(owner.uid)
+
+    async def _read(self, namespace: str) -> None:
+        async for body in self._kube.each(KIND, (namespace,)):
+            self._cache.put(key_of(KIND.plural, body), body)
+        self._read_whole.add(namespace)
 
     async def make(self, body: Body, owner: meta.Meta) -> str | None:
         """Create it; that it exists already is as good. Raises kube errors.

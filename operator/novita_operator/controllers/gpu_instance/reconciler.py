@@ -97,7 +97,7 @@ class Reconciler:
         return None if body is None else await self._pass(GPUInstance.parse(body), account, key)
 
     async def _pass(self, resource: GPUInstance, account: Account | None, key: Key) -> Requeue:
-        memory = self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
+        began, memory = self.clock.now(), self.memories.of(resource.meta.uid, account.polls_begun if account else 0)
         seen = self._observe(resource, account, memory, key)
         if account is not None and seen.nothing_is_coming:
             account.usage.settle(seen.name)
@@ -127,7 +127,7 @@ class Reconciler:
             if account is not None:
                 account.losses.forget(resource.meta.uid)
                 account.usage.settle(seen.name)
-        return self._come_back(decided, result, seen)
+        return self._come_back(decided, result, seen, began)
 
     def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
         seen = self.observer.observe(resource, account, memory)
@@ -247,35 +247,35 @@ class Reconciler:
         if waking:
             account.wake_after_poll(key)
 
-    def _come_back(self, decided: actions.Action, result: Result, seen: Observation) -> Requeue:
+    def _come_back(self, decided: actions.Action, result: Result, seen: Observation, began: datetime) -> Requeue:
         if result.released and seen.deleting:
             return None  # the object goes: its due time would outlive it
         if result.queued:
             return Woken()  # nothing was tried: earlier failures still count
         problem = result.problem
         if problem is not None and problem.back_off:
-            return BackOff(problem.retry_after or 0.0, at_most=min(self._pauses(seen), default=None))
+            return BackOff(problem.retry_after or 0.0, at_most=min(self._pauses(seen, began), default=None))
         if problem is not None and problem.retry_after is not None:
-            return After(min([problem.retry_after, *self._pauses(seen)]))
+            return After(min([problem.retry_after, *self._pauses(seen, began)]))
         if result.again or isinstance(decided, actions.Take | actions.ProvePrice | actions.Fail | actions.End):
             return After(0.0)
-        pauses = [self.resync_seconds, *self._pauses(seen)]
+        pauses = [self.resync_seconds, *self._pauses(seen, began)]
         if isinstance(decided, actions.Wait) and decided.seconds is not None:
             pauses.append(decided.seconds)
         return After(max(0.0, min(pauses)))
 
-    def _pauses(self, seen: Observation) -> Iterator[float]:
-        """Seconds until moments that no event announces: another try, an end, the word of it, a look at the GPU."""
+    def _pauses(self, seen: Observation, began: datetime) -> Iterator[float]:
+        """Seconds until moments that no event announces; 0 for one that came while the pass was under way, unseen."""
         now, resource = self.clock.now(), seen.resource
         failure, lifetime = resource.status.failure, resource.spec.lifetime
         moments = [failure.retry_at if failure is not None else None]
         if seen.end is not None:
             moments += [seen.end.at, seen.end.at - self.warning]
-        starts_at = lifetimes.starts_at(resource, seen.standing, now, ended=seen.ended)
-        moments += [starts_at, window.override(resource, now)]
-        yield from ((moment - now).total_seconds() for moment in moments if moment is not None and moment > now)
-        if (left := deadline.seconds_left(seen, now)) is not None:
-            yield left
+        starts_at = lifetimes.starts_at(resource, seen.standing, began, ended=seen.ended)
+        moments += [starts_at, window.override(resource, began)]
+        if (left := deadline.seconds_left(seen, began)) is not None:
+            moments.append(began + timedelta(seconds=left))
+        yield from (max(0.0, (each - now).total_seconds()) for each in moments if each is not None and each > began)
         if lifetime is not None and lifetime.idle is not None:
             yield observing.measuring_pause(lifetime.idle.after_seconds)
 

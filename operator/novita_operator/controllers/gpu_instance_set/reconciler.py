@@ -43,9 +43,12 @@ class Reconciler:
         result = await self._act(plan.decide(seen, self.clock.now()), seen)
         if result.made or result.removed:
             seen = await self._observe(seen.resource)
-        outcome = status.report(seen, result, self.clock.now())
+        now = self.clock.now()
+        outcome = status.report(seen, result, now)
+        # Not when the write has ended: a deadline that comes meanwhile would be seen at the next resync.
+        due_in = status.due_in(seen, outcome.status, now)
         await self.publisher.publish(key, seen.resource.meta, outcome)
-        return self._come_back(seen, result, outcome)
+        return self._come_back(result, due_in)
 
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""
@@ -89,12 +92,12 @@ class Reconciler:
         # A name that is somebody else's is known by now, and the next pass takes another one.
         return Result(step, made=None if taken else name)
 
-    def _come_back(self, seen: Observation, result: Result, outcome: Outcome) -> Requeue:
+    def _come_back(self, result: Result, due_in: float | None) -> Requeue:
         if result.refused is not None:
-            return BackOff(at_most=status.due_in(seen, outcome.status, self.clock.now()))
+            return BackOff(at_most=due_in)
         if isinstance(result.step, action.Make | action.Remove):
             return After(0.0)
-        pauses = [self.resync_seconds, status.due_in(seen, outcome.status, self.clock.now())]
+        pauses = [self.resync_seconds, due_in]
         if isinstance(result.step, action.Wait):
             pauses.append(result.step.seconds)
         return After(min(pause for pause in pauses if pause is not None))

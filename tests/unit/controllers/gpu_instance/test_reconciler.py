@@ -214,14 +214,31 @@ async def test_a_released_object_is_told_without_a_status(world: World) -> None:
     ],
 )
 async def test_an_object_comes_back(world: World, decided: action.Action, result: Result, expected: Requeue) -> None:
-    assert world.reconciler._come_back(decided, result, SEEN) == expected
+    assert world.reconciler._come_back(decided, result, SEEN, NOON) == expected
 
 
 async def test_an_object_comes_back_for_its_next_try(world: World) -> None:
     failure = a.a_failure("Failed") | {"retryAt": wire(ago(-25))}
     seen = a.an_observation(a.an_object(status={"failure": failure}))
 
-    assert world.reconciler._come_back(action.Nothing(), Result(), seen) == After(25)
+    assert world.reconciler._come_back(action.Nothing(), Result(), seen, NOON) == After(25)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"failure": a.a_failure("Failed") | {"retryAt": wire(ago(1))}},
+        {"startedAt": wire(ago(601))},  # the deadline is ten minutes later
+    ],
+)
+async def test_a_moment_that_came_while_the_pass_was_under_way_is_looked_at_at_once(
+    world: World, status: dict[str, Any]
+) -> None:
+    """The pass has decided before it, and the next one would come minutes later."""
+    seen = a.an_observation(a.an_object(status=status))
+
+    assert world.reconciler._come_back(action.Nothing(), Result(), seen, ago(2)) == After(0)
+    assert world.reconciler._come_back(action.Nothing(), Result(), seen, NOON) == After(600)
 
 
 async def test_a_deadline_that_was_announced_is_not_put_off_by_a_failure(world: World) -> None:
@@ -229,14 +246,14 @@ async def test_a_deadline_that_was_announced_is_not_put_off_by_a_failure(world: 
     backs_off = Result(problem=a_problem("Synced", "NovitaUnavailable"))
     waits = Result(problem=replace(a_problem("Synced", "RateLimited"), retry_after=300.0, back_off=False))
 
-    assert world.reconciler._come_back(action.Describe("i-1"), backs_off, seen) == BackOff(0, at_most=10)
-    assert world.reconciler._come_back(action.Describe("i-1"), waits, seen) == After(10)
+    assert world.reconciler._come_back(action.Describe("i-1"), backs_off, seen, NOON) == BackOff(0, at_most=10)
+    assert world.reconciler._come_back(action.Describe("i-1"), waits, seen, NOON) == After(10)
 
 
 async def test_an_object_that_goes_does_not_come_back(world: World) -> None:
     seen = a.an_observation(a.an_object(deleting=True))
 
-    assert world.reconciler._come_back(action.Release(), Result(released=True), seen) is None
+    assert world.reconciler._come_back(action.Release(), Result(released=True), seen, NOON) is None
 
 
 # --- Whether the account polls fast, and whom it wakes ---------------------------------------------------------------
