@@ -17,7 +17,7 @@ from novita_operator.kube.cache import Cache, Key
 from novita_operator.kube.client import KubeClient
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.children import Children
-from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue
+from novita_operator.reconciling.outcome import After, BackOff, Requeue
 from novita_operator.reconciling.publishing import Publisher
 
 KIND = kinds.GPU_INSTANCE_SET
