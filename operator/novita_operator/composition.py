@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import kopf
 
 from novita_operator.controllers.gpu_instance import wiring as gpu_instance
-from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance_set import wiring as gpu_instance_set
 from novita_operator.controllers.gpu_job import wiring as gpu_job
 from novita_operator.controllers.novita_account import wiring as novita_account
@@ -28,7 +28,7 @@ class Controllers:
     kinds: tuple[Wired, ...]
     reconcilers: Mapping[str, Reconciles]
     """By plural name, each behind the gates that keep it to kinds that are served, and to objects of our own class."""
-    probing: Probing
+    watching: Watching
     courier: Courier
 
     @property
@@ -47,7 +47,7 @@ def controllers(core: Core) -> Controllers:
     instances = gpu_instance.wire(core)
     kinds = (instances.kind, novita_account.wire(core), gpu_instance_set.wire(core), gpu_job.wire(core))
     reconcilers = {each.intake.kind.plural: _gate(core, each) for each in kinds}
-    return Controllers(kinds, reconcilers, instances.probing, instances.courier)
+    return Controllers(kinds, reconcilers, instances.watching, instances.courier)
 
 
 def _gate(core: Core, kind: Wired) -> Reconciles:

@@ -74,7 +74,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
             background.append(_in_background(resync.run(), "resync"))
             await bootstrap.ensure(shared.kube, settings, shared.operator_class)
             await _take_in(shared, controllers)
-            background.append(_in_background(controllers.probing.run(), "probing"))
+            background.append(_in_background(controllers.watching.run(), "watching"))
             controllers.courier.start()
             shared.recorder.start()
             workers.start(settings.workers)
@@ -82,7 +82,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
     finally:
         for task in background:
             task.cancel()
-        await controllers.probing.aclose()
+        await controllers.watching.aclose()
         if shared.lease is not None:
             await shared.lease.release()
         await shared.recorder.drain(_LAST_EVENTS_SECONDS)

@@ -60,6 +60,8 @@ class EventReason(StrEnum):
     """The instance ended by itself."""
     DATA_AT_RISK = "DataAtRisk"
     """The instance is being stopped; Novita keeps its root disk for 7 days only."""
+    HOST_KEY_CHANGED = "HostKeyChanged"
+    """ssh shows another host key than the one that was recorded, and the operator has not started the instance."""
     DRIFTED = "Drifted"
     """Somebody changed the instance at Novita; what the spec asks is restored."""
     ENDING_SOON = "EndingSoon"

@@ -21,7 +21,7 @@ from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.observing.observer import Observer
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
-from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance.reconciler import Reconciler
 from novita_operator.kube.cache import Cache, Key
 from novita_operator.metrics import Metrics
@@ -110,7 +110,7 @@ def a_reconciler(accounts: Accounts, clock: HandClock) -> Reconciler:
         observer=Observer(cache, accounts, clock, NAMES, DEFAULTS, LAG, fence.read, fence.complaint),
         executor=cast("Executor", nothing),
         metrics=Metrics(),
-        probing=cast("Probing", nothing),
+        watching=cast("Watching", nothing),
         describer=cast("Describer", nothing),
         serving=cast("Serving", nothing),
         notifier=cast("Notifier", nothing),

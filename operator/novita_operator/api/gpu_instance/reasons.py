@@ -31,6 +31,8 @@ class ConditionType(StrEnum):
     """Only while true: the instance costs more than spec.maxPricePerHour says now; it is kept."""
     UNREADABLE = "Unreadable"
     """Only while true: an annotation or a part of the status is not of a form that can be read."""
+    HOST_KEY_CHANGED = "HostKeyChanged"
+    """Only while true: ssh shows another host key than the one that was recorded when the operator started it."""
     DATA_AT_RISK = "DataAtRisk"
     """Only while true: the instance is stopped, and Novita keeps its root disk for 7 days only."""
 
@@ -74,6 +76,8 @@ class Reason(StrEnum):
     """A stopped instance found no free GPU for its start, and is replaced."""
     ENDED = "Ended"
     """spec.lifetime has ended the instance, and nothing is billed."""
+    HOST_KEY_CHANGED = "HostKeyChanged"
+    """ssh shows another host key, and the operator has neither started nor moved the instance."""
     CHANGED_ELSEWHERE = "ChangedElsewhere"
     """Somebody started or edited the instance at Novita."""
     ADOPT_REFUSED = "AdoptRefused"

@@ -41,11 +41,23 @@ class SecretRef(Model):
     name: str = Field(max_length=NAME_CHARS, description="Name of the Secret.")
 
 
+class HostKeyStatus(Model):
+    """The ssh server's host key, as it was first shown after the last start by the operator."""
+
+    fingerprint: str = Field(
+        max_length=64, description="SHA256:…, as ssh prints it; the entry host-key of the Secret is the key itself."
+    )
+    started_at: Moment | None = Field(
+        None, description="status.startedAt then: after another start by the operator another key may be shown."
+    )
+
+
 class Connection(Model):
     """How to reach the instance. Passwords are in the Secret only."""
 
     ssh: str = Field("", max_length=512, description="The ssh command.")
     endpoint: str = Field("", max_length=300, description="Host and port of ssh.")
+    host_key: HostKeyStatus | None = Field(None, description="The host key of ssh; no password is sent to another.")
     jupyter: str | None = Field(None, max_length=512, description="Address of Jupyter.")
     web_terminal: str | None = Field(None, max_length=512, description="Address of the web terminal.")
     ports: tuple[PortEndpoint, ...] = Field((), max_length=32, description="The ports of the spec or template.")

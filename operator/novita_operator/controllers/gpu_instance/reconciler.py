@@ -26,7 +26,7 @@ from novita_operator.controllers.gpu_instance.observing.observation import Obser
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.policies import window
-from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors as kube_errors
@@ -57,7 +57,7 @@ class Reconciler:
     observer: observing.Observer
     executor: Executor
     metrics: Metrics
-    probing: Probing
+    watching: Watching
     describer: Describer
     serving: Serving
     notifier: Notifier
@@ -133,9 +133,9 @@ class Reconciler:
         seen = self.observer.observe(resource, account, memory)
         if seen.account.state == "Usable":
             wanted = seen.power == "Running" and not seen.deleting
-            reach = self.probing.follow(key, resource, seen.instance, wanted=wanted)
+            reach = self.watching.follow(key, resource, seen.instance, wanted=wanted)
         else:
-            reach = self.probing.known(key, resource, seen.instance)
+            reach = self.watching.known(key, resource, seen.instance)
         return replace(seen, reach=reach)
 
     def claim(self, key: Key, body: Body) -> None:
@@ -164,7 +164,7 @@ class Reconciler:
         """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""
         memory = self.memories.find(uid)
         self.memories.forget(uid)
-        self.probing.forget(key)
+        self.watching.forget(key)
         name = self.accounts.release(uid)
         for account in self.accounts:
             account.set_moving(key, moving=False)
@@ -186,7 +186,7 @@ class Reconciler:
     async def leave(self, key: Key, uid: str) -> bool:
         """Another operator works on it now: nothing is probed, polled for or remembered. Its names stay claimed."""
         known = self.memories.forget(uid)
-        self.probing.forget(key)
+        self.watching.forget(key)
         for account in self.accounts:
             account.set_moving(key, moving=False)
         self._miss_no_more(uid)

@@ -11,6 +11,7 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.status import (
     Ended,
     Failure,
+    HostKeyStatus,
     ProductStatus,
     Restarts,
     ServiceStatus,
@@ -94,6 +95,8 @@ class Lasting:
     """When the last stop call was made."""
     detail: Instance | None = None
     """The instance as a look by id shows it: with the connection details that lists lack."""
+    host_key: HostKeyStatus | None = None
+    """The host key that was written into the Secret."""
     failure: Failure | None = None
     """What has failed, and when it is tried again."""
     restarts: Restarts | None = None
@@ -158,7 +161,7 @@ def _still_true(earlier: Lasting, later: Lasting) -> Lasting:
     if later.instance_id is not None or later.attempt is not None:
         earlier = replace(earlier, released=False)
     if later.started_at is not None:
-        earlier = replace(earlier, stopped_at=None, failure=None, ended=None)
+        earlier = replace(earlier, stopped_at=None, failure=None, ended=None, host_key=None)
     return earlier
 
 

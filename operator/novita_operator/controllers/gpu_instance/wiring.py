@@ -24,11 +24,14 @@ from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.observing.observer import Observer
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
+from novita_operator.controllers.gpu_instance.reachability.introducing import Introductions, Pace
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
+from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance.reconciler import KIND, Reconciler
 from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.kube.belongings import Belongings
+from novita_operator.machines.dialing import Dialer
 from novita_operator.probes.probing import PortProber
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
@@ -40,6 +43,10 @@ from novita_operator.webhooks.outbox import Outbox
 
 # Objects whose ports are probed at the same time: enough for thousands, few enough for a pod's file descriptors.
 _MOST_PROBES = 64
+# Machines that are asked for their host keys at the same time.
+_MOST_LOOKS = 16
+# Polls between two looks at a host key that is known: ten minutes by default.
+_POLLS_PER_LOOK = 20
 # Polls between two checks by id of an instance of which bare lists do not tell when it was started.
 _POLLS_PER_CHECK = 10
 
@@ -49,22 +56,22 @@ class Instances:
     """The kind, and what works beside its reconciler."""
 
     kind: Wired
-    probing: Probing
+    watching: Watching
     courier: Courier
 
 
 def wire(core: Core) -> Instances:
     """The kind with all its parts; nothing runs yet."""
-    probing = _probing(core)
+    watching = _watching(core)
     outbox = Outbox(core.kube, core.cache, KIND)
     courier = opening.courier(core.settings, core.kube, outbox, core.recorder, core.clock, core.metrics)
-    made = _reconciler(core, probing, courier)
+    made = _reconciler(core, watching, courier)
     ears = handlers.Ears(made, core.queue.add, courier, core.operator_class)
     intake = Intake(KIND, core.cache, core.queue, ears)
-    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), probing, courier)
+    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), watching, courier)
 
 
-def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
+def _reconciler(core: Core, watching: Watching, courier: Courier) -> Reconciler:
     settings = core.settings
     defaults = _defaults(settings)
     describer = Describer(Belongings(core.kube), core.clock)
@@ -85,7 +92,7 @@ def _reconciler(core: Core, probing: Probing, courier: Courier) -> Reconciler:
             fence.complaint,
             check_pause=_POLLS_PER_CHECK * settings.poll_interval / 1000,
         ),
-        probing=probing,
+        watching=watching,
         describer=describer,
         serving=Serving(describer.belongings),
         executor=_executor(core, defaults, describer),
@@ -125,9 +132,17 @@ def _defaults(settings: Settings) -> Defaults:
     )
 
 
-def _probing(core: Core) -> Probing:
+def _watching(core: Core) -> Watching:
+    names, wake, poll = _names(core), core.queue.add, core.settings.poll_interval / 1000
+    pace = Pace(settled=_POLLS_PER_LOOK * poll, doubtful=2 * poll, again=poll / 6)
+    return Watching(
+        Probing(PortProber(names), names, wake, core.clock, _MOST_PROBES),
+        Introductions(Dialer(names), wake, core.clock, pace, _MOST_LOOKS),
+    )
+
+
+def _names(core: Core) -> PublicNames:
     guard = Guard(denied=settings_values.networks(core.settings.denied_networks))
     if core.settings.allow_private_endpoints:
         guard = guard.with_private_networks()
-    names = PublicNames(Names(monotonic=core.clock.monotonic), guard)
-    return Probing(PortProber(names), names, core.queue.add, core.clock, _MOST_PROBES)
+    return PublicNames(Names(monotonic=core.clock.monotonic), guard)

@@ -82,7 +82,7 @@ async def run(result: Result, *, instance_id: str | None, conflict: bool) -> Tol
         bare,
         executor=executor,
         publisher=Publisher(kinds.GPU_INSTANCE, server.client, bare.cache, recorder, clock),
-        probing=unasked,
+        watching=unasked,
         describer=intact,
         serving=idle,
         notifier=Notifier(courier, bare.cache, clock),

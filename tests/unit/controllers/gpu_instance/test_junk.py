@@ -206,8 +206,8 @@ def _core(server: ApiServer, accounts: Accounts, clock: parts.HandClock, metrics
 
 def _reconciler(core: Core) -> Reconciler:
     courier: Any = SimpleNamespace(default=Default(), gone=lambda _: None)
-    probing: Any = SimpleNamespace(follow=lambda *_, **__: UNASKED, known=lambda *_: UNASKED, forget=lambda _: None)
-    return wiring._reconciler(core, probing, courier)
+    watching: Any = SimpleNamespace(follow=lambda *_, **__: UNASKED, known=lambda *_: UNASKED, forget=lambda _: None)
+    return wiring._reconciler(core, watching, courier)
 
 
 async def live(body: dict[str, Any], novita: Novita, metrics: Metrics) -> None:

@@ -314,8 +314,8 @@ async def test_an_object_that_is_gone_is_forgotten_by_everybody(world: World) ->
     world.account.set_moving(KEY, moving=True)
     world.reconciler.memories.of(a.UID, 0).learned("i-1")
     forgotten: list[Any] = []
-    probing: Any = SimpleNamespace(forget=forgotten.append)
-    watched = replace(world.reconciler, probing=probing)
+    watching: Any = SimpleNamespace(forget=forgotten.append)
+    watched = replace(world.reconciler, watching=watching)
 
     watched.forget(KEY, a.UID)
 

@@ -7,17 +7,21 @@ from typing import Any
 
 from novita_operator import crashpoints
 from novita_operator.api import meta
+from novita_operator.api.gpu_instance.status import HostKeyStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import result
 from novita_operator.controllers.gpu_instance.acting import proof
 from novita_operator.controllers.gpu_instance.launching import refusals
 from novita_operator.controllers.gpu_instance.observing import situation
+from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
-from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.controllers.gpu_instance.reachability import connection, host_keys
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.kube import bodies
 from novita_operator.kube import errors as kube_errors
 from novita_operator.kube.belongings import Belongings
+from novita_operator.kube.bodies import Body
+from novita_operator.machines.host_keys import HostKey, NoHostKey
 from novita_operator.novita import errors
 from novita_operator.novita.models import InstanceState
 
@@ -49,7 +53,22 @@ class Describer:
         memory.detail = instance
         if not connection.is_complete(instance):
             return Result(detail=instance)
-        return await self._write(connection.secret(seen.resource, instance), this) or Result(detail=instance)
+        wanted = connection.secret(seen.resource, instance, await self._host_key_to_keep(seen))
+        return await self._write(wanted, this) or Result(detail=instance)
+
+    async def _host_key_to_keep(self, seen: Observation) -> str:
+        """The line in the Secret, where it is that of the recorded key."""
+        known, at = host_keys.recorded(seen.resource.status), seen.resource.meta
+        if known is None:
+            return ""
+        if seen.reach.host_key.key is not None and seen.reach.host_key.key.fingerprint == known:
+            return seen.reach.host_key.key.line
+        found = await self.belongings.find("Secret", at.namespace, connection.secret_name(seen.resource))
+        line = connection.host_key_in(found or {})
+        try:
+            return line if HostKey.parse(line).fingerprint == known else ""
+        except NoHostKey:
+            return ""
 
     async def _write(self, secret: dict[str, Any], this: Pass) -> Result | None:
         """None where it is written. What the cluster does not take is no fault of the instance."""
@@ -78,9 +97,22 @@ class Describer:
         # One that an older version wrote carries no hash: nobody has changed it, and it gets one.
         found = await self.belongings.find("Secret", at.namespace, connection.secret_name(seen.resource))
         if found is not None and connection.is_as_written(found, seen.resource):
-            return result
+            return await self._introduce(found, result, this)
         described = await self.describe(instance.id, this)
         owned = found is not None and at.uid in bodies.owner_uids(found)
         told = found is None or not owned or meta.CONTENT_HASH in bodies.notes_of(found)
         restored = told and described.problem is None and this.memory.detail is None
         return replace(result, detail=described.detail, problem=described.problem, secret_restored=restored)
+
+    async def _introduce(self, found: Body, result: Result, this: Pass) -> Result:
+        """The result of the pass, once the Secret has the host key that is trusted; the status gets it after that."""
+        shown, resource = this.seen.reach.host_key, this.seen.resource
+        if shown.key is None or shown.state not in {"First", "Same"}:
+            return result
+        if connection.host_key_in(found) != shown.key.line:
+            failed = await self._write(connection.with_host_key(found, resource, shown.key.line), this)
+            if failed is not None:
+                return replace(result, problem=failed.problem)
+        if shown.state == "Same":
+            return result
+        return replace(result, host_key=HostKeyStatus(fingerprint=shown.key.fingerprint))

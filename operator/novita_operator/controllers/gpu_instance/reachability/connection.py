@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ _BINDING_TYPE = "novita-gpu"
 _PROVIDER = "novita"
 _SECRET_TYPE = f"servicebinding.io/{_BINDING_TYPE}"
 _SUFFIX = "-connection"
+_HOST_KEY = "host-key"
 # The bounds of the schema: what is longer leads nowhere, and a status that holds it would be refused.
 _ADDRESS_CHARS = 512
 _ENDPOINT_CHARS = 300
@@ -92,12 +94,28 @@ def _reachable(instance: Instance) -> list[PortMapping]:
     return [port for port in instance.ports if _address(port.endpoint) is not None][:_MOST_PORTS]
 
 
-def secret(resource: GPUInstance, instance: Instance) -> dict[str, Any]:
-    """The connection Secret: the object itself, owned by the GPUInstance.
+def secret(resource: GPUInstance, instance: Instance, host_key: str = "") -> dict[str, Any]:
+    """The connection Secret: the object itself, owned by the GPUInstance. `host_key`: the recorded one's line.
 
     The entries `type provider host port username password` are those of the Service Binding specification.
     """
-    return _secret(resource, {key: value for key, value in _entries(instance).items() if value})
+    entries = _entries(instance) | {_HOST_KEY: host_key}
+    return _secret(resource, {key: value for key, value in entries.items() if value})
+
+
+def host_key_in(found: Mapping[str, Any]) -> str:
+    """The line of the host key in this Secret; "" where it has none that can be read."""
+    text = (found.get("data") or {}).get(_HOST_KEY, "")
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError, TypeError):
+        return ""
+
+
+def with_host_key(found: Mapping[str, Any], resource: GPUInstance, line: str) -> dict[str, Any]:
+    """The Secret as it was written, with this host key."""
+    data = dict(found.get("data") or {}) | {_HOST_KEY: base64.b64encode(line.encode()).decode()}
+    return _of_data(resource, data)
 
 
 def rehearsed_secret(resource: GPUInstance) -> dict[str, Any]:
@@ -106,10 +124,13 @@ def rehearsed_secret(resource: GPUInstance) -> dict[str, Any]:
 
 
 def _secret(resource: GPUInstance, entries: Mapping[str, str]) -> dict[str, Any]:
-    data = {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()}
+    return _of_data(resource, {key: base64.b64encode(value.encode()).decode() for key, value in entries.items()})
+
+
+def _of_data(resource: GPUInstance, data: Mapping[str, str]) -> dict[str, Any]:
     metadata = metadata_of(resource, secret_name(resource), {})
     metadata["annotations"] |= {meta.CONTENT_HASH: _hash(data)}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": _SECRET_TYPE, "data": data}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": _SECRET_TYPE, "data": dict(data)}
 
 
 def is_as_written(found: Mapping[str, Any], resource: GPUInstance) -> bool:

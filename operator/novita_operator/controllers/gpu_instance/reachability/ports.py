@@ -12,6 +12,7 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.reachability import connection, service
+from novita_operator.controllers.gpu_instance.reachability.host_keys import UNSEEN, Shown
 from novita_operator.novita.models import Instance, InstanceState, PortMapping
 from novita_operator.probes import targets
 from novita_operator.probes.tally import Tally, Thresholds
@@ -52,12 +53,16 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whether the instance counts as usable; else `why`, as a clause. `probed`: for the Service; None before a look."""
+    """Whether the instance counts as usable; else `why`, as a clause. `probed`: for the Service; None before a look.
+
+    `host_key`: what its ssh server has shown, and whether that is the recorded key.
+    """
 
     usable: bool = True
     why: str = ""
     stalled: bool = False
     probed: Probed | None = None
+    host_key: Shown = UNSEEN
 
 
 UNASKED = Reach()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from novita_operator.api import conditions as api_conditions
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
+from novita_operator.controllers.gpu_instance.reachability import host_keys
 from novita_operator.controllers.gpu_instance.reporting import interference
 from novita_operator.controllers.gpu_instance.result import data_at_risk
 from novita_operator.novita.models import InstanceState
@@ -19,7 +21,14 @@ _TYPE = ConditionType
 
 def conditions(facts: Facts) -> list[Cond]:
     """Those of this pass."""
-    found = (_spot(facts), _drifted(facts), _too_dear(facts), _at_risk(facts), _unreadable(facts))
+    found = (
+        _spot(facts),
+        _drifted(facts),
+        _other_host_key(facts),
+        _too_dear(facts),
+        _at_risk(facts),
+        _unreadable(facts),
+    )
     return [cond for cond in found if cond is not None]
 
 
@@ -36,6 +45,28 @@ def _spot(facts: Facts) -> Cond | None:
 def _drifted(facts: Facts) -> Cond | None:
     text = interference.explain(facts.seen)
     return Cond(_TYPE.DRIFTED, "True", Reason.CHANGED_ELSEWHERE, text) if text is not None else None
+
+
+def _other_host_key(facts: Facts) -> Cond | None:
+    """What was told stays true until a look shows the recorded key again, also over a restart of the operator."""
+    seen, known = facts.seen, host_keys.recorded(facts.old)
+    instance, shown = seen.instance, seen.reach.host_key
+    if known is None or instance is None or instance.state is not InstanceState.RUNNING or seen.deleting:
+        return None
+    if shown.state == "Unseen":
+        told = api_conditions.find(facts.conditions, _TYPE.HOST_KEY_CHANGED)
+        return Cond(_TYPE.HOST_KEY_CHANGED, "True", Reason.HOST_KEY_CHANGED, told.message) if told is not None else None
+    if shown.state != "Changed" or shown.key is None:
+        return None
+    new = shown.key.fingerprint
+    text = (
+        f"ssh of instance {instance.id} shows the host key {new}, and {known} was recorded when the operator started "
+        "it. Somebody may listen in between, or the instance was upgraded, moved or reinstalled by somebody else. The "
+        "operator sends no password there, and nobody should. If you know why it is another one, trust it: kubectl "
+        f"annotate gpui {seen.resource.meta.name} {meta.TRUST_HOST_KEY}={new} --overwrite. If not, delete the object, "
+        "which ends the instance."
+    )
+    return Cond(_TYPE.HOST_KEY_CHANGED, "True", Reason.HOST_KEY_CHANGED, text)
 
 
 def _too_dear(facts: Facts) -> Cond | None:

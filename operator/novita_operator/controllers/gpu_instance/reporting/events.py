@@ -130,6 +130,9 @@ def _from_life(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event
     drifted = conditions.find(new.conditions, ConditionType.DRIFTED)
     if drifted is not None and conditions.find(old.conditions, ConditionType.DRIFTED) is None:
         yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
+    other = conditions.find(new.conditions, ConditionType.HOST_KEY_CHANGED)
+    if other is not None and conditions.find(old.conditions, ConditionType.HOST_KEY_CHANGED) is None:
+        yield Event(type="Warning", reason=EventReason.HOST_KEY_CHANGED, message=other.message)
     dear = conditions.find(new.conditions, ConditionType.PRICE_ABOVE_LIMIT)
     if dear is not None and conditions.find(old.conditions, ConditionType.PRICE_ABOVE_LIMIT) is None:
         yield Event(type="Warning", reason=EventReason.PRICE_ABOVE_LIMIT, message=dear.message)

@@ -10,11 +10,11 @@ from novita_operator.api import conditions, meta
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_instance.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.api.gpu_instance.status import Binding, Connection, Failure, GPUInstanceStatus
+from novita_operator.api.gpu_instance.status import Binding, Connection, Failure, GPUInstanceStatus, HostKeyStatus
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import cost, edits, use, window
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
-from novita_operator.controllers.gpu_instance.reachability import connection
+from novita_operator.controllers.gpu_instance.reachability import connection, host_keys
 from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, owner, readiness
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
 from novita_operator.controllers.gpu_instance.reporting.facts import Facts
@@ -243,12 +243,22 @@ def crashed(resource: GPUInstance, error: Exception, pause: float, now: datetime
 def _connection(facts: Facts, ready: readiness.Verdict) -> Connection | None:
     if facts.instance_id is None or ready.phase in {Phase.STOPPED, Phase.STOPPING}:
         return None
-    detail = facts.result.detail
+    detail, known = facts.result.detail, facts.old.connection
     if detail is not None and connection.is_complete(detail):
         described = connection.describe(detail, connection.secret_name(facts.seen.resource))
         # What the list lacks must not stay in the status: it would count as out of date for ever.
-        return connection.as_listed(described, facts.seen.instance)
-    return facts.old.connection
+        known = connection.as_listed(described, facts.seen.instance)
+    return None if known is None else known.model_copy(update={"host_key": _host_key(facts)})
+
+
+def _host_key(facts: Facts) -> HostKeyStatus | None:
+    """The recorded one stays until the operator itself starts the instance again, whatever else happens to it."""
+    old = facts.old.connection.host_key if facts.old.connection is not None else None
+    if facts.result.host_key is None and (facts.result.started_at is not None or host_keys.recorded(facts.old) is None):
+        return None
+    # Where another try is asked for, the deadline begins anew, and nothing is started.
+    found = facts.result.host_key or old
+    return None if found is None else found.model_copy(update={"started_at": _started_at(facts)})
 
 
 def _binding(facts: Facts) -> Binding | None:

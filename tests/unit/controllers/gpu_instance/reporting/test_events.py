@@ -235,7 +235,7 @@ _SEEN_IN_CONDITIONS_ALONE = """
     Deleting StartupTimeout SpotReclaimed NoCapacityAtStart Ended ChangedElsewhere AdoptRefused Frozen InvalidValue
     UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
     ClusterIdChanged CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown
-    AdoptionNotAllowed LimitReached NotAllowed ClusterRefused
+    AdoptionNotAllowed LimitReached NotAllowed ClusterRefused HostKeyChanged
     Success RateLimited NovitaUnavailable Paused InvalidResponse
 """
 
