@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -73,9 +74,13 @@ class Simulator:
     url: str
 
     @classmethod
-    async def start(cls, directory: Path, *, acceleration: float) -> Simulator:
-        """Start it on a free port, its files in a fresh directory. `acceleration`: virtual seconds per second."""
-        child = cls._launch(directory, acceleration)
+    async def start(cls, directory: Path, *, acceleration: float, machines: Path | None = None) -> Simulator:
+        """Start it on a free port, its files in a fresh directory. `acceleration`: virtual seconds per second.
+
+        `machines`: where the folders of real machines are made; None: addresses lead nowhere.
+        """
+        more = [] if machines is None else ["--machines", "real", "--machines-dir", str(machines)]
+        child = cls._launch(directory, acceleration, *more)
         return cls(child, await _url(directory, child))
 
     @classmethod
@@ -90,9 +95,9 @@ class Simulator:
         return cls(SharedProgram.of(facts["program"]), facts["url"])
 
     @staticmethod
-    def _launch(directory: Path, acceleration: float) -> Child:
+    def _launch(directory: Path, acceleration: float, *more: str) -> Child:
         command = [sys.executable, "-m", "novita_operator.simulator", "--port-file", str(directory / _PORT_FILE)]
-        return Child.start([*command, "--acceleration", str(acceleration)], directory / "simulator.log", {})
+        return Child.start([*command, "--acceleration", str(acceleration), *more], directory / "simulator.log", {})
 
     def account(self, key: str) -> SimulatedAccount:
         """The account of this key; it is made when it is first spoken of."""
@@ -102,6 +107,12 @@ class Simulator:
         """End it, unless it is everybody's."""
         if isinstance(self.program, Child):
             await self.program.kill()
+
+    async def terminate(self) -> None:
+        """End it as Ctrl-C does: with everything that runs on its machines."""
+        if isinstance(self.program, Child):
+            self.program.send(signal.SIGTERM)
+            await self.program.ended()
 
 
 async def _url(directory: Path, program: Program) -> str:
