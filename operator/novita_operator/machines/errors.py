@@ -5,7 +5,10 @@ MachineError
 │  └─ Busy           the same; our own connections are used up
 ├─ LoginRefused      read the connection details again, since each start may change them; then a person has to look
 ├─ HostKeyChanged    never go on: a person decides whether the machine is the same
-└─ Interrupted       the command may run, may have run, or not: look before anything is repeated
+├─ Interrupted       the command may run, may have run, or not: look before anything is repeated
+└─ Unusable          give the machine up: no command of ours will ever run there
+   ├─ NoShell        its image has no shell for commands over ssh
+   └─ NoEnvironment  what the container was started with is not to be seen
 
 Messages are ours alone, complete "Instance i-1 …", and never hold what the other side has said.
 """
@@ -39,3 +42,15 @@ class HostKeyChanged(MachineError):
 
 class Interrupted(MachineError):
     """The connection, or our patience, ended before the command did."""
+
+
+class Unusable(MachineError):
+    """No program can be run there, now or later."""
+
+
+class NoShell(Unusable):
+    """What answers a command is no POSIX shell."""
+
+
+class NoEnvironment(Unusable):
+    """The variables of the container are not shown to a login."""

@@ -1,0 +1,57 @@
+"""What is sent to a machine: the launcher, and for a start the program. Pure but for reading our own two files."""
+
+from __future__ import annotations
+
+import shlex
+from functools import cache
+from importlib import resources
+
+from novita_operator.machines.programs.program import Environment, Program
+from novita_operator.machines.running import Command
+
+_TEXT = "utf-8"
+# Plain words: whatever the login shell is, it does not change them.
+_SHELL = "exec /bin/sh -s --"
+
+
+def command(verb: str, name: str, *words: str, seconds: float, most_bytes: int = 64 * 1024) -> Command:
+    """One verb about the program of this name."""
+    return _command(" ".join((_SHELL, verb, name, *words)), "", seconds, most_bytes)
+
+
+def start(program: Program, environment: Environment, *, seconds: float) -> Command:
+    """Start it, unless that was ever done."""
+    sent = f"program={shlex.quote(_program(program, environment))}\nsupervise={shlex.quote(_read('supervise.sh'))}\n"
+    return _command(f"{_SHELL} start {program.name}", sent, seconds, 64 * 1024)
+
+
+def _command(text: str, more: str, seconds: float, most_bytes: int) -> Command:
+    # Nothing that the launcher starts may read the rest of the script.
+    script = f'{_read("launcher.sh")}\n{more}main "$@" </dev/null\n'
+    return Command(text, script.encode(_TEXT, "surrogateescape"), seconds, most_bytes)
+
+
+def _program(program: Program, environment: Environment) -> str:
+    """Its own number is that of the program: it is replaced by it. It is removed before, since it holds secrets."""
+    given = " ".join(shlex.quote(f"{name}={value}") for name, value in environment.variables.items())
+    place = 'cd "$HOME"' if environment.at_home else 'cd /proc/1/cwd 2>/dev/null || cd "$HOME"'
+    return f"""\
+birth() {{
+  {{ read -r line <"/proc/$1/stat"; }} 2>/dev/null || return 0
+  set -- ${{line##*) }}
+  printf '%s\\n' "${{20}}"
+}}
+run() {{
+  printf '%s\\n' "$$ $(birth $$)" >"$1/pid"
+  rm -f "$1/program"
+  umask "$2"
+  {place}
+  exec env -i {given} /bin/sh -c 'exec "$@"' sh {shlex.join(program.words)}
+}}
+run "$@"
+"""
+
+
+@cache
+def _read(name: str) -> str:
+    return (resources.files("novita_operator.machines.programs") / name).read_text(_TEXT)
