@@ -6,13 +6,14 @@ say() {
   printf '%s\n' "$*"
 }
 
-# When the process of this number was started: a number alone may be another process's by now. Nothing without /proc.
+# When the process of this number was started: a number alone may be another process's by now. Nothing without /proc,
+# and nothing of one that has ended and that nobody has taken note of: the first process of a container may never do so.
 birth() {
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
   # The name of a program may hold anything, a closing parenthesis, too; field 22 is the 20th behind the last one.
   # shellcheck disable=SC2086
   set -- ${line##*) }
-  say "${20}"
+  [ "$1" = Z ] || say "${20}"
 }
 
 alive() {
@@ -83,7 +84,7 @@ await() {
 # To the program and all that it has started, unless these have left its process group.
 send() {
   if alive "$dir/pid"; then
-    kill -s "$1" "-$pid" 2>/dev/null || kill -s "$1" "$pid" 2>/dev/null
+    kill -s "$1" -- "-$pid" 2>/dev/null || kill -s "$1" "$pid" 2>/dev/null
   fi
 }
 
