@@ -11,7 +11,9 @@ from novita_operator.controllers.gpu_instance import wiring as gpu_instance
 from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance_set import wiring as gpu_instance_set
 from novita_operator.controllers.gpu_job import wiring as gpu_job
+from novita_operator.controllers.gpu_job.attending.attendant import Attendant
 from novita_operator.controllers.novita_account import wiring as novita_account
+from novita_operator.machines.pool import Pool
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.class_gate import ClassGate
 from novita_operator.runtime.core import Core, Wired
@@ -30,11 +32,18 @@ class Controllers:
     """By plural name, each behind the gates that keep it to kinds that are served, and to objects of our own class."""
     watching: Watching
     courier: Courier
+    attendant: Attendant
+    machines: Pool
 
     @property
     def intakes(self) -> tuple[Intake, ...]:
         """Where watch events go."""
         return tuple(each.intake for each in self.kinds)
+
+    async def aclose(self) -> None:
+        """End what they hold open."""
+        await self.watching.aclose()
+        await self.machines.aclose()
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Watch every kind."""
@@ -45,9 +54,11 @@ class Controllers:
 def controllers(core: Core) -> Controllers:
     """The kinds, wired."""
     instances = gpu_instance.wire(core)
-    kinds = (instances.kind, novita_account.wire(core), gpu_instance_set.wire(core), gpu_job.wire(core))
+    machines = Pool(instances.dialer)
+    jobs = gpu_job.wire(core, machines)
+    kinds = (instances.kind, novita_account.wire(core), gpu_instance_set.wire(core), jobs.kind)
     reconcilers = {each.intake.kind.plural: _gate(core, each) for each in kinds}
-    return Controllers(kinds, reconcilers, instances.watching, instances.courier)
+    return Controllers(kinds, reconcilers, instances.watching, instances.courier, jobs.attendant, machines)
 
 
 def _gate(core: Core, kind: Wired) -> Reconciles:

@@ -74,7 +74,10 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
             background.append(_in_background(resync.run(), "resync"))
             await bootstrap.ensure(shared.kube, settings, shared.operator_class)
             await _take_in(shared, controllers)
-            background.append(_in_background(controllers.watching.run(), "watching"))
+            background += [
+                _in_background(controllers.watching.run(), "watching"),
+                _in_background(controllers.attendant.run(), "attending"),
+            ]
             controllers.courier.start()
             shared.recorder.start()
             workers.start(settings.workers)
@@ -82,7 +85,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
     finally:
         for task in background:
             task.cancel()
-        await controllers.watching.aclose()
+        await controllers.aclose()
         if shared.lease is not None:
             await shared.lease.release()
         await shared.recorder.drain(_LAST_EVENTS_SECONDS)

@@ -12,7 +12,7 @@ Extra = dict[str, Any]
 VALIDATIONS = "x-kubernetes-validations"
 _WAY_OUT = "create a new GPUInstance instead"
 _ENV_MOST = 100  # the bound of `env` in gpu_instance/spec.py
-_JOB_VARIABLES = 3  # those that controllers/gpu_job/deciding/attempts.py adds
+_JOB_VARIABLES = 4  # those that controllers/gpu_job/deciding/attempts.py adds
 
 
 def _validations(*rules: dict[str, str]) -> Extra:

@@ -1,4 +1,4 @@
-"""What belongs to one object of ours: its connection Secret, its Service, its EndpointSlices; read and written here."""
+"""What belongs to one object of ours: its Secret, Service, EndpointSlices, ConfigMaps; read and written here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from novita_operator.kube.bodies import Body
 from novita_operator.kube.client import Bodies, KubeClient
 
 _PATHS = {
+    "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
     "Secret": "/api/v1/namespaces/{namespace}/secrets",
     "Service": "/api/v1/namespaces/{namespace}/services",
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",

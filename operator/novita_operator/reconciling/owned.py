@@ -116,6 +116,10 @@ class Child:
     trouble: Trouble | None = None
     ended: Ended | None = None
     price_per_hour: Decimal | None = None
+    secret: str | None = None
+    """The connection Secret of its present start."""
+    host_key: str | None = None
+    """The fingerprint of the ssh host key that was recorded after it."""
 
     def label(self, name: str) -> str | None:
         return (self.labels or {}).get(name)
@@ -145,6 +149,8 @@ def child(body: Body) -> Child:
     """Read a GPUInstance, whatever version wrote its status."""
     metadata, status = body["metadata"], body.get("status") or {}
     ready = _condition(status, "Ready")
+    connection = _mapping(status.get("connection"))
+    host_key = _mapping(connection.get("hostKey"))
     return Child(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -160,7 +166,18 @@ def child(body: Body) -> Child:
         trouble=_trouble(status, ready),
         ended=_ended(status),
         price_per_hour=_price(status.get("pricePerHour")) if _runs(status, ready) else None,
+        secret=_named(connection.get("secretRef"), "name"),
+        host_key=_named(host_key, "fingerprint") if host_key.get("startedAt") == status.get("startedAt") else None,
     )
+
+
+def _mapping(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
+
+
+def _named(found: object, name: str) -> str | None:
+    value = _mapping(found).get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _runs(status: Body, ready: Mapping[str, Any]) -> bool:

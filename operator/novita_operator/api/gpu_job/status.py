@@ -21,6 +21,12 @@ class AttemptFailure(Model):
     at: Moment = Field(description="When it was found.")
 
 
+class OutputRef(Model):
+    """A ConfigMap in the namespace of the job; it goes with the job."""
+
+    name: str = Field(max_length=253, description="Its name; the entry is called output.")
+
+
 class GPUJobStatus(Model):
     """What became of it. The names are those of batch/v1 where it has them."""
 
@@ -47,6 +53,16 @@ class GPUJobStatus(Model):
         None, max_length=253, description="The GPUInstance of the attempt that is under way."
     )
     instance_uid: str | None = Field(None, max_length=64, description="Its UID, once it was made.")
+    exit_code: int | None = Field(None, description="The exit code of the last attempt's program (signal ExitCode).")
+    signal: str | None = Field(
+        None, max_length=16, description="The signal that its exit code speaks of, such as KILL for 137."
+    )
+    started_at: Moment | None = Field(
+        None, description="When the program of the last attempt began, by the clock of its machine."
+    )
+    finished_at: Moment | None = Field(None, description="When it ended, by the same clock.")
+    message: str | None = Field(None, max_length=1000, description="The last lines that it printed.")
+    output: OutputRef | None = Field(None, description="Where the end of what it printed is kept.")
     failures: tuple[AttemptFailure, ...] = Field(
         (), max_length=SHOWN_FAILURES, description="The last attempts that failed, newest last."
     )

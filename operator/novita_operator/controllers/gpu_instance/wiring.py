@@ -57,18 +57,22 @@ class Instances:
 
     kind: Wired
     watching: Watching
+    dialer: Dialer
+    """To their machines, for whoever else has to get in."""
     courier: Courier
 
 
 def wire(core: Core) -> Instances:
     """The kind with all its parts; nothing runs yet."""
-    watching = _watching(core)
+    names = _names(core)
+    dialer = Dialer(names)
+    watching = _watching(core, names, dialer)
     outbox = Outbox(core.kube, core.cache, KIND)
     courier = opening.courier(core.settings, core.kube, outbox, core.recorder, core.clock, core.metrics)
     made = _reconciler(core, watching, courier)
     ears = handlers.Ears(made, core.queue.add, courier, core.operator_class)
     intake = Intake(KIND, core.cache, core.queue, ears)
-    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), watching, courier)
+    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), watching, dialer, courier)
 
 
 def _reconciler(core: Core, watching: Watching, courier: Courier) -> Reconciler:
@@ -132,12 +136,12 @@ def _defaults(settings: Settings) -> Defaults:
     )
 
 
-def _watching(core: Core) -> Watching:
-    names, wake, poll = _names(core), core.queue.add, core.settings.poll_interval / 1000
+def _watching(core: Core, names: PublicNames, dialer: Dialer) -> Watching:
+    wake, poll = core.queue.add, core.settings.poll_interval / 1000
     pace = Pace(settled=_POLLS_PER_LOOK * poll, doubtful=2 * poll, again=poll / 6)
     return Watching(
         Probing(PortProber(names), names, wake, core.clock, _MOST_PROBES),
-        Introductions(Dialer(names), wake, core.clock, pace, _MOST_LOOKS),
+        Introductions(dialer, wake, core.clock, pace, _MOST_LOOKS),
     )
 
 

@@ -55,6 +55,14 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Disregard:
+    """The attempt is over, and spec.failurePolicy says that its failure does not count."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldBack:
     """spec.suspend: the attempt is over, and did not fail."""
 
@@ -78,4 +86,17 @@ class RemoveJob:
     """ttlSecondsAfterFinished has passed."""
 
 
-Step = Nothing | Wait | ClearReport | Begin | Make | Release | GiveUp | HoldBack | Conclude | Finish | RemoveJob
+Step = (
+    Nothing
+    | Wait
+    | ClearReport
+    | Begin
+    | Make
+    | Release
+    | GiveUp
+    | Disregard
+    | HoldBack
+    | Conclude
+    | Finish
+    | RemoveJob
+)

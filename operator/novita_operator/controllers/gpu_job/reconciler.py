@@ -10,7 +10,8 @@ from novita_operator.api.events import Event, EventReason
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_job import action
-from novita_operator.controllers.gpu_job.deciding import attempts, plan
+from novita_operator.controllers.gpu_job.attending.attendant import Attendant
+from novita_operator.controllers.gpu_job.deciding import attempts, plan, program
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
 from novita_operator.controllers.gpu_job.reporting import status
 from novita_operator.controllers.gpu_job.result import Result
@@ -39,13 +40,15 @@ class Reconciler:
     clock: Clock
     pauses: Pauses
     resync_seconds: float
+    attendant: Attendant
 
     async def reconcile(self, key: Key) -> Requeue:
         """Move the job one step. Raises kube errors."""
         body = await whole.read(KIND, key, self.cache, self.kube)
         if body is None:
+            self.attendant.forget(key)
             return None
-        seen = await self._observe(GPUJob.parse(body))
+        seen = self._attended(key, await self._observe(GPUJob.parse(body)))
         result = await self._act(plan.decide(seen, self.clock.now()), seen, key)
         if result.made or result.released:
             seen = await self._observe(seen.resource)
@@ -58,8 +61,9 @@ class Reconciler:
         now = self.clock.now()
         await self.publisher.crashed(key, error, lambda body: status.crashed(GPUJob.parse(body), error, pause, now))
 
-    async def leave(self, key: Key, uid: str) -> bool:  # noqa: ARG002 - the signature is that of all kinds
+    async def leave(self, key: Key, uid: str) -> bool:
         """Another operator works on it now."""
+        self.attendant.forget(key)
         return self.children.forget(uid)
 
     async def _observe(self, resource: GPUJob) -> Observation:
@@ -70,6 +74,10 @@ class Reconciler:
         # That an instance is missing decides about an attempt: the cache alone is not believed.
         missed = await self.children.find(resource.meta, resource.status.instance_name)
         return seen if missed is None else replace(seen, children=(*seen.children, owned.child(missed)))
+
+    def _attended(self, key: Key, seen: Observation) -> Observation:
+        sought = program.wanted(seen, self.clock.now())
+        return replace(seen, program=self.attendant.follow(key, seen.resource.meta, sought))
 
     async def _act(self, step: action.Step, seen: Observation, key: Key) -> Result:
         at = seen.resource.meta
@@ -95,7 +103,9 @@ class Reconciler:
         if spec is None or not await self._is_newest(seen, key):
             return Result(action.Wait(0.0))
         try:
-            taken = await self.children.make(attempts.body(at, spec.template, attempt), at)
+            taken = await self.children.make(
+                attempts.body(at, spec.template, attempt, over_ssh=program.over_ssh(spec)), at
+            )
         except errors.REFUSALS as error:
             return Result(step, refused=f"{error}.")
         if taken and self.children.is_leaving(at, attempts.attempt_name(at.name, attempt)):

@@ -8,7 +8,7 @@ from typing import Protocol
 from novita_operator.machines import errors
 from novita_operator.machines.login import Login
 from novita_operator.machines.programs import answers, script
-from novita_operator.machines.programs.program import MARK, Program
+from novita_operator.machines.programs.program import MARK, Environment, Program
 from novita_operator.machines.programs.state import State
 from novita_operator.machines.running import Command, Ran
 
@@ -36,13 +36,18 @@ class Programs:
 
     async def start(self, login: Login, program: Program) -> State:
         """Start it, exactly once however often this is called and by whomever. Raises NoEnvironment, NoShell."""
-        mark = f"{MARK}={program.name}"
-        asked = script.command("environ", program.name, mark, seconds=_SECONDS, most_bytes=_ENVIRONMENT_BYTES)
-        ran = await self.machines.run(login, asked)
-        environment = None if ran.cut else answers.environment(answers.read(ran))
-        if environment is None:
-            raise errors.NoEnvironment("does not show the variables of its container to a command over ssh")
+        environment = await self.environment(login, program.name)
         return await self._state(login, script.start(program, environment, seconds=_SECONDS))
+
+    async def environment(self, login: Login, name: str) -> Environment:
+        """The variables of the container. Raises NoEnvironment, NoShell."""
+        mark = f"{MARK}={name}"
+        asked = script.command("environ", name, mark, seconds=_SECONDS, most_bytes=_ENVIRONMENT_BYTES)
+        ran = await self.machines.run(login, asked)
+        found = None if ran.cut else answers.environment(answers.read(ran))
+        if found is None:
+            raise errors.NoEnvironment("does not show the variables of its container to a command over ssh")
+        return found
 
     async def wait(self, login: Login, name: str, seconds: int) -> State:
         """Its state once it has ended, or after so many seconds."""

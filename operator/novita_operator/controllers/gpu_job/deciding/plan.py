@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 from novita_operator.api.gpu_job.reasons import Reason
 from novita_operator.api.gpu_job.spec import GPUJobSpec
 from novita_operator.controllers.gpu_job import action
+from novita_operator.controllers.gpu_job.deciding import program
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.reconciling.owned import Child, Ended
+
+_ENDING_SECONDS = 5.0  # its end wakes the job, too
 
 Check = Callable[[Observation, GPUJobSpec, datetime], action.Step | None]
 
@@ -79,6 +82,8 @@ def _suspended(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step 
 def _too_late(seen: Observation, spec: GPUJobSpec, now: datetime) -> action.Step | None:
     if seen.deadline is None or now < seen.deadline:
         return None
+    if program.is_being_ended(seen, now):
+        return action.Wait(_ENDING_SECONDS)
     text = f"The job took longer than {spec.active_deadline_seconds} s (spec.activeDeadlineSeconds)."
     return action.Conclude("Failed", Reason.DEADLINE_EXCEEDED, text)
 
@@ -136,11 +141,17 @@ def _ended(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | No
 def _why_no_success(child: Child, ended: Ended, spec: GPUJobSpec) -> str | None:
     if ended.reason != "Failed" or ended.said is not None:
         return ended.message
+    if program.over_ssh(spec):
+        return f"The container of {child.name} ended, and its program with it: its exit code is not known."
     if spec.completion.signal == "Annotation":
         return f"The container of {child.name} ended and no result was reported (spec.completion.signal is Annotation)."
     if not (child.ran or child.was_ready):
         return f"The container of {child.name} ended before it was ever seen running."
     return None
+
+
+def _unrunnable(seen: Observation, spec: GPUJobSpec, now: datetime) -> action.Step | None:
+    return program.unrunnable(seen, spec, now) if seen.status.instance_name is None and not seen.children else None
 
 
 def _left(due: datetime, now: datetime) -> float:
@@ -155,8 +166,10 @@ _CHECKS: tuple[Check, ...] = (
     _strays,
     _suspended,
     _too_late,
+    _unrunnable,
     _between_attempts,
     _reported,
     _missing,
+    program.judged,
     _ended,
 )

@@ -11,6 +11,7 @@ from novita_operator.api.gpu_job.reasons import ConditionType
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.api.gpu_job.spec import GPUJobSpec
 from novita_operator.api.gpu_job.status import GPUJobStatus
+from novita_operator.controllers.gpu_job.observing.program import UNATTENDED, Attended
 from novita_operator.reconciling.owned import Child
 
 _TYPE = ConditionType
@@ -43,6 +44,8 @@ class Observation:
     resource: GPUJob
     children: tuple[Child, ...]
     pauses: Pauses
+    program: Attended = UNATTENDED
+    """What is known of the program of the attempt under way, where it runs over ssh."""
 
     @property
     def spec(self) -> GPUJobSpec | None:

@@ -8,8 +8,10 @@ from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.controllers.gpu_job import action
+from novita_operator.controllers.gpu_job.deciding import program
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.controllers.gpu_job.result import Result
+from novita_operator.machines.programs.state import Ended, Running
 
 _TYPE = ConditionType
 _SAID_CHARS = 100  # enough to find it again
@@ -100,8 +102,26 @@ def _under_way(seen: Observation, changed: GPUJobStatus) -> Verdict:
     if not child.was_ready:
         text = f"{attempt}: {child.message or f'GPUInstance {child.name} is starting.'}"
         return Verdict(False, Reason.STARTING, text, Phase.STARTING)
+    if seen.spec is not None and program.over_ssh(seen.spec):
+        return _of_the_program(seen, attempt, child.name)
     text = " ".join([f"{attempt} runs on {child.name}.", *unclear(seen)])
     return Verdict(False, Reason.RUNNING, text, Phase.RUNNING)
+
+
+def _of_the_program(seen: Observation, attempt: str, machine: str) -> Verdict:
+    hindrance = seen.program.hindrance
+    match seen.program.state:
+        case Running(started_at):
+            text = f"{attempt}: the program runs on {machine} since {started_at:%H:%M:%S} UTC."
+        case Ended(code):
+            text = f"{attempt}: the program ended with exit code {code}; the end of its output is being kept."
+        case _:
+            text = f"{attempt}: {machine} is Ready; the program is being started there over ssh."
+    if hindrance is not None:
+        text = f"{text} {machine} {hindrance.message}, since {hindrance.since:%H:%M:%S} UTC; tried again by itself."
+    ran = isinstance(seen.program.state, Running | Ended) or seen.status.started_at is not None
+    reason, phase = (Reason.RUNNING, Phase.RUNNING) if ran else (Reason.STARTING, Phase.STARTING)
+    return Verdict(False, reason, " ".join([text, *unclear(seen)]), phase)
 
 
 def unclear(seen: Observation) -> list[str]:

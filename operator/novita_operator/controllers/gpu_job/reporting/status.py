@@ -10,13 +10,14 @@ from novita_operator.api import conditions
 from novita_operator.api.conditions import Condition
 from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_job.resource import GPUJob
-from novita_operator.api.gpu_job.status import SHOWN_FAILURES, AttemptFailure, GPUJobStatus
+from novita_operator.api.gpu_job.status import SHOWN_FAILURES, AttemptFailure, GPUJobStatus, OutputRef
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import attempts
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.controllers.gpu_job.reporting import events, readiness
 from novita_operator.controllers.gpu_job.reporting.readiness import Verdict
 from novita_operator.controllers.gpu_job.result import Result
+from novita_operator.machines.programs.state import Ended, Running
 from novita_operator.reconciling.conditions import Cond, crash
 from novita_operator.reconciling.outcome import Outcome
 
@@ -28,7 +29,7 @@ _OVER = {"instance_name": None, "instance_uid": None, "active": 0}
 def report(seen: Observation, result: Result, now: datetime) -> Outcome:
     """The status after this pass, and the Events for what changed since the one in the object."""
     old = seen.status
-    changed = old.model_copy(update={**_begun(seen, now), **_recorded(seen, result.step, now)})
+    changed = old.model_copy(update={**_begun(seen, now), **_of_the_program(seen), **_recorded(seen, result.step, now)})
     if changed.instance_name is not None and seen.current is not None:
         changed = changed.model_copy(update={"instance_uid": seen.current.uid})
     judged = readiness.judge(seen, changed, result)
@@ -53,9 +54,12 @@ def _recorded(seen: Observation, step: action.Step, now: datetime) -> dict[str, 
     match step:
         case action.Begin(attempt):
             name = attempts.attempt_name(seen.resource.meta.name, attempt)
-            return {"attempts": attempt, "active": 1, "instance_name": name, "instance_uid": None}
+            begun = {"attempts": attempt, "active": 1, "instance_name": name, "instance_uid": None}
+            return begun | dict.fromkeys(_OF_THE_PROGRAM)
         case action.GiveUp(reason, message):
             return _OVER | _failed(seen, reason, message, now)
+        case action.Disregard(reason, message):
+            return _OVER | {"failures": _noted(seen, reason, message, now)}
         case action.HoldBack():
             return _OVER
         case action.Conclude("Succeeded"):
@@ -69,9 +73,30 @@ def _recorded(seen: Observation, step: action.Step, now: datetime) -> dict[str, 
 
 
 def _failed(seen: Observation, reason: str, message: str, now: datetime) -> dict[str, Any]:
+    return {"failed": seen.status.failed + 1, "failures": _noted(seen, reason, message, now)}
+
+
+def _noted(seen: Observation, reason: str, message: str, now: datetime) -> tuple[AttemptFailure, ...]:
     failure = AttemptFailure(attempt=seen.status.attempts, reason=reason, message=message[:_FAILURE_CHARS], at=now)
-    known = (*seen.status.failures, failure)
-    return {"failed": seen.status.failed + 1, "failures": known[-SHOWN_FAILURES:]}
+    return (*seen.status.failures, failure)[-SHOWN_FAILURES:]
+
+
+_OF_THE_PROGRAM = ("exit_code", "signal", "started_at", "finished_at", "message", "output")
+
+
+def _of_the_program(seen: Observation) -> dict[str, Any]:
+    """What the machine has said of it; it stays after the end of the attempt."""
+    kept = seen.program.kept
+    match seen.program.state:
+        case Running(started_at):
+            return {"started_at": started_at}
+        case Ended(code, started_at, ended_at) as ended if kept is not None:
+            output = OutputRef(name=kept.name) if kept.name is not None else None
+            told = {"message": kept.last_lines or None, "output": output}
+            times = {"started_at": started_at, "finished_at": ended_at}
+            return {"exit_code": code, "signal": ended.signal, **times, **told}
+        case _:
+            return {}
 
 
 _TARGETS = {"Succeeded": _TYPE.SUCCESS_CRITERIA_MET, "Failed": _TYPE.FAILURE_TARGET}
