@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,12 @@ class Controllers:
     def intakes(self) -> tuple[Intake, ...]:
         """Where watch events go."""
         return tuple(each.intake for each in self.kinds)
+
+    async def run(self) -> None:
+        """What goes on beside the passes, for ever."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self.watching.run())
+            work.create_task(self.attendant.run())
 
     async def aclose(self) -> None:
         """End what they hold open."""

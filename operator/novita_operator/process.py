@@ -74,10 +74,7 @@ async def _serve(shared: Core, controllers: Controllers) -> None:
             background.append(_in_background(resync.run(), "resync"))
             await bootstrap.ensure(shared.kube, settings, shared.operator_class)
             await _take_in(shared, controllers)
-            background += [
-                _in_background(controllers.watching.run(), "watching"),
-                _in_background(controllers.attendant.run(), "attending"),
-            ]
+            background.append(_in_background(controllers.run(), "watching machines"))
             controllers.courier.start()
             shared.recorder.start()
             workers.start(settings.workers)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+from tests.cluster import landlord as landlords
 from tests.conftest import short_name
 from tests.support import builders, kube
 from tests.support.history import condition
@@ -26,11 +24,8 @@ _OTHER_KEY = "ssh-host-key-changed"
 @pytest.fixture(scope="module")
 async def landlord(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
     """A simulator whose machines are real."""
-    with tempfile.TemporaryDirectory(prefix="novita-test-") as made:
-        await asyncio.to_thread(Path(made).chmod, 0o711)  # machines may have a user of their own
-        started = await Simulator.start(tmp_path_factory.mktemp("landlord"), acceleration=20, machines=Path(made))
+    async with landlords.landlord(tmp_path_factory.mktemp("landlord")) as (started, _):
         yield started
-        await started.terminate()
 
 
 @pytest.fixture

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from tests.unit.support.builders import ago, wire
 
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
+from novita_operator.controllers.gpu_job.observing.program import UNATTENDED, Attended
 from novita_operator.reconciling.owned import Child, Ended, Trouble
 
 UID = "0b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11"
+NOBODY_ATTENDS: Any = SimpleNamespace(follow=lambda *_: UNATTENDED, forget=lambda _: None)
+"""Stands for an attendant who has no machine to go to."""
 PAUSES = Pauses(first=10, longest=360)
 JUST_ENDED = Ended("Failed", "Instance i-1 ended by itself. Novita gives no reason.", None)
 BROKE = Ended("Failed", "Instance i-1 ended by itself. Novita says: NODE_STATUS.", "NODE_STATUS")
@@ -94,5 +98,5 @@ def going(attempt: int = 1) -> Child:
     return an_instance(attempt, deleting=True, ready=False, reason="Deleting", message="It goes.")
 
 
-def seen(resource: GPUJob, *children: Child) -> Observation:
-    return Observation(resource, children, PAUSES)
+def seen(resource: GPUJob, *children: Child, program: Attended = UNATTENDED) -> Observation:
+    return Observation(resource, children, PAUSES, program)

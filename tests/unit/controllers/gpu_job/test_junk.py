@@ -78,7 +78,15 @@ async def _live(body: dict[str, Any]) -> tuple[Instances, dict[str, Any]]:
     recorder, cache, clock = Recorder(server.client, "operator-0"), Cache(), parts.HandClock()
     publisher = Publisher(kinds.GPU_JOB, server.client, cache, recorder, clock)
     reconciler = Reconciler(
-        server.client, cache, children, publisher, recorder, clock, pauses=a.PAUSES, resync_seconds=300
+        server.client,
+        cache,
+        children,
+        publisher,
+        recorder,
+        clock,
+        pauses=a.PAUSES,
+        resync_seconds=300,
+        attendant=a.NOBODY_ATTENDS,
     )
     for _ in range(PASSES):
         cache.put(KEY, copy.deepcopy(server.objects["team/train"]))

@@ -57,7 +57,15 @@ def world() -> World:
     recorder, cache, clock = Recorder(server.client, "operator-0"), Cache(), parts.HandClock()
     publisher = Publisher(kinds.GPU_JOB, server.client, cache, recorder, clock)
     reconciler = Reconciler(
-        server.client, cache, children, publisher, recorder, clock, pauses=a.PAUSES, resync_seconds=300
+        server.client,
+        cache,
+        children,
+        publisher,
+        recorder,
+        clock,
+        pauses=a.PAUSES,
+        resync_seconds=300,
+        attendant=a.NOBODY_ATTENDS,
     )
     return World(server, reconciler, instances)
 

@@ -10,10 +10,10 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_job.deciding import attempts
 
 
-def body(**template: Any) -> dict[str, Any]:
+def body(*, over_ssh: bool = False, **template: Any) -> dict[str, Any]:
     resource = a.a_job(template={"command": "python train.py", **template})
     assert resource.spec is not None
-    return attempts.body(resource.meta, resource.spec.template, 2)
+    return attempts.body(resource.meta, resource.spec.template, 2, over_ssh=over_ssh)
 
 
 def test_its_name_and_labels_say_which_attempt_of_which_job_it_is() -> None:
@@ -39,6 +39,7 @@ def test_the_program_knows_whose_result_it_reports() -> None:
         {"name": "GPU_JOB_NAME", "value": "train"},
         {"name": "GPU_JOB_NAMESPACE", "value": "team"},
         {"name": "GPU_JOB_ATTEMPT", "value": "2"},
+        {"name": "GPU_JOB_ID", "value": f"{a.UID}-2"},
     ]
 
 
@@ -46,6 +47,18 @@ def test_a_variable_of_the_template_wins() -> None:
     env = body(env=[{"name": "GPU_JOB_NAME", "value": "mine"}])["spec"]["env"]
 
     assert [each["value"] for each in env if each["name"] == "GPU_JOB_NAME"] == ["mine"]
+
+
+def test_the_variable_by_which_the_machine_knows_the_program_is_ours_alone() -> None:
+    env = body(env=[{"name": "GPU_JOB_ID", "value": "mine"}])["spec"]["env"]
+
+    assert [each["value"] for each in env if each["name"] == "GPU_JOB_ID"] == [f"{a.UID}-2"]
+
+
+def test_a_container_whose_program_runs_over_ssh_only_waits() -> None:
+    spec = body(over_ssh=True, entrypoint="python", image="trainer:1")["spec"]
+
+    assert (spec["entrypoint"], spec["command"], spec["image"]) == ("tail", "-f /dev/null", "trainer:1")
 
 
 def test_the_operator_can_read_what_it_makes() -> None:

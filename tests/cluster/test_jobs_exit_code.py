@@ -1,0 +1,209 @@
+"""A job whose program runs over ssh, on machines that are real: its exit code decides, and it starts once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cluster import landlord as landlords
+from tests.cluster.owners import JOBS, Owners, owners
+from tests.conftest import short_name
+from tests.support import builders, kube
+from tests.support.history import condition, conditions
+from tests.support.kube import Body, Kind
+from tests.support.operator_process import OperatorProcess
+from tests.support.plane import Plane
+from tests.support.simulator import Simulator
+from tests.support.workspace import Workspace
+
+_CONFIG_MAPS = Kind("/api/v1", "configmaps")
+_OVER_SSH = {"signal": "ExitCode"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A simulator whose machines are real, and the folder that they are in."""
+
+    simulator: Simulator
+    machines: Path
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of one workspace, and the disks of their instances."""
+
+    owners: Owners
+    machines: Path
+
+    async def make(
+        self, program: str, *, name: str = "train", template: dict[str, Any] | None = None, **spec: Any
+    ) -> None:
+        """A job that runs this text in a shell."""
+        account = {"accountRef": {"name": self.owners.workspace.account_name}}
+        whole = {**account, "entrypoint": "sh -c", "command": _quoted(program), **(template or {})}
+        await self.owners.create(name, template=whole, **{"completion": _OVER_SSH, "backoffLimit": 0, **spec})
+
+    async def ended(self, kind: str, name: str = "train") -> Body:
+        return await self.owners.until_condition(name, kind)
+
+    async def runs(self, name: str = "train") -> Body:
+        return await self.owners.until(name, lambda body: "startedAt" in (body.get("status") or {}), "its program runs")
+
+    def home(self, instance_id: str) -> Path:
+        """Of the user that programs run as."""
+        (found,) = self.machines.glob(f"novita-machines-*/{instance_id}/disk/root")
+        return found
+
+    async def instance_id(self, name: str = "train-1") -> str:
+        return str((await self.owners.workspace.get(name))["status"]["instanceId"])
+
+    async def output(self, body: Body) -> bytes:
+        name = body["status"]["output"]["name"]
+        found = await self.owners.workspace.plane.kube.get(_CONFIG_MAPS, name, self.owners.workspace.namespace)
+        if "data" in found:
+            return str(found["data"]["output"]).encode()
+        return base64.b64decode(found["binaryData"]["output"])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    async with landlords.landlord(tmp_path_factory.mktemp("landlord")) as (simulator, machines):
+        yield Site(simulator, machines)
+
+
+@pytest.fixture
+async def jobs(
+    plane: Plane, site: Site, operator: OperatorProcess, request: pytest.FixtureRequest
+) -> AsyncIterator[Jobs]:
+    workspace = await Workspace.make(plane, site.simulator, short_name(request))
+    workspace.operator = operator
+    async with owners(workspace, JOBS) as made:
+        yield Jobs(made, site.machines)
+    await workspace.close()
+
+
+async def _nothing_is_billed(jobs: Jobs, rented: int = 1) -> None:
+    ledger = await jobs.owners.workspace.novita.ledger()
+    assert (ledger.created, len(ledger.live)) == (rented, 0)
+
+
+async def test_exit_code_0_is_success_and_the_output_is_kept(jobs: Jobs) -> None:
+    await jobs.make('echo "it\'s $GPU_JOB_NAME"; echo \'größe "7"\' >&2')
+
+    body = await jobs.ended("Complete")
+
+    status = body["status"]
+    assert conditions(body)["Complete"] == ("True", "Completed")
+    assert (status["exitCode"], "signal" in status) == (0, False)
+    assert status["message"] == 'it\'s train\ngröße "7"'
+    assert status["startedAt"] <= status["finishedAt"]
+    assert await jobs.output(body) == 'it\'s train\ngröße "7"\n'.encode()
+    await _nothing_is_billed(jobs)
+
+
+async def test_another_exit_code_fails_the_attempt_and_is_told(jobs: Jobs) -> None:
+    await jobs.make("printf 'no newline'; exit 3")
+
+    body = await jobs.ended("Failed")
+
+    status = body["status"]
+    assert (status["exitCode"], status["failed"], status["message"]) == (3, 1, "no newline")
+    assert (status["failures"][0]["reason"], "exit code 3" in status["failures"][0]["message"]) == ("ExitCode", True)
+    await _nothing_is_billed(jobs)
+
+
+async def test_a_signal_is_told_by_its_name(jobs: Jobs) -> None:
+    await jobs.make("kill -9 $$")
+
+    status = (await jobs.ended("Failed"))["status"]
+
+    assert (status["exitCode"], status["signal"]) == (137, "KILL")
+
+
+async def test_rules_say_what_exit_codes_mean(jobs: Jobs) -> None:
+    rules = [
+        {"action": "Ignore", "onExitCodes": {"values": [7]}},
+        {"action": "Fail", "onExitCodes": {"values": [42]}},
+    ]
+    await jobs.make('test "$GPU_JOB_ATTEMPT" = 1 && exit 7; exit 42', backoffLimit=5, failurePolicy={"rules": rules})
+
+    body = await jobs.ended("Failed")
+
+    status = body["status"]
+    assert conditions(body)["Failed"] == ("True", "FailurePolicy")
+    assert "rules[1] says Fail" in condition(body, "Failed")["message"]
+    assert (status["attempts"], status["failed"], status["exitCode"]) == (2, 1, 42)
+    await _nothing_is_billed(jobs, rented=2)
+
+
+async def test_secrets_of_the_spec_are_not_in_what_is_kept(jobs: Jobs) -> None:
+    secret = builders.secret("keys", jobs.owners.workspace.namespace, token="canary-token-of-the-user")
+    await jobs.owners.workspace.apply(kube.SECRETS, secret)
+    env = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}}]
+    await jobs.make("echo got $TOKEN; test $TOKEN = canary-token-of-the-user", template={"env": env})
+
+    body = await jobs.ended("Complete")
+
+    assert await jobs.output(body) == b"got [redacted]\n"
+    assert "canary-token" not in str(body)
+
+
+async def test_a_deadline_ends_the_program_before_the_machine_goes(jobs: Jobs) -> None:
+    await jobs.make("trap 'echo bye; exit 9' TERM; while true; do sleep 0.1; done")
+    await jobs.runs()
+
+    await jobs.owners.edit("train", activeDeadlineSeconds=1)
+    body = await jobs.ended("Failed")
+
+    assert conditions(body)["Failed"] == ("True", "DeadlineExceeded")
+    assert (body["status"]["exitCode"], body["status"]["message"]) == (9, "bye")
+    await _nothing_is_billed(jobs)
+
+
+async def test_ssh_that_is_away_for_a_while_changes_nothing(jobs: Jobs) -> None:
+    await jobs.make("echo started >> ran; while ! [ -e go ]; do sleep 0.1; done; exit 5")
+    await jobs.runs()
+    home = jobs.home(await jobs.instance_id())
+    novita = jobs.owners.workspace.novita
+    await novita.fault("ssh-refused")
+    await jobs.owners.until(
+        "train", lambda body: "since" in condition(body, "Ready").get("message", "") and "tried again" in str(body),
+        "it is told that the machine is away",
+    )  # fmt: skip
+    (home / "go").touch()
+    await novita.end_faults()
+
+    body = await jobs.ended("Failed")
+
+    assert body["status"]["exitCode"] == 5
+    assert body["status"]["attempts"] == 1
+    await _nothing_is_billed(jobs)
+
+
+async def test_an_instance_that_is_restarted_fails_the_attempt_as_disrupted(jobs: Jobs) -> None:
+    await jobs.make("test $GPU_JOB_ATTEMPT = 2 && exit 0; sleep 300", backoffLimit=1)
+    await jobs.runs()
+
+    novita = jobs.owners.workspace.novita
+    await novita.force(await jobs.instance_id(), status="exited")
+    body = await jobs.ended("Complete")
+
+    assert (body["status"]["attempts"], body["status"]["failed"], body["status"]["exitCode"]) == (2, 1, 0)
+    assert "exit code is not known" in body["status"]["failures"][0]["message"]
+
+
+async def test_words_that_nobody_could_run_rent_nothing(jobs: Jobs) -> None:
+    await jobs.make("true", template={"entrypoint": "sh", "command": "-c 'unclosed"})
+
+    body = await jobs.ended("Failed")
+
+    assert conditions(body)["Failed"] == ("True", "Unusable")
+    assert (await jobs.owners.workspace.novita.ledger()).created == 0
