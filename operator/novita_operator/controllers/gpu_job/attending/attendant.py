@@ -22,13 +22,13 @@ from novita_operator.machines import errors
 from novita_operator.machines.login import Login
 from novita_operator.machines.programs.program import Program
 from novita_operator.machines.programs.programs import Programs
-from novita_operator.machines.programs.state import Ended, NotStarted, Running, Starting, State
+from novita_operator.machines.programs.state import Ended, NotStarted, Running, State
 from novita_operator.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 60  # of one look at a program that runs; its end is told at once
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # between two tries to reach a machine
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries to reach a machine
 _KEEPING_TRIES = 5  # then a job ends without its output: it must not go on costing for that
 _DOUBLINGS = 10  # beyond the longest pause
 
@@ -144,7 +144,7 @@ class Attendant:
         wanted, state = watch.wanted, watch.known.state
         if wanted.end:
             return await self.programs.end(login, wanted.name, GRACE_SECONDS)
-        if isinstance(state, Running | Starting) and watch.known.hindrance is None:
+        if isinstance(state, Running) and watch.known.hindrance is None:
             return await self._until_it_ends(login, watch)
         state = await self.programs.look(login, wanted.name)
         if not (isinstance(state, NotStarted) and wanted.may_start):
