@@ -24,8 +24,8 @@ _OTHER_KEY = "ssh-host-key-changed"
 @pytest.fixture(scope="module")
 async def landlord(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
     """A simulator whose machines are real."""
-    async with landlords.landlord(tmp_path_factory.mktemp("landlord")) as (started, _):
-        yield started
+    async with landlords.site(tmp_path_factory.mktemp("landlord")) as made:
+        yield made.simulator
 
 
 @pytest.fixture

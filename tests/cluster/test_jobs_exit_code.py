@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.cluster import landlord as landlords
-from tests.cluster.owners import JOBS, Owners, owners
+from tests.cluster import landlord
+from tests.cluster.landlord import Jobs, Site
+from tests.cluster.owners import JOBS, owners
 from tests.conftest import short_name
 from tests.support import builders, kube
 from tests.support.history import condition, conditions
-from tests.support.kube import Body, Kind
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Plane
-from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
-
-_CONFIG_MAPS = Kind("/api/v1", "configmaps")
-_OVER_SSH = {"signal": "ExitCode"}
-
-
-@dataclass(frozen=True)
-class Site:
-    """A simulator whose machines are real, and the folder that they are in."""
-
-    simulator: Simulator
-    machines: Path
-
-
-@dataclass(frozen=True)
-class Jobs:
-    """The jobs of one workspace, and the disks of their instances."""
-
-    owners: Owners
-    machines: Path
-
-    async def make(
-        self, program: str, *, name: str = "train", template: dict[str, Any] | None = None, **spec: Any
-    ) -> None:
-        """A job that runs this text in a shell."""
-        account = {"accountRef": {"name": self.owners.workspace.account_name}}
-        whole = {**account, "entrypoint": "sh -c", "command": _quoted(program), **(template or {})}
-        await self.owners.create(name, template=whole, **{"completion": _OVER_SSH, "backoffLimit": 0, **spec})
-
-    async def ended(self, kind: str, name: str = "train") -> Body:
-        return await self.owners.until_condition(name, kind)
-
-    async def runs(self, name: str = "train") -> Body:
-        return await self.owners.until(name, lambda body: "startedAt" in (body.get("status") or {}), "its program runs")
-
-    def home(self, instance_id: str) -> Path:
-        """Of the user that programs run as."""
-        (found,) = self.machines.glob(f"novita-machines-*/{instance_id}/disk/root")
-        return found
-
-    async def instance_id(self, name: str = "train-1") -> str:
-        return str((await self.owners.workspace.get(name))["status"]["instanceId"])
-
-    async def output(self, body: Body) -> bytes:
-        name = body["status"]["output"]["name"]
-        found = await self.owners.workspace.plane.kube.get(_CONFIG_MAPS, name, self.owners.workspace.namespace)
-        if "data" in found:
-            return str(found["data"]["output"]).encode()
-        return base64.b64decode(found["binaryData"]["output"])
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 @pytest.fixture(scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    async with landlords.landlord(tmp_path_factory.mktemp("landlord")) as (simulator, machines):
-        yield Site(simulator, machines)
+    async with landlord.site(tmp_path_factory.mktemp("landlord")) as made:
+        yield made
 
 
 @pytest.fixture
