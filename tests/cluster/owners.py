@@ -29,7 +29,12 @@ class Owners:
     made: list[str] = field(default_factory=list)
 
     async def create(self, name: str, *, annotations: dict[str, str] | None = None, **spec: Any) -> Body:
-        """Apply one; keywords are the spec's fields in camelCase."""
+        """Apply one; keywords are the spec's fields in camelCase.
+
+        The container's end is what counts for a job that says nothing else: most tests have machines that are not real.
+        """
+        if self.kind is JOBS:
+            spec = {"completion": {"signal": "Exited"}} | spec
         metadata: Body = {"name": name, "namespace": self.workspace.namespace, "annotations": annotations or {}}
         body = {"apiVersion": builders.API_VERSION, "kind": _KINDS[self.kind.plural], "metadata": metadata}
         self.made.append(name)

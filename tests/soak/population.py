@@ -91,4 +91,4 @@ def _spec(slot: Slot, account: str) -> dict[str, Any]:
         case "set":
             return {"replicas": _REPLICAS, "createIntervalSeconds": 0, "template": {"spec": instance}}
         case "job":
-            return {"template": {**instance, "command": "python train.py"}}
+            return {"template": {**instance, "command": "python train.py"}, "completion": {"signal": "Exited"}}

@@ -49,7 +49,8 @@ def _manifests(workspace: Workspace) -> list[Body]:
     own = [workspace.instance_body(name, **spec) for name, spec in _SPECS.items()]
     template = account | _PORTS
     pool = {"kind": "GPUInstanceSet", "spec": {"replicas": 1, "template": {"spec": template | _AN_HOUR}}}
-    job = {"kind": "GPUJob", "spec": {"template": template | {"command": "python train.py"}}}
+    asked = {"template": template | {"command": "python train.py"}, "completion": {"signal": "Exited"}}
+    job = {"kind": "GPUJob", "spec": asked}
     owning = [pool | {"metadata": at | {"name": "pool"}}, job | {"metadata": at | {"name": "job"}}]
     return own + [{"apiVersion": builders.API_VERSION} | each for each in owning]
 

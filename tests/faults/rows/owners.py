@@ -100,7 +100,8 @@ def _set(at: World) -> dict[str, Any]:
 
 
 def _job(at: World) -> dict[str, Any]:
-    return {"template": {"accountRef": {"name": at.workspace.account_name}, "command": "python train.py"}}
+    template = {"accountRef": {"name": at.workspace.account_name}, "command": "python train.py"}
+    return {"template": template, "completion": {"signal": "Exited"}}
 
 
 async def _apply(at: World, kind: Kind, name: str, spec: dict[str, Any]) -> None:

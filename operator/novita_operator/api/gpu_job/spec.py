@@ -13,12 +13,16 @@ from novita_operator.api.meta import Model
 _YEAR_SECONDS = 31_536_000
 
 
+Signal = Literal["ExitCode", "Exited", "Annotation"]
+
+
 class Completion(Model):
     """How the operator learns what became of the program. Novita shows no exit code: docs/how-to/jobs.md."""
 
-    signal: Literal["ExitCode", "Exited", "Annotation"] = Field(
-        "Exited",
-        description="ExitCode: the container only waits, the operator runs entrypoint and command in it over ssh, and "
+    signal: Signal | None = Field(
+        None,
+        description="ExitCode, which a job without a signal has: the container only waits, the operator runs "
+        "entrypoint and command in it over ssh, and "
         "exit code 0 is success; the image needs ssh, a POSIX shell and tail. Exited: an attempt whose container ends "
         "without an error text of Novita's, after it has run, has succeeded; Novita gives no exit code, so success is "
         "not confirmed. Annotation: only the annotation gpu.novita.ai/job-result on the job says so (`succeeded`, "

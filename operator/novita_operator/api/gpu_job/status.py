@@ -53,6 +53,9 @@ class GPUJobStatus(Model):
         None, max_length=253, description="The GPUInstance of the attempt that is under way."
     )
     instance_uid: str | None = Field(None, max_length=64, description="Its UID, once it was made.")
+    completion_signal: str | None = Field(
+        None, max_length=32, description="The signal that counts for this job, from its first attempt on."
+    )
     exit_code: int | None = Field(None, description="The exit code of the last attempt's program (signal ExitCode).")
     signal: str | None = Field(
         None, max_length=16, description="The signal that its exit code speaks of, such as KILL for 137."

@@ -103,9 +103,7 @@ class Reconciler:
         if spec is None or not await self._is_newest(seen, key):
             return Result(action.Wait(0.0))
         try:
-            taken = await self.children.make(
-                attempts.body(at, spec.template, attempt, over_ssh=program.over_ssh(spec)), at
-            )
+            taken = await self.children.make(attempts.body(at, spec.template, attempt, over_ssh=seen.over_ssh), at)
         except errors.REFUSALS as error:
             return Result(step, refused=f"{error}.")
         if taken and self.children.is_leaving(at, attempts.attempt_name(at.name, attempt)):

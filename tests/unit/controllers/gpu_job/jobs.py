@@ -64,7 +64,7 @@ def a_body(
     }
     if deleting:
         metadata["deletionTimestamp"] = wire(ago(30))
-    whole = {"template": {"command": "python train.py"}, **spec}
+    whole = {"template": {"command": "python train.py"}, "completion": {"signal": "Exited"}, **spec}
     return {"metadata": metadata, "spec": whole, "status": dict(status or {})}
 
 

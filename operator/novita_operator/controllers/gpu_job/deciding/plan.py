@@ -128,22 +128,22 @@ def _missing(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | No
     return action.GiveUp("InstanceDeleted", f"Somebody deleted GPUInstance {seen.status.instance_name} while it ran.")
 
 
-def _ended(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | None:
+def _ended(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     child = seen.current
     if child is None or child.deleting or child.ended is None:
         return None
-    why_not = _why_no_success(child, child.ended, spec)
+    why_not = _why_no_success(child, child.ended, seen)
     if why_not is None:
         return action.Conclude("Succeeded", Reason.COMPLETED, f"The container of {child.name} ended without an error.")
     return action.GiveUp(child.ended.reason, why_not)
 
 
-def _why_no_success(child: Child, ended: Ended, spec: GPUJobSpec) -> str | None:
+def _why_no_success(child: Child, ended: Ended, seen: Observation) -> str | None:
     if ended.reason != "Failed" or ended.said is not None:
         return ended.message
-    if program.over_ssh(spec):
+    if seen.over_ssh:
         return f"The container of {child.name} ended, and its program with it: its exit code is not known."
-    if spec.completion.signal == "Annotation":
+    if seen.signal == "Annotation":
         return f"The container of {child.name} ended and no result was reported (spec.completion.signal is Annotation)."
     if not (child.ran or child.was_ready):
         return f"The container of {child.name} ended before it was ever seen running."

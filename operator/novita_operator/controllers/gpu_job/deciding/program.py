@@ -28,14 +28,10 @@ _LONGEST_DOUBT_SECONDS = 120.0
 """Of a host key that is another one: long enough that one look in between decides nothing."""
 
 
-def over_ssh(spec: GPUJobSpec) -> bool:
-    return spec.completion.signal == "ExitCode"
-
-
 def wanted(seen: Observation, now: datetime) -> Wanted | None:
     """The program that is to be attended to now; None where there is none, or nobody knows how to get in yet."""
     spec, child, at = seen.spec, seen.current, seen.resource.meta
-    if spec is None or not over_ssh(spec) or seen.deleting or seen.concluded or seen.finished:
+    if spec is None or not seen.over_ssh or seen.deleting or seen.concluded or seen.finished:
         return None
     if spec.suspend or child is None or child.deleting or not child.was_ready:
         return None
@@ -60,9 +56,9 @@ def wanted(seen: Observation, now: datetime) -> Wanted | None:
     )
 
 
-def unrunnable(_: Observation, spec: GPUJobSpec, __: datetime) -> action.Step | None:
+def unrunnable(seen: Observation, spec: GPUJobSpec, __: datetime) -> action.Step | None:
     """Before anything is rented: words that no shell could split run nowhere."""
-    if not over_ssh(spec):
+    if not seen.over_ssh:
         return None
     try:
         program.Program("job", program.words(spec.template.entrypoint, spec.template.command))
@@ -73,7 +69,7 @@ def unrunnable(_: Observation, spec: GPUJobSpec, __: datetime) -> action.Step | 
 
 def is_being_ended(seen: Observation, now: datetime) -> bool:
     """Whether the job's time is over, and its program is given its grace before the machine goes."""
-    if seen.deadline is None or now >= seen.deadline + _ENDING or seen.spec is None or not over_ssh(seen.spec):
+    if seen.deadline is None or now >= seen.deadline + _ENDING or not seen.over_ssh:
         return False
     match seen.program.state:
         case Running() | Starting():
@@ -86,7 +82,7 @@ def is_being_ended(seen: Observation, now: datetime) -> bool:
 
 def judged(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | None:
     """What has become of the program."""
-    if not over_ssh(spec) or seen.current is None:
+    if not seen.over_ssh or seen.current is None:
         return None
     hindrance, name = seen.program.hindrance, seen.current.name
     match seen.program.state:

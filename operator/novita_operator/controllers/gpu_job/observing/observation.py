@@ -113,6 +113,18 @@ class Observation:
         return None if said is None else _report(said)
 
     @property
+    def signal(self) -> str:
+        """How the outcome is known. What a job began with stays; one of an earlier version began with `Exited`."""
+        spec, status = self.spec, self.status
+        asked = spec.completion.signal if spec is not None else None
+        return asked or status.completion_signal or ("Exited" if status.attempts else "ExitCode")
+
+    @property
+    def over_ssh(self) -> bool:
+        """Whether the operator runs the program itself."""
+        return self.signal == "ExitCode"
+
+    @property
     def paused(self) -> bool:
         return self.resource.meta.paused
 

@@ -8,7 +8,6 @@ from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.controllers.gpu_job import action
-from novita_operator.controllers.gpu_job.deciding import program
 from novita_operator.controllers.gpu_job.observing.observation import Observation
 from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.machines.programs.state import Ended, Running
@@ -102,7 +101,7 @@ def _under_way(seen: Observation, changed: GPUJobStatus) -> Verdict:
     if not child.was_ready:
         text = f"{attempt}: {child.message or f'GPUInstance {child.name} is starting.'}"
         return Verdict(False, Reason.STARTING, text, Phase.STARTING)
-    if seen.spec is not None and program.over_ssh(seen.spec):
+    if seen.over_ssh:
         return _of_the_program(seen, attempt, child.name)
     text = " ".join([f"{attempt} runs on {child.name}.", *unclear(seen)])
     return Verdict(False, Reason.RUNNING, text, Phase.RUNNING)

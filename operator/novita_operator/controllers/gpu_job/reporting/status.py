@@ -55,7 +55,7 @@ def _recorded(seen: Observation, step: action.Step, now: datetime) -> dict[str, 
         case action.Begin(attempt):
             name = attempts.attempt_name(seen.resource.meta.name, attempt)
             begun = {"attempts": attempt, "active": 1, "instance_name": name, "instance_uid": None}
-            return begun | dict.fromkeys(_OF_THE_PROGRAM)
+            return begun | {"completion_signal": seen.signal} | dict.fromkeys(_OF_THE_PROGRAM)
         case action.GiveUp(reason, message):
             return _OVER | _failed(seen, reason, message, now)
         case action.Disregard(reason, message):

@@ -240,3 +240,25 @@ def test_it_is_looked_for_and_not_started(parts: dict[str, Any], child: Any) -> 
 
 def test_grace_is_shorter_than_the_time_that_the_machine_is_kept_for_it() -> None:
     assert timedelta(seconds=program.GRACE_SECONDS) < program._ENDING
+
+
+# --- The signal -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "signal"),
+    [
+        (None, {}, "ExitCode"),
+        (None, {"attempts": 1, "completionSignal": "ExitCode"}, "ExitCode"),
+        (None, {"attempts": 1}, "Exited"),
+        ("Exited", {}, "Exited"),
+        ("Annotation", {"attempts": 1, "completionSignal": "ExitCode"}, "Annotation"),
+    ],
+    ids=["a new job", "one that has begun", "one of an earlier version", "Exited", "Annotation"],
+)
+def test_a_new_job_has_an_exit_code_and_one_that_has_begun_keeps_its_signal(
+    asked: str | None, status: dict[str, Any], signal: str
+) -> None:
+    resource = a.a_job(status=status, completion={} if asked is None else {"signal": asked})
+
+    assert a.seen(resource).signal == signal
