@@ -106,7 +106,7 @@ async def test_no_config_map_is_written_but_the_record_of_retained_instances(thi
     elsewhere = builders.config_map("novita-retained-default", here.namespace, mode="mine")
     theirs = await _refusal(thief.create(kube.CONFIG_MAPS, elsewhere))
 
-    assert "ConfigMaps called novita-retained-<account> alone" in made
+    assert "ConfigMaps called novita-retained-<account>, and makes those with the output of GPUJobs" in made
     assert "cannot patch" in changed or "is another" in changed
     assert "cannot create" in theirs or "is another" in theirs
 

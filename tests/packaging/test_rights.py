@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import yaml
+from tests.cluster import landlord
 from tests.packaging import rendering, requests
 from tests.packaging.conftest import Site
 from tests.packaging.rendering import NAMESPACE, RELEASE
@@ -27,13 +31,22 @@ CHECKED_BY_ADMISSION = {
 }
 
 
-async def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(site: Site) -> None:
+@pytest.fixture
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[landlord.Site]:
+    """Where machines are real."""
+    async with landlord.site(tmp_path_factory.mktemp("landlord")) as made:
+        yield made
+
+
+async def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(
+    site: Site, place: landlord.Site
+) -> None:
     log = site.plane.audit.from_now()
     await site.give_key()
     values: dict[str, Any] = {"replicaCount": 2}
     await site.install(**values)
     await site.start()
-    await _a_whole_life(site)
+    await asyncio.gather(_a_whole_life(site), _a_program(site, place))
 
     asked = requests.of_user(log, USER)
     refused = [request for request in asked if request.status == 403]
@@ -130,13 +143,39 @@ async def _a_job(site: Site) -> None:
         "apiVersion": builders.API_VERSION,
         "kind": "GPUJob",
         "metadata": {"name": "job", "namespace": site.namespace},
-        "spec": {"ttlSecondsAfterFinished": 0, "template": {"command": "sleep infinity"}},
+        "spec": {
+            "ttlSecondsAfterFinished": 0,
+            "template": {"command": "sleep infinity"},
+            "completion": {"signal": "Exited"},
+        },
     }
     await site.plane.kube.create(JOBS, body)
     await _report(site, "failed: tried")
     await waiting.until(lambda: _report_taken(site), "the report is taken", explain=site.explain)
     await _report(site, "succeeded")
     await waiting.until(lambda: _gone(site, JOBS, "job"), "the job has ended and deleted itself", explain=site.explain)
+
+
+async def _a_program(site: Site, place: landlord.Site) -> None:
+    """A job that has an exit code, and whose output is kept."""
+    account = place.simulator.account(f"sk_rights-{secrets.token_hex(8)}")
+    await account.aclose()
+    await site.plane.kube.create(kube.SECRETS, builders.secret("real-key", NAMESPACE, apiKey=account.key))
+    wanted = {
+        "apiKeySecretRef": {"name": "real-key"},
+        "baseUrl": account.url,
+        "namespaces": {"selector": {"matchLabels": {"kubernetes.io/metadata.name": site.namespace}}},
+    }
+    await site.plane.kube.create(kube.NOVITA_ACCOUNTS, builders.novita_account("real", **wanted))
+    body = {
+        "apiVersion": builders.API_VERSION,
+        "kind": "GPUJob",
+        "metadata": {"name": "program", "namespace": site.namespace},
+        "spec": {"template": {"command": "echo done", "accountRef": {"name": "real"}}},
+    }
+    await site.plane.kube.create(JOBS, body)
+    status = (await site.until_condition(JOBS, "program", "Complete", namespace=site.namespace))["status"]
+    assert (status["message"], status.get("output")) == ("done", {"name": "program-1-output"})
 
 
 async def _report(site: Site, result: str) -> None:

@@ -46,6 +46,13 @@ class Belongings:
             body = changes | {"metadata": changes.get("metadata", {}) | version}
             await self.kube.request("PATCH", path + "/{name}", body=body, namespace=at["namespace"], name=at["name"])
 
+    async def make(self, wanted: Body) -> None:
+        """Make it, unless one of ours is there: that stays as it is. Raises as `write` does."""
+        if await self._ours(wanted) is None:
+            await self.kube.request(
+                "POST", _PATHS[wanted["kind"]], body=wanted, namespace=wanted["metadata"]["namespace"]
+            )
+
     async def rehearse(self, wanted: Body) -> None:
         """Whether the cluster would take it: raises what `write` would raise, and writes nothing."""
         if await self._ours(wanted) is not None:

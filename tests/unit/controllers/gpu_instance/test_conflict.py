@@ -20,7 +20,7 @@ from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN
 
 from novita_operator.api import kinds
-from novita_operator.api.gpu_instance.status import Ended, Failure, Restarts, ServiceStatus
+from novita_operator.api.gpu_instance.status import Ended, Failure, HostKeyStatus, Restarts, ServiceStatus
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.reachability.ports import UNASKED
 from novita_operator.controllers.gpu_instance.result import Lasting, Price, Result
@@ -46,6 +46,7 @@ EXAMPLES: dict[str, Any] = {
     "busy_at": LATER,
     "data_kept_until": NOON + timedelta(days=7),
     "service": ServiceStatus(name="demo", addresses=("203.0.113.7",)),
+    "host_key": HostKeyStatus(fingerprint="SHA256:x", started_at=NOON),
     "adopted": True,
     "duplicates_removed": ("i-8", "i-9"),
     "released": True,

@@ -179,7 +179,7 @@ class Attendant:
             kept = await asyncio.to_thread(keeping.redacted, output, secrets)
             crashpoints.reached("output.before-write")
             body = keeping.config_map(watch.job, wanted.attempt, kept)
-            await self.belongings.write(body)
+            await self.belongings.make(body)
             crashpoints.reached("output.after-write")
         except (errors.MachineError, kube_errors.KubeError) as error:
             watch.keeping_failures += 1
