@@ -150,3 +150,41 @@ async def test_words_that_nobody_could_run_rent_nothing(jobs: Jobs) -> None:
 
     assert conditions(body)["Failed"] == ("True", "Unusable")
     assert (await jobs.owners.workspace.novita.ledger()).created == 0
+
+
+async def test_a_job_that_is_deleted_or_held_back_lets_its_program_go(jobs: Jobs) -> None:
+    await jobs.make("exec sleep 300", name="deleted")
+    await jobs.make("exec sleep 300", name="held")
+    for name in ("deleted", "held"):
+        await jobs.runs(name)
+
+    await jobs.owners.delete("deleted")
+    await jobs.owners.edit("held", suspend=True)
+
+    await jobs.owners.until_gone("deleted")
+    body = await jobs.owners.until_condition("held", "Suspended")
+    await jobs.owners.until_released()
+    assert body["status"]["failed"] == 0
+    await _nothing_is_billed(jobs, rented=2)
+
+
+async def test_an_instance_that_is_stopped_by_somebody_else_fails_the_attempt(jobs: Jobs) -> None:
+    await jobs.make("exec sleep 300")
+    await jobs.runs()
+
+    await jobs.owners.workspace.novita.force(await jobs.instance_id(), status="exited")
+    body = await jobs.ended("Failed")
+
+    assert (body["status"]["failed"], "exitCode" in body["status"]) == (1, False)
+    await _nothing_is_billed(jobs)
+
+
+async def test_many_jobs_at_once_have_each_its_own_exit_code(jobs: Jobs) -> None:
+    for code in range(12):
+        await jobs.make(f"echo job {code}; exit {code}", name=f"job-{code}")
+
+    bodies = [await jobs.ended("Failed" if code else "Complete", f"job-{code}") for code in range(12)]
+
+    assert [body["status"]["exitCode"] for body in bodies] == list(range(12))
+    assert [body["status"]["message"] for body in bodies] == [f"job {code}" for code in range(12)]
+    await _nothing_is_billed(jobs, rented=12)
