@@ -347,3 +347,17 @@ async def test_events_tell_the_story_of_a_job(jobs: Owners) -> None:
 
 async def _is(told: Any, wanted: list[str]) -> bool:
     return bool(await told() == wanted)
+
+
+async def test_a_job_whose_machine_has_no_ssh_says_at_once_until_when_it_is_waited_for(jobs: Owners) -> None:
+    await make(jobs, completion={})
+
+    body = await jobs.until(
+        "train", lambda body: "no ssh server" in condition(body, "Ready").get("message", ""), "the wait is told"
+    )
+
+    message = condition(body, "Ready")["message"]
+    assert "train-1 has not shown an ssh host key yet, since " in message
+    assert "Then the job fails, and the instance is released." in message
+    assert "spec.completion.signal Exited" in message
+    assert (body["status"]["completionSignal"], body["status"]["phase"]) == ("ExitCode", "Starting")

@@ -118,9 +118,10 @@ async def test_ssh_that_is_away_for_a_while_changes_nothing(jobs: Jobs) -> None:
     novita = jobs.owners.workspace.novita
     await novita.fault("ssh-refused")
     await jobs.owners.until(
-        "train", lambda body: "since" in condition(body, "Ready").get("message", "") and "tried again" in str(body),
+        "train",
+        lambda body: "since" in (told := condition(body, "Ready").get("message", "")) and "tried until" in told,
         "it is told that the machine is away",
-    )  # fmt: skip
+    )
     (home / "go").touch()
     await novita.end_faults()
 

@@ -61,10 +61,11 @@ async def test_an_operator_of_some_namespaces_works_there_and_sees_no_other(anot
     assert "status" not in await another.cluster.kube.get(kube.GPU_INSTANCES, "one", other)
 
     with seen("job: `kubectl apply` until Complete"):
-        await _apply(another, "job.yaml")
-        attempt = await another.cluster.until_condition(kube.GPU_INSTANCES, "train-1", "Ready", another.work)
-        await another.novita.force(attempt["status"]["instanceId"], status="exited")
-        await another.cluster.until_condition(JOBS, "train", "Complete", another.work)
+        await _apply(another, "job-reported.yaml")
+        await another.cluster.until_condition(kube.GPU_INSTANCES, "evaluate-1", "Ready", another.work)
+        report = {"metadata": {"annotations": {"gpu.novita.ai/job-result": "succeeded"}}}
+        await another.cluster.kube.patch(JOBS, "evaluate", report, another.work)
+        await another.cluster.until_condition(JOBS, "evaluate", "Complete", another.work)
 
 
 async def test_every_value_at_once_starts(another: Release, seen: Seen) -> None:

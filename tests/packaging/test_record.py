@@ -114,7 +114,7 @@ async def _set(site: Site) -> None:
 
 async def _jobs(site: Site) -> None:
     kind = KINDS["GPUJob"]
-    template = {"template": {"command": "sleep infinity"}}
+    template = {"template": {"command": "sleep infinity"}, "completion": {"signal": "Exited"}}
     for name, result, ends in (("good", "succeeded", "Complete"), ("bad", "failed: tried", "Failed")):
         await site.plane.kube.create(kind, _object(site, "GPUJob", name, template | {"backoffLimit": 0}))
         await site.until_condition(kind, name, "Ready", reason="Running", namespace=site.namespace)

@@ -45,7 +45,7 @@ class Reason(StrEnum):
     BACKING_OFF = "BackingOff"
     """An attempt failed; the next one begins after a pause."""
     COMPLETED = "Completed"
-    """The container ended without an error."""
+    """The program ended with exit code 0, or its container without an error (spec.completion.signal)."""
     REPORTED = "Reported"
     """Success was reported by the annotation gpu.novita.ai/job-result."""
     FAILURE_POLICY = "FailurePolicy"

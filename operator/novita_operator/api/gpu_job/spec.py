@@ -27,7 +27,7 @@ class Completion(Model):
         "without an error text of Novita's, after it has run, has succeeded; Novita gives no exit code, so success is "
         "not confirmed. Annotation: only the annotation gpu.novita.ai/job-result on the job says so (`succeeded`, "
         "`failed` or `failed: why`); a container that ends without it has failed. The annotation counts with the "
-        "others, too.",
+        "others, too. A change to or from ExitCode counts from the next attempt on.",
     )
 
 

@@ -65,7 +65,10 @@ def a_body(
     if deleting:
         metadata["deletionTimestamp"] = wire(ago(30))
     whole = {"template": {"command": "python train.py"}, "completion": {"signal": "Exited"}, **spec}
-    return {"metadata": metadata, "spec": whole, "status": dict(status or {})}
+    told = dict(status or {})
+    if told.get("attempts") and "signal" in whole["completion"]:
+        told = {"completionSignal": whole["completion"]["signal"]} | told
+    return {"metadata": metadata, "spec": whole, "status": told}
 
 
 def a_job(**parts: Any) -> GPUJob:

@@ -76,7 +76,7 @@ class Attendant:
             watch = self._watches[key] = _Watch(job, wanted)
             self._queue.add(key)
         elif watch.wanted != wanted:
-            if watch.wanted.end != wanted.end:
+            if _news(watch.wanted) != _news(wanted):
                 watch.changed.set()
                 self._queue.add(key)
             watch.wanted, watch.job = wanted, job
@@ -209,6 +209,11 @@ class Attendant:
                 return 0.0
             case _:
                 return _FIRST_PAUSE
+
+
+def _news(wanted: Wanted) -> tuple[object, ...]:
+    """What is worth a visit now, and not only when one is due."""
+    return wanted.end, wanted.secret, wanted.fingerprint
 
 
 def _kind(error: Exception) -> Literal["Away", "LoginRefused", "HostKeyChanged", "Unusable"]:

@@ -13,6 +13,10 @@ from novita_operator.machines.login import Login, Place
 
 async def login(belongings: Belongings, namespace: str, wanted: Wanted) -> Login:
     """Read each time: every start changes it. Raises Unreachable where it says nothing yet, and kube errors."""
+    if wanted.secret is None:
+        raise errors.Unreachable("has no ssh address yet")
+    if wanted.fingerprint is None:
+        raise errors.Unreachable("has not shown an ssh host key yet")
     found = await belongings.find("Secret", namespace, wanted.secret)
     if found is None or wanted.instance_uid not in bodies.owner_uids(found):
         raise errors.Unreachable(f"has no connection Secret {wanted.secret}")

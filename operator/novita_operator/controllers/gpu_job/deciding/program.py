@@ -20,22 +20,20 @@ _ENDING = timedelta(seconds=3 * GRACE_SECONDS)
 """To end a program whose time is over, and to keep its output; then the machine goes, whatever runs on it."""
 _LONGEST_START_SECONDS = 120
 """From the lock to the program takes a moment; whoever held it was killed in between."""
-_LONGEST_ABSENCE_SECONDS = 900.0
+_LONGEST_ABSENCE = timedelta(seconds=900)
 """Far above what a network is away for: the program runs on meanwhile, and its work would be lost."""
-_LONGEST_SILENCE_SECONDS = 600.0
+_LONGEST_SILENCE = timedelta(seconds=600)
 """An ssh server that has not answered once for so long after Ready is not there."""
-_LONGEST_DOUBT_SECONDS = 120.0
+_LONGEST_DOUBT = timedelta(seconds=120)
 """Of a host key that is another one: long enough that one look in between decides nothing."""
 
 
 def wanted(seen: Observation, now: datetime) -> Wanted | None:
-    """The program that is to be attended to now; None where there is none, or nobody knows how to get in yet."""
+    """The program that is to be attended to now; None where there is none."""
     spec, child, at = seen.spec, seen.current, seen.resource.meta
     if spec is None or not seen.over_ssh or seen.deleting or seen.concluded or seen.finished:
         return None
     if spec.suspend or child is None or child.deleting or not child.was_ready:
-        return None
-    if child.secret is None or child.host_key is None:
         return None
     try:
         words = program.words(spec.template.entrypoint, spec.template.command)
@@ -100,23 +98,38 @@ def judged(seen: Observation, spec: GPUJobSpec, _: datetime) -> action.Step | No
             return None if hindrance is None else _hindered(seen, hindrance, name)
 
 
+def patience(hindrance: Hindrance, *, ran: bool) -> timedelta:
+    """For how long that is waited for, from `hindrance.since` on. `ran`: the program was seen to run."""
+    match hindrance.kind:
+        case "Unusable" if not ran:
+            return timedelta(0)
+        case "HostKeyChanged":
+            return _LONGEST_DOUBT
+        case "Away" | "LoginRefused" if not ran:
+            return _LONGEST_SILENCE
+        case _:
+            return _LONGEST_ABSENCE
+
+
 def _hindered(seen: Observation, hindrance: Hindrance, name: str) -> action.Step | None:
     ran = seen.status.started_at is not None
+    longest = patience(hindrance, ran=ran).total_seconds()
+    if hindrance.seconds < longest:
+        return None
     text = f"{name} {hindrance.message}"
     match hindrance.kind:
         case "Unusable" if not ran:
-            advice = "Use another image, or spec.completion.signal Exited."
+            advice = "Create a job with another image, or with spec.completion.signal Exited."
             return action.Conclude("Failed", Reason.UNUSABLE, f"{text}. {advice}")
-        case "HostKeyChanged" if hindrance.seconds > _LONGEST_DOUBT_SECONDS:
+        case "HostKeyChanged":
             return action.GiveUp("Disrupted", f"{text}. Nothing is sent there, so its program is given up.")
-        case "Away" | "LoginRefused" if not ran and hindrance.seconds > _LONGEST_SILENCE_SECONDS:
-            text = f"{text}, from {_LONGEST_SILENCE_SECONDS:g} s on after it was Ready"
-            advice = "Its image may have no ssh server. Use another one, or spec.completion.signal Exited."
-            return action.Conclude("Failed", Reason.UNUSABLE, f"{text}. {advice}")
-        case _ if hindrance.seconds > _LONGEST_ABSENCE_SECONDS:
-            return action.GiveUp("Disrupted", f"{text}, for {_LONGEST_ABSENCE_SECONDS:g} s. Its program is given up.")
+        case "Away" | "LoginRefused" if not ran:
+            advice = (
+                "Its image may have no ssh server: create a job with another one, or with completion.signal Exited."
+            )
+            return action.Conclude("Failed", Reason.UNUSABLE, f"{text}, for {longest:g} s after it was Ready. {advice}")
         case _:
-            return None
+            return action.GiveUp("Disrupted", f"{text}, for {longest:g} s. Its program is given up.")
 
 
 def _by_exit_code(ended: Ended, spec: GPUJobSpec) -> action.Step:

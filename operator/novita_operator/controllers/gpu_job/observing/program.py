@@ -49,10 +49,10 @@ class Wanted:
     """On the machine."""
     words: tuple[str, ...]
     instance_uid: str
-    secret: str
-    """The connection Secret of the instance."""
-    fingerprint: str
-    """Of the only host key that is talked to."""
+    secret: str | None
+    """The connection Secret of the instance; None while it has no ssh address."""
+    fingerprint: str | None
+    """Of the only host key that is talked to; None while none is recorded."""
     secrets: tuple[str, ...]
     """Variables whose values must not be kept."""
     may_start: bool

@@ -35,6 +35,8 @@ def _from_failures(old: GPUJobStatus, new: GPUJobStatus) -> Iterator[Event]:
 _FAILED = {
     Reason.BACKOFF_LIMIT_EXCEEDED: EventReason.BACKOFF_LIMIT_EXCEEDED,
     Reason.DEADLINE_EXCEEDED: EventReason.DEADLINE_EXCEEDED,
+    Reason.FAILURE_POLICY: EventReason.FAILURE_POLICY,
+    Reason.UNUSABLE: EventReason.UNUSABLE,
 }
 
 

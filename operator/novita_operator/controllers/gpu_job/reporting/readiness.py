@@ -8,7 +8,9 @@ from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_job.reasons import ConditionType, Phase, Reason
 from novita_operator.api.gpu_job.status import GPUJobStatus
 from novita_operator.controllers.gpu_job import action
+from novita_operator.controllers.gpu_job.deciding import program
 from novita_operator.controllers.gpu_job.observing.observation import Observation
+from novita_operator.controllers.gpu_job.observing.program import Hindrance
 from novita_operator.controllers.gpu_job.result import Result
 from novita_operator.machines.programs.state import Ended, Running
 
@@ -116,11 +118,27 @@ def _of_the_program(seen: Observation, attempt: str, machine: str) -> Verdict:
             text = f"{attempt}: the program ended with exit code {code}; the end of its output is being kept."
         case _:
             text = f"{attempt}: {machine} is Ready; the program is being started there over ssh."
-    if hindrance is not None:
-        text = f"{text} {machine} {hindrance.message}, since {hindrance.since:%H:%M:%S} UTC; tried again by itself."
     ran = isinstance(seen.program.state, Running | Ended) or seen.status.started_at is not None
+    if hindrance is not None:
+        text = f"{text} {_waited_for(hindrance, machine, ran=ran)}"
     reason, phase = (Reason.RUNNING, Phase.RUNNING) if ran else (Reason.STARTING, Phase.STARTING)
     return Verdict(False, reason, " ".join([text, *unclear(seen)]), phase)
+
+
+def _waited_for(hindrance: Hindrance, machine: str, *, ran: bool) -> str:
+    """Until when, and what comes then."""
+    until = hindrance.since + program.patience(hindrance, ran=ran)
+    text = (
+        f"{machine} {hindrance.message}, since {hindrance.since:%H:%M:%S} UTC; it is tried until {until:%H:%M:%S} UTC."
+    )
+    if hindrance.kind == "HostKeyChanged":
+        return f"{text} Then the attempt fails. The condition HostKeyChanged of {machine} says how to trust the key."
+    if ran:
+        return f"{text} Then the attempt fails; the program runs on until then."
+    return (
+        f"{text} Then the job fails, and the instance is released. If its image has no ssh server, do not wait: "
+        "delete the job, and create it with spec.completion.signal Exited."
+    )
 
 
 def unclear(seen: Observation) -> list[str]:

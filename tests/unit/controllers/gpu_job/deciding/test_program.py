@@ -102,6 +102,7 @@ def test_a_program_that_is_lost_is_a_disruption(state: State, status: Any) -> No
 @pytest.mark.parametrize(
     ("kind", "seconds", "status", "expected"),
     [
+        ("Away", 1, a.MADE, "wait"),
         ("Away", 599, a.MADE, "wait"),
         ("Away", 601, a.MADE, "Unusable"),
         ("LoginRefused", 601, a.MADE, "Unusable"),
@@ -183,7 +184,7 @@ def test_a_machine_that_cannot_be_reached_then_goes_at_once() -> None:
 # --- What is attended to --------------------------------------------------------------------------------------------
 
 
-def test_a_program_is_attended_to_once_its_instance_is_ready_and_its_host_key_known() -> None:
+def test_a_program_is_attended_to_once_its_instance_is_ready() -> None:
     sought = program.wanted(a.seen(a_job(template={"command": "train.py 'a b'", "entrypoint": "python"}), _READY), NOON)
 
     assert sought is not None
@@ -194,8 +195,8 @@ def test_a_program_is_attended_to_once_its_instance_is_ready_and_its_host_key_kn
 
 @pytest.mark.parametrize(
     "changes",
-    [{"secret": None}, {"host_key": None}, {"was_ready": False}, {"deleting": True}],
-    ids=["no Secret", "no host key", "never Ready", "on its way out"],
+    [{"was_ready": False}, {"deleting": True}],
+    ids=["never Ready", "on its way out"],
 )
 def test_before_that_nobody_goes_there(changes: dict[str, Any]) -> None:
     child = a.an_instance(**({"secret": "s", "host_key": "SHA256:x"} | changes))
@@ -253,8 +254,22 @@ def test_grace_is_shorter_than_the_time_that_the_machine_is_kept_for_it() -> Non
         (None, {"attempts": 1}, "Exited"),
         ("Exited", {}, "Exited"),
         ("Annotation", {"attempts": 1, "completionSignal": "ExitCode"}, "Annotation"),
+        ("Annotation", a.MADE | {"completionSignal": "Exited"}, "Annotation"),
+        ("Exited", a.MADE | {"completionSignal": "ExitCode"}, "ExitCode"),
+        ("ExitCode", a.MADE | {"completionSignal": "Annotation"}, "Annotation"),
+        ("ExitCode", a.MADE | {"completionSignal": None}, "Exited"),
     ],
-    ids=["a new job", "one that has begun", "one of an earlier version", "Exited", "Annotation"],
+    ids=[
+        "a new job",
+        "one that has begun",
+        "one of an earlier version",
+        "Exited",
+        "Annotation",
+        "another observer under way",
+        "no longer ExitCode under way",
+        "ExitCode under way",
+        "ExitCode under way in one of an earlier version",
+    ],
 )
 def test_a_new_job_has_an_exit_code_and_one_that_has_begun_keeps_its_signal(
     asked: str | None, status: dict[str, Any], signal: str

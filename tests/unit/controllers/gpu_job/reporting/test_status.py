@@ -10,8 +10,10 @@ from tests.unit.support.builders import NOON, ago, wire
 
 from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.observing.observation import Observation
+from novita_operator.controllers.gpu_job.observing.program import Attended, Hindrance
 from novita_operator.controllers.gpu_job.reporting import status
 from novita_operator.controllers.gpu_job.result import Result
+from novita_operator.machines.programs.state import Running
 
 SUCCESS = action.Conclude("Succeeded", "Completed", "The container ended without an error.")
 TOO_LATE = action.Conclude("Failed", "DeadlineExceeded", "It took too long.")
@@ -41,6 +43,26 @@ def test_annotations_that_cannot_be_read_are_told_whatever_the_job_does() -> Non
     assert conditions(told)["Unreadable"] == ("True", "InvalidValue")
     assert "gpu.novita.ai/paused" in message(told, "Unreadable")
     assert 'gpu.novita.ai/job-result is "done"; write "succeeded"' in message(told, "Unreadable")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ran", "expected"),
+    [
+        ("Away", False, "tried until 12:08:20 UTC. Then the job fails, and the instance is released."),
+        ("LoginRefused", False, "create it with spec.completion.signal Exited"),
+        ("Away", True, "tried until 12:13:20 UTC. Then the attempt fails; the program runs on until then."),
+        ("HostKeyChanged", True, "tried until 12:00:20 UTC. Then the attempt fails. The condition HostKeyChanged of"),
+    ],
+)
+def test_a_machine_that_is_away_is_told_with_the_end_of_all_patience(kind: Any, ran: bool, expected: str) -> None:
+    away = Hindrance(kind, "has not shown an ssh host key yet", ago(100), 100)
+    known = Attended(Running(ago(200)) if ran else None, away)
+    resource = a.a_job(status=a.MADE, completion={"signal": "ExitCode"})
+
+    told = message(report(a.seen(resource, a.an_instance(), program=known)))
+
+    assert "train-1 has not shown an ssh host key yet, since 11:58:20 UTC; " in told
+    assert expected in told
 
 
 # --- Records ------------------------------------------------------------------------------------------------------
@@ -237,7 +259,6 @@ def test_an_unexpected_error_is_told_and_the_outcome_stays() -> None:
 def test_events_tell_the_story_of_a_job() -> None:
     made = a.seen(a.a_job(status=a.UNDER_WAY), a.starting())
     met = {"conditions": [a.a_condition("SuccessCriteriaMet")]}
-    target = {"conditions": [a.a_condition("FailureTarget", "BackoffLimitExceeded")]}
 
     assert reasons(made, action.Make(1), made="train-1") == ["SuccessfulCreate"]
     assert reasons(a.seen(a.a_job(status=a.MADE), a.ended()), action.GiveUp("Failed", "x")) == ["AttemptFailed"]
@@ -245,7 +266,13 @@ def test_events_tell_the_story_of_a_job() -> None:
         "SuccessfulDelete"
     ]
     assert reasons(a.seen(a.a_job(status=met)), action.Finish()) == ["Completed"]
-    assert reasons(a.seen(a.a_job(status=target)), action.Finish()) == ["BackoffLimitExceeded"]
+
+
+@pytest.mark.parametrize("reason", ["BackoffLimitExceeded", "DeadlineExceeded", "FailurePolicy", "Unusable"])
+def test_a_job_that_failed_says_why_in_one_event(reason: str) -> None:
+    target = {"conditions": [a.a_condition("FailureTarget", reason)]}
+
+    assert reasons(a.seen(a.a_job(status=target)), action.Finish()) == [reason]
 
 
 def test_suspending_and_resuming_are_told_once_each() -> None:
