@@ -52,6 +52,26 @@ async def test_exit_code_0_is_success_and_the_output_is_kept(jobs: Jobs) -> None
     await _nothing_is_billed(jobs)
 
 
+async def test_a_job_without_a_signal_ends_with_the_exit_code_of_its_program(jobs: Jobs) -> None:
+    await jobs.make("echo trained", completion={})
+
+    status = (await jobs.ended("Complete"))["status"]
+
+    assert (status["completionSignal"], status["exitCode"], status["message"]) == ("ExitCode", 0, "trained")
+    await _nothing_is_billed(jobs)
+
+
+async def test_a_change_of_the_signal_leaves_the_attempt_under_way_as_it_is(jobs: Jobs) -> None:
+    await jobs.make("echo started; sleep 2; exit 4")
+    await jobs.runs()
+
+    await jobs.owners.edit("train", completion={"signal": "Exited"})
+    status = (await jobs.ended("Failed"))["status"]
+
+    assert (status["exitCode"], status["message"]) == (4, "started")
+    await _nothing_is_billed(jobs)
+
+
 async def test_another_exit_code_fails_the_attempt_and_is_told(jobs: Jobs) -> None:
     await jobs.make("printf 'no newline'; exit 3")
 
@@ -91,12 +111,14 @@ async def test_secrets_of_the_spec_are_not_in_what_is_kept(jobs: Jobs) -> None:
     secret = builders.secret("keys", jobs.owners.workspace.namespace, token="canary-token-of-the-user")
     await jobs.owners.workspace.apply(kube.SECRETS, secret)
     env = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}}]
-    await jobs.make("echo got $TOKEN; test ${#TOKEN} = 24", template={"env": env})
+    env.append({"name": "PLAIN", "value": "a-password-as-it-is"})
+    await jobs.make("echo got $TOKEN $PLAIN; test ${#TOKEN} = 24", template={"env": env})
 
     body = await jobs.ended("Complete")
 
-    assert await jobs.output(body) == b"got [redacted]\n"
+    assert await jobs.output(body) == b"got [redacted] [redacted]\n"
     assert "canary-token" not in str(body)
+    assert "a-password" not in str(body["status"])
 
 
 async def test_a_deadline_ends_the_program_before_the_machine_goes(jobs: Jobs) -> None:

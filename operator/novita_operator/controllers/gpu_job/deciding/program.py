@@ -48,7 +48,7 @@ def wanted(seen: Observation, now: datetime) -> Wanted | None:
         instance_uid=child.uid,
         secret=child.secret,
         fingerprint=child.host_key,
-        secrets=tuple(each.name for each in spec.template.env if each.value_from is not None),
+        secrets=tuple(each.name for each in spec.template.env),
         may_start=seen.status.started_at is None and child.running and not (late or seen.paused),
         end=late and not seen.paused,
     )
