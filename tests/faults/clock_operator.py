@@ -13,6 +13,7 @@ import selectors
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 _OFFSET = timedelta(seconds=float(os.environ.get("CLOCK_OFFSET", "0")))
 _SPEED = float(os.environ.get("CLOCK_SPEED", "1"))
@@ -37,6 +38,19 @@ def _now(_self: object) -> datetime:
     return _BEGAN_AT + timedelta(seconds=time.monotonic() - _BEGAN) + _OFFSET
 
 
+def _be_patient(kopf_settings: Any) -> None:
+    """Nor is it for kopf: with lists that are cut off, a start with some hundred objects took ten times as long."""
+    configure = kopf_settings.configure
+
+    def patient(settings: Any, **more: Any) -> None:
+        configure(settings, **more)
+        settings.networking.request_timeout *= _SPEED
+        settings.watching.connect_timeout *= _SPEED
+        settings.watching.client_timeout *= _SPEED
+
+    kopf_settings.configure = patient
+
+
 def main() -> None:
     if _SPEED != 1:
         _hurry()
@@ -49,6 +63,8 @@ def main() -> None:
         with suppress(ModuleNotFoundError):
             importlib.import_module(f"novita_operator.{name}").SystemClock.now = _now
     client._TIMEOUT_SECONDS *= _SPEED  # the API server is no faster than ever
+    with suppress(ModuleNotFoundError):
+        _be_patient(importlib.import_module("novita_operator.runtime.kopf_settings"))
     for name in ("controllers.gpu_instance.launch", "controllers.gpu_instance.launching.launcher"):
         with suppress(ModuleNotFoundError):
             launcher = importlib.import_module(f"novita_operator.{name}")
