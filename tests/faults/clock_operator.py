@@ -64,6 +64,10 @@ def main() -> None:
             importlib.import_module(f"novita_operator.{name}").SystemClock.now = _now
     client._TIMEOUT_SECONDS *= _SPEED  # the API server is no faster than ever
     with suppress(ModuleNotFoundError):
+        pages = importlib.import_module("novita_operator.kube.pages")
+        pages._QUICK_SECONDS *= _SPEED
+        pages._SLOW_SECONDS *= _SPEED
+    with suppress(ModuleNotFoundError):
         _be_patient(importlib.import_module("novita_operator.runtime.kopf_settings"))
     for name in ("controllers.gpu_instance.launch", "controllers.gpu_instance.launching.launcher"):
         with suppress(ModuleNotFoundError):
