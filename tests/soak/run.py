@@ -89,13 +89,13 @@ async def _live(world: World, found: Found, say: Say) -> None:
     slots = population.of(world, found.wanted.objects)
     world.settings["CLOCK_OFFSET"] = f"{clock.ahead_seconds():.0f}"
     turmoil = Turmoil(world, world.keeper(), clock, slots, found.done, found.skipped)
-    _watch(world, clock, found)
     for slot in slots:
         await slot.apply(world)
     say(f"{len(slots)} objects applied")
     # What a crowd that is applied at once takes is measured by the bench: here it is in nobody's way.
     await _at_rest(world, slots)
     say("all of them are where they were going")
+    _watch(world, clock, found)
     await _disturb(turmoil, found.wanted, say)
     say("the turmoil is over")
     await _at_rest(world, slots)
