@@ -14,6 +14,7 @@ from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from novita_operator import settings_values
+from novita_operator.api.gpu_instance.notifications import NotificationFormat
 
 _ADVANCED: JsonDict = {"advanced": True}
 """Marks a setting that few people ever turn: docs/reference/settings.md lists it behind the others."""
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     webhook_url: SecretStr | None = Field(
         None, description="Where webhooks about objects without spec.notifications go; it may be a private address."
     )
+    webhook_format: NotificationFormat = Field("Event", description="What WEBHOOK_URL takes.")
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhooks that name no Secret of their own; 8 characters or more."
     )
@@ -243,9 +245,7 @@ class Settings(BaseSettings):
         None, pattern=r"^[a-z2-7]{8}$", description="Replaces the id derived from the kube-system namespace."
     )
     former_cluster_ids: str = Field(
-        "",
-        max_length=1024,
-        description="Comma-separated cluster ids that the operator had before: accepts that CLUSTER_ID was changed.",
+        "", max_length=1024, description="Comma-separated ids that it had before: accepts that CLUSTER_ID was changed."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", description="`text` or `json`.")

@@ -84,6 +84,7 @@ def _port(new: str, old: str) -> str:
 def _receiver(new: str, old: str) -> str:
     return _all(
         f"{new}.url == {old}.url",
+        _same_or_default(f"{new}.format", f"{old}.format", "Event"),
         _both_absent_or(f"{new}.events", f"{old}.events", _equal),
         _both_absent_or(f"{new}.secretRef", f"{old}.secretRef", _signing_key),
     )

@@ -29,7 +29,7 @@ def courier(
         outbox=outbox,
         poster=Poster(kube, sender, clock),
         recorder=recorder,
-        default=Default(settings.webhook_url, settings.webhook_secret),
+        default=Default(settings.webhook_url, settings.webhook_secret, settings.webhook_format),
         clock=clock,
         metrics=metrics,
         retry_delay=settings.webhook_retry_delay / 1000,

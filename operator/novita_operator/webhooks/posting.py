@@ -10,8 +10,9 @@ from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.clock import Clock
 from novita_operator.kube import errors
 from novita_operator.kube.client import KubeClient
-from novita_operator.webhooks import payload, signing
+from novita_operator.webhooks import signing
 from novita_operator.webhooks.answers import Answer, Delivered, Failed, Refused
+from novita_operator.webhooks.formats import rendering
 from novita_operator.webhooks.outbox import Waiting
 from novita_operator.webhooks.receivers import Receiver
 from novita_operator.webhooks.sending import Sender
@@ -37,7 +38,7 @@ class Poster:
             secret = await self._secret(receiver, waiting.resource.meta.namespace)
         except _NoKey as error:
             return Failed(str(error))
-        body = payload.body(waiting.told, waiting.resource)
+        body = rendering.body(receiver.format, waiting.told, waiting.resource)
         headers = signing.headers(body, waiting.told.id, self.clock.now(), secret)
         crashpoints.reached("webhook.before-post")
         tenant = "" if receiver.trusted else waiting.resource.meta.namespace

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from novita_operator.api.gpu_instance.life import NotificationSecretRef
-from novita_operator.api.gpu_instance.notifications import EventName
+from novita_operator.api.gpu_instance.life import Notification, NotificationSecretRef
+from novita_operator.api.gpu_instance.notifications import EventName, NotificationFormat
 from novita_operator.api.gpu_instance.resource import GPUInstance
 
 DEFAULT = "default"
@@ -24,6 +24,7 @@ class Default:
 
     url: SecretStr | None = None
     secret: SecretStr | None = None
+    format: NotificationFormat = "Event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Receiver:
     secret_ref: NotificationSecretRef | None = None
     secret: SecretStr | None = None
     trusted: bool = False
+    format: NotificationFormat = "Event"
 
     def wants(self, event: EventName) -> bool:
         """Whether it is told of this event."""
@@ -55,13 +57,21 @@ def of(resource: GPUInstance, default: Default) -> tuple[Receiver, ...]:
     """The receivers of an object."""
     told = resource.spec.notifications
     if told:
-        return tuple(
-            Receiver(id_of(each.url), SecretStr(each.url), frozenset(each.events), each.secret_ref, default.secret)
-            for each in told
-        )
+        return tuple(_named(each, default) for each in told)
     if default.url is None:
         return ()
-    return (Receiver(DEFAULT, default.url, secret=default.secret, trusted=True),)
+    return (Receiver(DEFAULT, default.url, secret=default.secret, trusted=True, format=default.format),)
+
+
+def _named(told: Notification, default: Default) -> Receiver:
+    return Receiver(
+        id_of(told.url),
+        SecretStr(told.url),
+        frozenset(told.events),
+        told.secret_ref,
+        default.secret,
+        format=told.format,
+    )
 
 
 def find(receivers: Sequence[Receiver], wanted: str, event: EventName) -> Receiver | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from novita_operator.api import rules
-from novita_operator.api.gpu_instance.notifications import EventName
+from novita_operator.api.gpu_instance.notifications import EventName, NotificationFormat
 from novita_operator.api.meta import Model, Name
 
 _CRON_CHARS = 100  # five fields with lists and ranges
@@ -131,6 +131,11 @@ class Notification(Model):
         max_length=1024,
         pattern=r"^https?://[^\s/?#@]+(/[^\s]*)?$",
         description="Where to POST. Private addresses are refused unless an administrator allows them.",
+    )
+    format: NotificationFormat = Field(
+        "Event",
+        description="What the receiver takes: Event is our own JSON, and what it is without a value; Slack, Teams and "
+        "Discord are messages for people; Alertmanager is `POST /api/v2/alerts`.",
     )
     events: tuple[EventName, ...] = Field(
         (), max_length=6, description="Which events are told; all of them without any."

@@ -18,6 +18,9 @@ EventName = Literal[
 ]
 """The events that webhooks tell of. The first two are those of the REST gateway's examples."""
 
+NotificationFormat = Literal["Event", "Slack", "Teams", "Discord", "Alertmanager"]
+"""What a receiver takes."""
+
 MOST_WAITING = 16
 """Webhooks of one object that wait at a time; a receiver that is away for long must not fill the status."""
 MESSAGE_CHARS = 300
