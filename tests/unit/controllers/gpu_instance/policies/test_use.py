@@ -54,6 +54,32 @@ def test_a_later_time_in_the_value_counts_more_than_the_moment_of_its_change() -
     assert _idle_since(_object(said, {"value": said, "changedAt": wire(ago(60))})) == ago(30)
 
 
+def test_a_change_is_noted_with_the_new_value_and_the_moment() -> None:
+    assert use.noted(_object(_DATE, {"value": "before"}), NOON) == LastUse(value=_DATE, changed_at=NOON)
+
+
+def test_an_object_was_used_at_the_later_of_the_time_that_is_said_and_the_last_change() -> None:
+    assert use.last_used(_object(wire(ago(30)), {"value": "before"}), NOON) == NOON
+    assert use.last_used(_object(wire(ago(30)), {"value": wire(ago(30))}), NOON) == ago(30)
+
+
+def test_a_removed_annotation_leaves_the_moment_of_its_last_change_as_the_last_use() -> None:
+    assert use.last_used(_object(None, {"value": _DATE, "changedAt": wire(ago(60))}), NOON) == ago(60)
+
+
+def test_what_nobody_ever_said_to_be_in_use_was_never_used() -> None:
+    assert use.last_used(_object(None), NOON) is None
+    assert use.last_used(_object(None, {}), NOON) is None
+
+
+def test_without_an_idle_time_only_the_time_that_is_said_counts_as_use() -> None:
+    def unbound(text: str) -> GPUInstance:
+        return a.an_object(annotations={meta.LAST_USED: text})
+
+    assert use.last_used(unbound(wire(ago(30))), NOON) == ago(30)
+    assert use.last_used(unbound(_DATE), NOON) is None
+
+
 @pytest.mark.parametrize("text", _UNCLEAR)
 def test_a_value_that_was_there_before_anything_was_noted_is_no_change(text: str) -> None:
     resource = _object(text)
