@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from novita_operator.plugin import main as program
+from novita_operator import startup
 
 _NO_FILES = ":4"
 _WORDS = "COMP_WORDS"
@@ -19,6 +19,9 @@ _INSTRUCTION = "_KUBECTL_NOVITA_COMPLETE"
 def main() -> None:
     """Offer what typer would offer to bash for the same words."""
     words = ["kubectl-novita", *sys.argv[1:]]
+    with startup.loading():  # imported in here for the reason that __main__.py gives
+        from novita_operator.plugin import main as program
+
     os.environ |= {_INSTRUCTION: "complete_bash", _WORDS: "\n".join(words), _PLACE: str(len(words) - 1)}
     try:
         program.app(args=[], prog_name="kubectl-novita")
