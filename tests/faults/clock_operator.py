@@ -47,6 +47,7 @@ def _be_patient(kopf_settings: Any) -> None:
         settings.networking.request_timeout *= _SPEED
         settings.watching.connect_timeout *= _SPEED
         settings.watching.client_timeout *= _SPEED
+        settings.watching.inactivity_timeout *= _SPEED
 
     kopf_settings.configure = patient
 

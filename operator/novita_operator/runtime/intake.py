@@ -43,6 +43,9 @@ class Listener:
     async def gone(self, key: Key, body: Body) -> None:
         """It is out of the cache."""
 
+    async def vacant(self, key: Key) -> None:
+        """No object has the name any more. Where a new one came before the old one's end was seen, nobody says this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -76,8 +79,11 @@ class Intake:
         """The object exists no more."""
         key = key_of(self.kind.plural, body)
         self.cache.remove(key, body["metadata"]["uid"])
-        self.queue.forget(key)
         await self.listener.gone(key, light(body)[0])
+        # kopf handles each UID by itself: the new object of a name may be seen first, and what waits is its own then.
+        if self.cache.find(key) is None:
+            self.queue.forget(key)
+            await self.listener.vacant(key)
 
 
 def _empty(raw: dict[str, Any]) -> None:

@@ -23,7 +23,9 @@ class Follows(Protocol):
 
     def departed(self, key: Key, body: dict[str, Any]) -> None: ...
 
-    def forget(self, key: Key, uid: str) -> None: ...
+    def forget(self, uid: str) -> None: ...
+
+    def vacate(self, key: Key) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,14 @@ class Ears(Listener):
     def deleted(self, key: Key, body: Body) -> None:
         self.reconciler.departed(key, body)
 
-    async def gone(self, key: Key, body: Body) -> None:
-        self.reconciler.forget(key, body["metadata"]["uid"])
+    async def gone(self, key: Key, body: Body) -> None:  # noqa: ARG002 - the signature is that of all kinds
+        self.reconciler.forget(body["metadata"]["uid"])
         if self._is_ours(body):
             self.courier.gone(body)
         self._wake_owners(body)
+
+    async def vacant(self, key: Key) -> None:
+        self.reconciler.vacate(key)
 
     def _is_ours(self, body: Body) -> bool:
         return self.operator_class.foreign(kinds.GPU_INSTANCE.plural, body) is None

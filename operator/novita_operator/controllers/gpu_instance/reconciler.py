@@ -160,20 +160,27 @@ class Reconciler:
         if gone and result.instance_id is not None:
             self.departing.answered(key, seen.resource, memory, result.instance_id)
 
-    def forget(self, key: Key, uid: str) -> None:
-        """The object is gone from the cluster: nothing of it is claimed, polled for or remembered any more."""
+    def forget(self, uid: str) -> None:
+        """The object is gone from the cluster: nothing of it is claimed or remembered any more."""
         memory = self.memories.find(uid)
         self.memories.forget(uid)
-        self.watching.forget(key)
         name = self.accounts.release(uid)
         for account in self.accounts:
-            account.set_moving(key, moving=False)
             if memory is not None and memory.had is not None:
                 account.adopted.discard(memory.had)  # whoever else has it says so in each pass
                 account.usage.settle(memory.had)
             account.usage.settle(name)
         self._miss_no_more(uid)
+
+    def vacate(self, key: Key) -> None:
+        """No object has the name any more: nothing is looked at or polled for it, and it waits in no line."""
+        self._watch_no_more(key)
         self._leave_lines(key)
+
+    def _watch_no_more(self, key: Key) -> None:
+        self.watching.forget(key)
+        for account in self.accounts:
+            account.set_moving(key, moving=False)
 
     def _leave_lines(self, key: Key) -> None:
         for account in self.accounts:
@@ -186,9 +193,7 @@ class Reconciler:
     async def leave(self, key: Key, uid: str) -> bool:
         """Another operator works on it now: nothing is probed, polled for or remembered. Its names stay claimed."""
         known = self.memories.forget(uid)
-        self.watching.forget(key)
-        for account in self.accounts:
-            account.set_moving(key, moving=False)
+        self._watch_no_more(key)
         self._miss_no_more(uid)
         return known
 

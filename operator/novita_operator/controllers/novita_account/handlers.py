@@ -27,7 +27,7 @@ class Ears(Listener):
         if before is None or operator_class.class_of(before) != operator_class.class_of(body):
             self._wake_users(key.name)
 
-    async def gone(self, key: Key, body: Body) -> None:  # noqa: ARG002 - the signature is that of all kinds
+    async def vacant(self, key: Key) -> None:
         await self.forget(key.name)
 
     def _wake_users(self, name: str) -> None:

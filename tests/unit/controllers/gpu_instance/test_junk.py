@@ -227,7 +227,8 @@ async def live(body: dict[str, Any], novita: Novita, metrics: Metrics) -> None:
         _judge(server)
         clock.turned += timedelta(minutes=2).total_seconds()
     reconciler.departed(KEY, body)
-    reconciler.forget(KEY, UID)
+    reconciler.forget(UID)
+    reconciler.vacate(KEY)
 
 
 def _polled(accounts: Accounts, account: Account, novita: Novita) -> None:

@@ -317,7 +317,8 @@ async def test_an_object_that_is_gone_is_forgotten_by_everybody(world: World) ->
     watching: Any = SimpleNamespace(forget=forgotten.append)
     watched = replace(world.reconciler, watching=watching)
 
-    watched.forget(KEY, a.UID)
+    watched.forget(a.UID)
+    watched.vacate(KEY)
 
     assert world.reconciler.accounts.claims == {}
     assert not world.account.moving
