@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,13 +18,11 @@ from novita_operator.controllers.gpu_instance.acting.describing import Describer
 from novita_operator.controllers.gpu_instance.acting.executor import Executor
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
 from novita_operator.controllers.gpu_instance.acting.service_writer import Serving
-from novita_operator.controllers.gpu_instance.deciding import deadline, plan
+from novita_operator.controllers.gpu_instance.deciding import plan, returning
 from novita_operator.controllers.gpu_instance.observing import observer as observing
 from novita_operator.controllers.gpu_instance.observing.memory import Memories, Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
-from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
-from novita_operator.controllers.gpu_instance.policies import window
 from novita_operator.controllers.gpu_instance.reachability.watching import Watching
 from novita_operator.controllers.gpu_instance.reporting import status
 from novita_operator.controllers.gpu_instance.result import Lasting, Result
@@ -36,7 +33,7 @@ from novita_operator.kube.client import KubeClient
 from novita_operator.metrics import Metrics
 from novita_operator.novita import callers
 from novita_operator.reconciling import naming
-from novita_operator.reconciling.outcome import After, BackOff, Outcome, Requeue, Woken
+from novita_operator.reconciling.outcome import Outcome, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
@@ -127,7 +124,8 @@ class Reconciler:
             if account is not None:
                 account.losses.forget(resource.meta.uid)
                 account.usage.settle(seen.name)
-        return self._come_back(decided, result, seen, began)
+        due = returning.Due(began, self.clock.now(), self.resync_seconds, self.warning)
+        return returning.requeue(decided, result, seen, due)
 
     def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
         seen = self.observer.observe(resource, account, memory)
@@ -251,38 +249,6 @@ class Reconciler:
         account.set_moving(key, moving)
         if waking:
             account.wake_after_poll(key)
-
-    def _come_back(self, decided: actions.Action, result: Result, seen: Observation, began: datetime) -> Requeue:
-        if result.released and seen.deleting:
-            return None  # the object goes: its due time would outlive it
-        if result.queued:
-            return Woken()  # nothing was tried: earlier failures still count
-        problem = result.problem
-        if problem is not None and problem.back_off:
-            return BackOff(problem.retry_after or 0.0, at_most=min(self._pauses(seen, began), default=None))
-        if problem is not None and problem.retry_after is not None:
-            return After(min([problem.retry_after, *self._pauses(seen, began)]))
-        if result.again or isinstance(decided, actions.Take | actions.ProvePrice | actions.Fail | actions.End):
-            return After(0.0)
-        pauses = [self.resync_seconds, *self._pauses(seen, began)]
-        if isinstance(decided, actions.Wait) and decided.seconds is not None:
-            pauses.append(decided.seconds)
-        return After(max(0.0, min(pauses)))
-
-    def _pauses(self, seen: Observation, began: datetime) -> Iterator[float]:
-        """Seconds until moments that no event announces; 0 for one that came while the pass was under way, unseen."""
-        now, resource = self.clock.now(), seen.resource
-        failure, lifetime = resource.status.failure, resource.spec.lifetime
-        moments = [failure.retry_at if failure is not None else None]
-        if seen.end is not None:
-            moments += [seen.end.at, seen.end.at - self.warning]
-        starts_at = lifetimes.starts_at(resource, seen.standing, began, ended=seen.ended)
-        moments += [starts_at, window.override(resource, began)]
-        if (left := deadline.seconds_left(seen, began)) is not None:
-            moments.append(began + timedelta(seconds=left))
-        yield from (max(0.0, (each - now).total_seconds()) for each in moments if each is not None and each > began)
-        if lifetime is not None and lifetime.idle is not None:
-            yield observing.measuring_pause(lifetime.idle.after_seconds)
 
 
 def _same_status(newest: dict[str, Any], resource: GPUInstance) -> bool:

@@ -25,7 +25,6 @@ from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
-from novita_operator.reconciling.outcome import After, BackOff, Requeue, Woken
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
@@ -177,83 +176,6 @@ async def test_a_released_object_is_told_without_a_status(world: World) -> None:
     await world.publish(a.an_observation(going), Result(released=True))
 
     assert (world.server.writes, world.told) == ([], ["Deleted"])
-
-
-# --- When to come back -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("decided", "result", "expected"),
-    [
-        (action.Nothing(), Result(), After(600)),
-        (action.Wait(moving=True), Result(), After(600)),
-        (action.Wait(moving=True, seconds=42), Result(), After(42)),
-        (action.Wait(seconds=4200), Result(), After(600)),
-        (action.Take("i-1"), Result(instance_id="i-1"), After(0)),
-        (action.Fail("Failed", "It failed."), Result(), After(0)),
-        (action.End("Idle", "Stop", "It idles."), Result(), After(0)),
-        (action.Launch(), Result(again=True), After(0)),
-        (action.Launch(), Result(problem=a_problem("Synced", "NovitaUnavailable")), BackOff(0)),
-        (
-            action.Launch(),
-            Result(problem=replace(a_problem("Synced", "RateLimited"), retry_after=17.0)),
-            BackOff(17),
-        ),
-        (
-            action.Launch(),
-            Result(problem=replace(a_problem("Scheduled", "NoCapacity"), retry_after=60.0, back_off=False)),
-            After(60),
-        ),
-        (
-            action.Launch(),
-            Result(problem=replace(a_problem("Provisioned", "CreateOutcomeUnknown"), back_off=False)),
-            After(600),
-        ),
-        # Nothing was tried: the refusals before still count, however it was queued.
-        (action.Launch(), Result(queued=True), Woken()),
-    ],
-)
-async def test_an_object_comes_back(world: World, decided: action.Action, result: Result, expected: Requeue) -> None:
-    assert world.reconciler._come_back(decided, result, SEEN, NOON) == expected
-
-
-async def test_an_object_comes_back_for_its_next_try(world: World) -> None:
-    failure = a.a_failure("Failed") | {"retryAt": wire(ago(-25))}
-    seen = a.an_observation(a.an_object(status={"failure": failure}))
-
-    assert world.reconciler._come_back(action.Nothing(), Result(), seen, NOON) == After(25)
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        {"failure": a.a_failure("Failed") | {"retryAt": wire(ago(1))}},
-        {"startedAt": wire(ago(601))},  # the deadline is ten minutes later
-    ],
-)
-async def test_a_moment_that_came_while_the_pass_was_under_way_is_looked_at_at_once(
-    world: World, status: dict[str, Any]
-) -> None:
-    """The pass has decided before it, and the next one would come minutes later."""
-    seen = a.an_observation(a.an_object(status=status))
-
-    assert world.reconciler._come_back(action.Nothing(), Result(), seen, ago(2)) == After(0)
-    assert world.reconciler._come_back(action.Nothing(), Result(), seen, NOON) == After(600)
-
-
-async def test_a_deadline_that_was_announced_is_not_put_off_by_a_failure(world: World) -> None:
-    seen = a.an_observation(a.an_object(status={"startedAt": wire(ago(590))}))  # ten seconds before the deadline
-    backs_off = Result(problem=a_problem("Synced", "NovitaUnavailable"))
-    waits = Result(problem=replace(a_problem("Synced", "RateLimited"), retry_after=300.0, back_off=False))
-
-    assert world.reconciler._come_back(action.Describe("i-1"), backs_off, seen, NOON) == BackOff(0, at_most=10)
-    assert world.reconciler._come_back(action.Describe("i-1"), waits, seen, NOON) == After(10)
-
-
-async def test_an_object_that_goes_does_not_come_back(world: World) -> None:
-    seen = a.an_observation(a.an_object(deleting=True))
-
-    assert world.reconciler._come_back(action.Release(), Result(released=True), seen, NOON) is None
 
 
 # --- Whether the account polls fast, and whom it wakes ---------------------------------------------------------------

@@ -29,13 +29,14 @@ async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs
     """Read everything that the spec refers to. Raises Unresolved, or kube errors."""
     env: list[tuple[str, SecretStr]] = []
     read: dict[tuple[str, str], Content] = {}
-    total = 0
+    total, public = 0, _public(resource)
     for variable in resource.spec.env:
         value = await _value(kube, resource.meta.namespace, variable, read)
         if value is not None:
             total += len(value)
             _check_size(variable.name, value, total)
-            env.append((variable.name, _remembered(value)))
+            # A job tells its program its own name: cut out of every line, that would hide what the line is about.
+            env.append((variable.name, SecretStr(value) if value in public else _remembered(value)))
     await _check_signing_keys(kube, resource)
     return Inputs(env=tuple(env), image_auth=await _image_auth(kube, resource, image))
 
@@ -145,6 +146,12 @@ def _without_credentials(secret: Content, image: str) -> str:
         return f'holds no credentials for the registry of image "{image}", only for: {hosts}.'
     kinds = "kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg"
     return f'holds no credentials at all. It is of type "{secret.type}"; a pull Secret is of type {kinds}.'
+
+
+def _public(resource: GPUInstance) -> frozenset[str]:
+    """What names the object in every line of the log: no secret, whoever uses it as one."""
+    at = resource.meta
+    return frozenset({at.name, at.namespace, *((at.controller.name,) if at.controller is not None else ())})
 
 
 def _remembered(value: str) -> SecretStr:

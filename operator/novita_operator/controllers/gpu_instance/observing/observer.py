@@ -15,6 +15,7 @@ from novita_operator.controllers.gpu_instance.observing import bare_lists, horiz
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.observation import Absence, AccountView, Observation
 from novita_operator.controllers.gpu_instance.policies import belief, defaults, drift, flaws, restarts, use, window
+from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
 from novita_operator.controllers.gpu_instance.policies.belief import Belief, Misses
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.kube.cache import Cache, Key
@@ -25,9 +26,6 @@ from novita_operator.runtime.accounts.registry import Accounts
 
 # Novita needs seconds to carry out an edit (novita-api 2A.1); after a minute it is asked again.
 _EDIT_SECONDS = 60.0
-# Looks at the GPU per idle time: the end comes late by a tenth of it at most.
-_LOOKS_PER_IDLE_TIME = 10
-_SHORTEST_MEASURING_PAUSE = 60.0  # Novita's data is a minute late anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +195,7 @@ class Observer:
         idle = lifetime.idle if lifetime is not None else None
         if idle is None or idle.gpu_utilization_below is None or resource.status.ready_at is None:
             return False
-        return self.clock.monotonic() - memory.measured_at >= measuring_pause(idle.after_seconds)
+        return self.clock.monotonic() - memory.measured_at >= lifetimes.measuring_pause(idle.after_seconds)
 
     def _account_view(self, account: Account | None, resource: GPUInstance) -> AccountView:
         if (
@@ -289,8 +287,3 @@ def _without_disproved(resource: GPUInstance, found: tuple[Instance, ...]) -> GP
 def _found(account: Account | None, name: str) -> tuple[Instance, ...]:
     named = account.snapshot.by_name.get(name, ()) if account is not None and account.snapshot is not None else ()
     return tuple(instance for instance in named if instance.state is not InstanceState.REMOVED)
-
-
-def measuring_pause(idle_seconds: float) -> float:
-    """Seconds between two looks at the GPU of an instance that may idle for so many."""
-    return max(_SHORTEST_MEASURING_PAUSE, idle_seconds / _LOOKS_PER_IDLE_TIME)

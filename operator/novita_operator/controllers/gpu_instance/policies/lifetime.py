@@ -21,6 +21,9 @@ from novita_operator.controllers.gpu_instance.policies.window import Standing
 _Cause = Literal["MaxSeconds", "Idle", "Schedule"]
 _Action = Literal["Stop", "Delete"]
 _AFTER: Mapping[_Action, Literal["Stopped", "Released"]] = {"Stop": "Stopped", "Delete": "Released"}
+# Looks at the GPU per idle time: the end comes late by a tenth of it at most.
+_LOOKS_PER_IDLE_TIME = 10
+_SHORTEST_MEASURING_PAUSE = 60.0  # Novita's data is a minute late anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +160,8 @@ def _stops_at(resource: GPUInstance, schedule: Schedule, started: datetime) -> d
     at = cron.read(schedule.stop, "stop", cron.zone_of(schedule.time_zone)).after(started)
     until = window.said(resource)
     return at if at is None or until is None else max(at, until)
+
+
+def measuring_pause(idle_seconds: float) -> float:
+    """Seconds between two looks at the GPU of an instance that may idle for so many."""
+    return max(_SHORTEST_MEASURING_PAUSE, idle_seconds / _LOOKS_PER_IDLE_TIME)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.support import builders as a
 
+from novita_operator import secrecy
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.launching import pull_secrets, references
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
@@ -215,6 +216,30 @@ async def test_a_value_as_long_as_novita_takes_is_sent_and_read_once() -> None:
     inputs = await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 60), IMAGE)
 
     assert (len(inputs.env), maps.reads) == (60, 1)
+
+
+async def test_what_names_the_object_is_not_cut_out_of_the_log_and_what_else_it_is_given_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A job tells its program the job's own name."""
+    register = secrecy.Secrets()
+    monkeypatch.setattr(secrecy, "SECRETS", register)
+    job = {
+        "kind": "GPUJob",
+        "name": "train-model",
+        "uid": "u",
+        "apiVersion": "gpu.novita.ai/v1alpha1",
+        "controller": True,
+    }
+    env = [{"name": "GPU_JOB_NAME", "value": "train-model"}, {"name": "TOKEN", "value": "secret-of-train-model"}]
+    body = a.a_body(spec={"env": env})
+    body["metadata"]["ownerReferences"] = [job | {"controller": True}]
+    line = "team/train-model-1: failed: secret-of-train-model"
+
+    inputs = await references.resolve(cast("KubeClient", _Maps()), GPUInstance.parse(body), IMAGE)
+
+    assert [value.get_secret_value() for _, value in inputs.env] == ["train-model", "secret-of-train-model"]
+    assert register.redact(line) == "team/train-model-1: failed: [redacted]"
 
 
 async def test_a_value_that_is_too_long_is_refused_before_anything_is_made_of_it() -> None:
