@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -91,22 +92,23 @@ class Model(BaseModel):
 
     def fitted(self) -> Self:
         """The same, cut to what the schema takes: one word that is too long must not hold back the rest."""
-        cut = {
-            name: _cut(getattr(self, name), field.metadata)
-            for name, field in type(self).model_fields.items()
-            if isinstance(getattr(self, name), str | tuple | Model)
-        }
-        return self.model_copy(update=cut)
+        values = ((name, field.metadata, getattr(self, name)) for name, field in type(self).model_fields.items())
+        cut = {name: kept for name, bounds, value in values if (kept := _cut(value, bounds)) is not value}
+        return self.model_copy(update=cut) if cut else self
 
 
 def _cut(value: Any, bounds: Sequence[Any]) -> Any:  # noqa: ANN401 - fields of any type
+    """The value itself where nothing of it is too long, as nearly always."""
     if isinstance(value, Model):
         return value.fitted()
     if not isinstance(value, str | tuple):
         return value
     longest = next(filter(None, (getattr(bound, "max_length", None) for bound in bounds)), None)
-    kept = value[:longest]
-    return tuple(_cut(item, ()) for item in kept) if isinstance(kept, tuple) else kept
+    kept = value if longest is None or len(value) <= longest else value[:longest]
+    if not isinstance(kept, tuple):
+        return kept
+    items = tuple(_cut(item, ()) for item in kept)
+    return kept if all(map(operator.is_, items, kept)) else items
 
 
 NAME_CHARS = 253

@@ -44,7 +44,9 @@ def test_words_that_are_too_long_are_cut_to_what_the_schema_takes() -> None:
     assert fitted.product == ProductStatus(id="p" * 255, name="RTX 4090")
 
 
-def test_what_fits_stays_as_it_is() -> None:
-    status = GPUInstanceStatus(instance_id="i-1", region="CN-HK-01")
+def test_what_fits_is_kept_and_not_copied() -> None:
+    ports = (PortEndpoint(port=80, protocol="HTTP", endpoint="https://e"),)
+    status = GPUInstanceStatus(instance_id="i-1", region="CN-HK-01", connection=Connection(ports=ports))
 
-    assert status.fitted() == status
+    assert status.fitted() is status
+    assert status.model_copy(update={"region": "r" * 64}).fitted().connection is status.connection
