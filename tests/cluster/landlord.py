@@ -14,6 +14,7 @@ from typing import Any
 from tests.cluster.owners import Owners
 from tests.support.kube import Body, Kind
 from tests.support.simulator import Simulator
+from tests.support.waiting import DEADLINE_SECONDS
 
 _CONFIG_MAPS = Kind("/api/v1", "configmaps")
 _OVER_SSH = {"signal": "ExitCode"}
@@ -38,8 +39,10 @@ async def site(directory: Path) -> AsyncIterator[Site]:
     with tempfile.TemporaryDirectory(prefix="novita-test-") as made:
         await asyncio.to_thread(_open, Path(made))
         started = await Simulator.start(directory, acceleration=_ACCELERATION, machines=Path(made))
-        yield Site(started, Path(made))
-        await started.terminate()
+        try:
+            yield Site(started, Path(made))
+        finally:
+            await started.terminate()
 
 
 def _open(folder: Path) -> None:
@@ -64,8 +67,8 @@ class Jobs:
         whole = {**account, "entrypoint": "sh -c", "command": _quoted(program), **(template or {})}
         await self.owners.create(name, template=whole, **{"completion": _OVER_SSH, "backoffLimit": 0, **spec})
 
-    async def ended(self, kind: str, name: str = "train") -> Body:
-        return await self.owners.until_condition(name, kind)
+    async def ended(self, kind: str, name: str = "train", *, seconds: float = DEADLINE_SECONDS) -> Body:
+        return await self.owners.until_condition(name, kind, seconds=seconds)
 
     async def runs(self, name: str = "train") -> Body:
         return await self.owners.until(name, lambda body: "startedAt" in (body.get("status") or {}), "its program runs")
