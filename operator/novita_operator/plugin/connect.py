@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import webbrowser
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,9 +11,10 @@ import typer
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection
-from novita_operator.plugin import cluster, completing, novita, printing
+from novita_operator.plugin import cluster, completing, novita, printing, targets
 from novita_operator.plugin.cluster import Scope, Wrong
-from novita_operator.plugin.options import Namespace
+from novita_operator.plugin.login import access, session
+from novita_operator.plugin.options import Machine, Namespace, TrustNew
 
 Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
 PrintOnly = Annotated[bool, typer.Option("--print", help="Print it and do nothing.")]
@@ -26,24 +25,22 @@ _PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d{1,5})(?!\S)")
 
 
 def ssh(
-    name: Name,
+    name: Machine,
     more: Annotated[list[str] | None, typer.Argument(help="After `--`: options and a command for ssh.")] = None,
     namespace: Namespace = None,
     *,
     print_only: PrintOnly = False,
+    trust_new: TrustNew = False,
 ) -> None:
-    """Open a shell on the instance. The password is in its Secret; the command that shows it is printed."""
-    found = cluster.ask(lambda reader: cluster.instance(reader, Scope(namespace), name))
-    command = ssh_command(_connection(found).ssh, name)
+    """Open a shell on the machine, with the password of its Secret; ssh's exit code is this one's."""
     if print_only:
-        printing.say(" ".join(command))
+        found = cluster.ask(lambda reader: targets.instance(reader, Scope(namespace), name))
+        printing.say(" ".join(ssh_command(_connection(found).ssh, found.meta.name)))
         printing.note(_password(found))
         return
-    program = shutil.which("ssh")
-    if program is None:
-        raise Wrong(f"there is no ssh on this machine. The command is: {' '.join(command)}")
-    printing.note(_password(found))
-    os.execv(program, [*command, *(more or [])])  # noqa: S606 - that is what the verb is for
+    with session.opened(name, namespace, trust_new=trust_new) as there:
+        code = there.run(there.ssh(command=more or ()))
+    raise typer.Exit(code)
 
 
 def open_(name: Name, namespace: Namespace = None, *, print_only: PrintOnly = False) -> None:
@@ -88,10 +85,7 @@ def ssh_command(told: str, name: str) -> list[str]:
 
 def _connection(found: GPUInstance) -> Connection:
     if found.status.connection is None or not found.status.connection.ssh:
-        raise Wrong(
-            f"{found.meta.name} cannot be reached now ({found.status.phase or 'not looked at yet'}). "
-            f"`kubectl wait --for=condition=Ready gpui/{found.meta.name} -n {found.meta.namespace}` waits until it can."
-        )
+        raise access.unreachable(found)
     return found.status.connection
 
 

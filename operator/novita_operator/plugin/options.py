@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from novita_operator.plugin import completing
+from novita_operator.plugin.login import knownhosts
 
 
 class Format(StrEnum):
@@ -25,6 +26,19 @@ Namespace = Annotated[
         "--namespace",
         help="The namespace; without it, that of the context.",
         autocompletion=completing.namespaces,
+    ),
+]
+Machine = Annotated[
+    str,
+    typer.Argument(
+        help="A GPUInstance, gpuset/NAME, gpuset/NAME-N or gpujob/NAME.",
+        autocompletion=completing.instances,
+    ),
+]
+TrustNew = Annotated[
+    bool,
+    typer.Option(
+        knownhosts.FLAG, help="Where nobody has recorded the machine's host key: trust the one that it shows."
     ),
 ]
 Everywhere = Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")]

@@ -1,0 +1,57 @@
+"""The system's OpenSSH: where its programs are, how new they are, and the options that every one of them gets."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from novita_operator.plugin.cluster import Wrong
+from novita_operator.plugin.login.access import Access
+
+_VERSION = re.compile(r"OpenSSH\D*(\d+)\.(\d+)")
+_ASKS_A_PROGRAM = (8, 4)
+"""The first version with SSH_ASKPASS_REQUIRE."""
+
+
+def program(name: str) -> str:
+    """Its path. Raises Wrong where it is missing."""
+    found = shutil.which(name)
+    if found is None:
+        raise Wrong(f"there is no {name} on this machine; it comes with OpenSSH (Debian: openssh-client).")
+    return found
+
+
+def require_askpass(ssh: str) -> None:
+    """Raises Wrong where this ssh would ask on the terminal whatever we say."""
+    said = subprocess.run([ssh, "-V"], capture_output=True, text=True, check=False)  # noqa: S603 - of the user's PATH
+    found = _VERSION.search(said.stderr + said.stdout)
+    if found is not None and (int(found[1]), int(found[2])) < _ASKS_A_PROGRAM:
+        raise Wrong(
+            f"{found[0]} cannot be given a password by a program; that takes OpenSSH 8.4 or newer. "
+            "`kubectl novita ssh NAME --print` prints the command, and where the password is."
+        )
+
+
+def options(access: Access, host_key: Mapping[str, str]) -> list[str]:
+    """`-o` for all of them. They win over the user's own configuration, which may still say how to get there."""
+    every = {
+        **host_key,
+        "HostKeyAlias": access.alias,
+        "CheckHostIP": "no",
+        "UpdateHostKeys": "no",
+        "BatchMode": "no",
+        "PasswordAuthentication": "yes",
+        "PreferredAuthentications": "password,keyboard-interactive,publickey",
+        "NumberOfPasswordPrompts": "1",
+        # A connection that is shared by host and port could be to the machine that had them before.
+        "ControlMaster": "no",
+        "ControlPath": "none",
+        # A rented machine is somebody else's: what acts in the user's name stays here.
+        "ForwardAgent": "no",
+        "ForwardX11": "no",
+        "ServerAliveInterval": "15",
+        "ServerAliveCountMax": "3",
+    }
+    return [part for name, value in every.items() for part in ("-o", f"{name}={value}")]
