@@ -33,20 +33,26 @@ class Plugin:
 
     async def anywhere(self, *arguments: str, stdin: str | None = None, **environment: str) -> Output:
         """Run it as it is typed, without choosing a namespace."""
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            *arguments,
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**processes.BARE_ENVIRONMENT, **self.environment(**environment)},
-            cwd=self.home,
-        )
+        process = await self.start(*arguments, has_stdin=stdin is not None, **environment)
         out, err = await process.communicate(stdin.encode() if stdin is not None else None)
         printed = Output(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in printed.err, printed.err
         self.printed += [printed.out, printed.err]
         return printed
+
+    async def start(
+        self, *arguments: str, has_stdin: bool = False, **environment: str
+    ) -> asyncio.subprocess.Process:
+        """The same, while it runs."""
+        return await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE if has_stdin else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**processes.BARE_ENVIRONMENT, **self.environment(**environment)},
+            cwd=self.home,
+        )
 
     async def run(self, verb: str, *arguments: str, **environment: str) -> Output:
         """A verb in the workspace's namespace."""

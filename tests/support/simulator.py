@@ -84,11 +84,12 @@ class Simulator:
         return cls(child, await _url(directory, child))
 
     @classmethod
-    async def shared(cls, sharing: Sharing, name: str, *, acceleration: float) -> Simulator:
-        """The one of this name of the whole run: it stands until the run ends."""
+    async def shared(cls, sharing: Sharing, name: str, *, acceleration: float, machines: bool = False) -> Simulator:
+        """The one of this name of the whole run: it stands until the run ends. `machines`: whether they are real."""
 
         async def start(directory: Path) -> Facts:
-            program = cls._launch(directory, acceleration).give_away()
+            more = ("--machines", "real") if machines else ()
+            program = cls._launch(directory, acceleration, *more).give_away()
             return {"url": await _url(directory, program), "program": program.facts()}
 
         facts = await sharing.find_or_start(name, start)

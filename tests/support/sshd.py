@@ -81,19 +81,22 @@ def missing() -> str | None:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Witness]:
     """Its files are in this folder."""
-    home = folder / "home"
-    home.mkdir()
-    port = _free_port()
-    _write_accounts(folder, home)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host_key"], check=True)
-    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder))
-    (folder / "start").write_text("set -e\n" + _INSIDE.format(folder=folder, server=_SERVER))
+    port, home = _free_port(), folder / "home"
+    await asyncio.to_thread(_write, folder, home, port)
     child = Child.start(["unshare", "--mount", "sh", str(folder / "start")], folder / "sshd.log", {})
     try:
         await waiting.until(lambda: _listens(child, port), "sshd listens", explain=child.tail)
         yield Witness(port, home, " ".join((folder / "host_key.pub").read_text().split()[:2]), child)
     finally:
         await child.kill()
+
+
+def _write(folder: Path, home: Path, port: int) -> None:
+    home.mkdir()
+    _write_accounts(folder, home)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host_key"], check=True)
+    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder))
+    (folder / "start").write_text("set -e\n" + _INSIDE.format(folder=folder, server=_SERVER))
 
 
 def _write_accounts(folder: Path, home: Path) -> None:

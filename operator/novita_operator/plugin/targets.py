@@ -15,7 +15,11 @@ from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, printing
 from novita_operator.plugin.cluster import Scope, Wrong
 
-_KINDS = (cluster.INSTANCES, cluster.SETS, cluster.JOBS)
+_KINDS = {
+    word: kind
+    for kind in (cluster.INSTANCES, cluster.SETS, cluster.JOBS)
+    for word in (kind.name.lower(), kind.plural, kind.short)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,16 @@ def target(said: str) -> Target:
     word, slash, name = said.rpartition("/")
     if not slash:
         return Target(cluster.INSTANCES, said)
-    found = next((kind for kind in _KINDS if word.lower() in {kind.name.lower(), kind.plural, kind.short}), None)
+    found = _KINDS.get(word.lower())
     if found is None or not name:
         raise Wrong(f'"{said}" names no machine: write NAME, gpuset/NAME, gpuset/NAME-N or gpujob/NAME.')
     return Target(found, name)
+
+
+def has_kind(said: str) -> bool:
+    """Whether it begins with a kind, and so names a machine and no path."""
+    word, slash, name = said.partition("/")
+    return bool(slash and name) and "/" not in name and word.lower() in _KINDS
 
 
 async def instance(reader: Reader, scope: Scope, said: str) -> GPUInstance:

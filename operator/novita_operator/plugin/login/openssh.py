@@ -6,13 +6,33 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login.access import Access
 
 _VERSION = re.compile(r"OpenSSH\D*(\d+)\.(\d+)")
-_ASKS_A_PROGRAM = (8, 4)
-"""The first version with SSH_ASKPASS_REQUIRE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What OpenSSH can do since this version. `without`: what a person does who has an older one."""
+
+    what: str
+    since: tuple[int, int]
+    without: str
+
+
+ASKS_A_PROGRAM = Ability(
+    "be given a password by a program (SSH_ASKPASS_REQUIRE)",
+    (8, 4),
+    "`kubectl novita ssh NAME --print` prints the command, and where the password is.",
+)
+COPIES_BY_SFTP = Ability(
+    "copy by sftp (scp -s)",
+    (8, 7),
+    "`kubectl novita exec -i NAME -- tar x < FILE.tar` copies without scp.",
+)
 
 
 def program(name: str) -> str:
@@ -23,15 +43,13 @@ def program(name: str) -> str:
     return found
 
 
-def require_askpass(ssh: str) -> None:
-    """Raises Wrong where this ssh would ask on the terminal whatever we say."""
-    said = subprocess.run([ssh, "-V"], capture_output=True, text=True, check=False)  # noqa: S603 - of the user's PATH
+def require(ability: Ability) -> None:
+    """Raises Wrong where the system's OpenSSH is too old for it."""
+    said = subprocess.run([program("ssh"), "-V"], capture_output=True, text=True, check=False)  # noqa: S603 - in PATH
     found = _VERSION.search(said.stderr + said.stdout)
-    if found is not None and (int(found[1]), int(found[2])) < _ASKS_A_PROGRAM:
-        raise Wrong(
-            f"{found[0]} cannot be given a password by a program; that takes OpenSSH 8.4 or newer. "
-            "`kubectl novita ssh NAME --print` prints the command, and where the password is."
-        )
+    if found is not None and (int(found[1]), int(found[2])) < ability.since:
+        newer = ".".join(map(str, ability.since))
+        raise Wrong(f"{found[0]} cannot {ability.what}; that takes {newer} or newer. {ability.without}")
 
 
 def options(access: Access, host_key: Mapping[str, str]) -> list[str]:

@@ -6,38 +6,54 @@ import contextlib
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+BROKEN_OFF = 255
+"""ssh's own exit code, beside those of the programs that it runs; also where a signal ends it."""
 _SIGNAL = 128  # what shells add to the number of the signal that ended a program
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], **streams: Any) -> int:  # noqa: ANN401 - of Popen
-    """Its exit code. Raises OSError where it cannot be started."""
-    child = subprocess.Popen(command, env=dict(environment), **streams)  # noqa: S603 - that is what the verbs are for
-    with child, passing_signals_on(child):
-        return exit_code(child.wait())
+@dataclass
+class Foreground:
+    """A program that runs. `interrupted`: by which signal, to us and so to it; 0 where there was none."""
 
+    process: subprocess.Popen[str]
+    interrupted: int = 0
 
-def exit_code(returned: int) -> int:
-    """As a shell tells it."""
-    return returned if returned >= 0 else _SIGNAL - returned
+    def prints(self, line: str) -> bool:
+        """Whether it prints this line before it ends, which is awaited."""
+        return any(each.strip() == line for each in self.process.stdout or ())
+
+    def exit_code(self) -> int:
+        """As a shell tells it, once the program has ended."""
+        returned = self.process.wait()
+        if self.interrupted and (returned < 0 or returned == BROKEN_OFF):
+            return _SIGNAL + self.interrupted
+        return returned if returned >= 0 else _SIGNAL - returned
+
+    def pass_on(self, number: int, _: FrameType | None) -> None:
+        """A handler of signals. Ctrl-C reaches the program from the terminal, and what it means there is its own."""
+        self.interrupted = number
+        if number != signal.SIGINT:
+            self.process.send_signal(number)
 
 
 @contextlib.contextmanager
-def passing_signals_on(child: subprocess.Popen[Any]) -> Iterator[None]:
-    """Whoever ends this program ends the child, and this one follows it."""
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        child.send_signal(number)
-
-    # Ctrl-C reaches both from the terminal; what it means is the child's to decide. A handler is not inherited, unlike
-    # "ignore".
-    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
-    before |= {each: signal.signal(each, pass_on) for each in _PASSED_ON}
+def started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    **streams: Any,  # noqa: ANN401 - of Popen
+) -> Iterator[Foreground]:
+    """The program; whoever ends this one ends it, too. It is awaited when the block ends. Raises OSError."""
+    process = subprocess.Popen(command, env=dict(environment), text=True, **streams)  # noqa: S603 - what verbs are for
+    running = Foreground(process)
+    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, running.pass_on) for number in handled}
     try:
-        yield
+        with process:
+            yield running
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

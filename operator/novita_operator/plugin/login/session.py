@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ from novita_operator.plugin import cluster, printing, targets
 from novita_operator.plugin.cluster import Scope
 from novita_operator.plugin.login import access, askpass, knownhosts, openssh, running
 from novita_operator.plugin.login.access import Access
-
-_NOT_IN = 255  # ssh's own code, beside those of the programs that it runs
+from novita_operator.plugin.login.running import Foreground
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,15 @@ class Session:
 
     def run(self, command: Sequence[str], **streams: Any) -> int:  # noqa: ANN401 - of Popen
         """The exit code of a program with this session's environment."""
-        code = running.run(command, self.environment, **streams)
-        if code == _NOT_IN and self.access.host_key is not None:
+        with self.started(command, **streams) as program:
+            code = program.exit_code()
+        if code == running.BROKEN_OFF and self.access.host_key is not None:
             printing.note(self.refusal)
         return code
+
+    def started(self, command: Sequence[str], **streams: Any) -> AbstractContextManager[Foreground]:  # noqa: ANN401
+        """The same, while it runs."""
+        return running.started(command, self.environment, **streams)
 
     @property
     def refusal(self) -> str:
@@ -66,7 +71,7 @@ def opened(name: str, namespace: str | None, *, trust_new: bool) -> Iterator[Ses
 @contextlib.contextmanager
 def on(machine: Access, *, trust_new: bool) -> Iterator[Session]:
     """The same, of whom the access is known."""
-    openssh.require_askpass(openssh.program("ssh"))
+    openssh.require(openssh.ASKS_A_PROGRAM)
     with askpass.private_folder() as folder, askpass.answering(machine, folder) as answers:
         host_key = knownhosts.options(machine, folder, trust_new=trust_new)
         yield Session(machine, openssh.options(machine, host_key), {**os.environ, **answers}, folder)
