@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,12 @@ from tests.support import processes
 from tests.support.plane import Output, Plane
 from tests.support.workspace import Workspace
 
+_STREAMS: Mapping[str, int] = {
+    "stdin": asyncio.subprocess.DEVNULL,
+    "stdout": asyncio.subprocess.PIPE,
+    "stderr": asyncio.subprocess.PIPE,
+}
+_NOT_OTHERWISE: Mapping[str, int] = {}
 COMMAND = (sys.executable, "-m", "novita_operator.plugin")
 
 
@@ -33,7 +39,8 @@ class Plugin:
 
     async def anywhere(self, *arguments: str, stdin: str | None = None, **environment: str) -> Output:
         """Run it as it is typed, without choosing a namespace."""
-        process = await self.start(*arguments, has_stdin=stdin is not None, **environment)
+        given = {} if stdin is None else {"stdin": asyncio.subprocess.PIPE}
+        process = await self.start(*arguments, streams=given, **environment)
         out, err = await process.communicate(stdin.encode() if stdin is not None else None)
         printed = Output(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in printed.err, printed.err
@@ -41,15 +48,13 @@ class Plugin:
         return printed
 
     async def start(
-        self, *arguments: str, has_stdin: bool = False, **environment: str
+        self, *arguments: str, streams: Mapping[str, int] = _NOT_OTHERWISE, **environment: str
     ) -> asyncio.subprocess.Process:
-        """The same, while it runs."""
+        """The same, while it runs: without input, and with output to read, unless `streams` says so."""
         return await asyncio.create_subprocess_exec(
             *COMMAND,
             *arguments,
-            stdin=asyncio.subprocess.PIPE if has_stdin else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            **{**_STREAMS, **streams},
             env={**processes.BARE_ENVIRONMENT, **self.environment(**environment)},
             cwd=self.home,
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import pty
 import signal
 
-import pytest
 from tests.plugin.login.conftest import Machine
 
+_INPUT = {"stdin": asyncio.subprocess.PIPE}
 _WORDS = ["a 'b' \"c\"", "$HOME `id` $(id)", "two\nlines", "grüße 日本 🚀", "", "back\\slash", "*", "~", "-x", ";exit 9"]
 
 
@@ -35,7 +34,7 @@ async def test_the_standard_input_is_passed_on_only_if_asked_for(machine: Machin
     data = os.urandom(3_000_000)
     namespace = machine.workspace.namespace
 
-    passing = await machine.plugin.start("exec", "-n", namespace, "-i", "gpu", "--", "sha256sum", has_stdin=True)
+    passing = await machine.plugin.start("exec", "-n", namespace, "-i", "gpu", "--", "sha256sum", streams=_INPUT)
     summed, _ = await passing.communicate(data)
     without = await machine.plugin.anywhere("exec", "-n", namespace, "gpu", "--", "wc", "-c", stdin="not for it")
 

@@ -34,10 +34,9 @@ class Foreground:
         return returned if returned >= 0 else _SIGNAL - returned
 
     def pass_on(self, number: int, _: FrameType | None) -> None:
-        """A handler of signals. Ctrl-C reaches the program from the terminal, and what it means there is its own."""
+        """A handler of signals. Ctrl-C in a terminal reaches the program twice, which is once to all of OpenSSH."""
         self.interrupted = number
-        if number != signal.SIGINT:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
 
 
 @contextlib.contextmanager

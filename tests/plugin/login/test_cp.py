@@ -1,0 +1,92 @@
+"""`cp`: files and folders, both ways."""
+
+from __future__ import annotations
+
+import os
+import pty
+
+import pytest
+from tests.plugin.login.conftest import Machine
+from tests.support.plane import Output
+
+_DATA = bytes(range(256)) * 4000  # a million bytes of every kind
+_NAMES = ["plain", "with a space", "a:b", "-rf", "[x]*?", "grüße 日本", "it's \"quoted\" $HOME"]
+
+
+async def test_a_folder_goes_there_and_comes_back_with_all_that_is_in_it(machine: Machine) -> None:
+    here = machine.plugin.home
+    folder = here / "data"
+    (folder / "deep").mkdir(parents=True)
+    for name in _NAMES:
+        (folder / "deep" / name).write_bytes(_DATA)
+    (folder / "run.sh").write_text("#!/bin/sh\necho ran\n")
+    (folder / "run.sh").chmod(0o755)
+
+    up = await _cp(machine, "data", "gpu:")
+    ran = await machine.exec("data/run.sh")
+    down = await _cp(machine, "gpu:data", "back")
+
+    assert (up.code, up.err, down.code, down.err) == (0, "", 0, "")
+    assert ran.out == "ran\n"
+    assert {path.name: path.read_bytes() for path in (here / "back" / "deep").iterdir()} == dict.fromkeys(_NAMES, _DATA)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("machine", ["witness"], indirect=True)
+async def test_a_file_of_any_name_is_that_file_and_no_other(machine: Machine, name: str) -> None:
+    here, home = machine.plugin.home, await machine.home()
+    (here / name).write_text("this")
+    (home / "other").write_text("another")
+
+    up = await _cp(machine, f"./{name}", f"gpu:{name}")
+    (here / "back").mkdir()
+    down = await _cp(machine, f"gpu:{name}", "back")
+
+    assert (up.code, up.err, down.code, down.err) == (0, "", 0, "")
+    assert (home / name).read_text() == "this"
+    assert {path.name: path.read_text() for path in (here / "back").iterdir()} == {name: "this"}
+
+
+async def test_a_folder_that_exists_takes_it_in(machine: Machine) -> None:
+    home = await machine.home()
+    await machine.exec("mkdir", "models")
+    (machine.plugin.home / "weights").write_bytes(_DATA)
+
+    done = [await _cp(machine, "weights", "gpu:models"), await _cp(machine, "weights", "gpu:models/two")]
+
+    assert [each.code for each in done] == [0, 0]
+    assert {path.name for path in (home / "models").iterdir()} == {"weights", "two"}
+
+
+async def test_what_is_missing_or_not_one_of_each_is_said(machine: Machine) -> None:
+    missing_here = await _cp(machine, "nothing", "gpu:")
+    missing_there = await _cp(machine, "gpu:nothing", "here")
+    none = await _cp(machine, "a", "b")
+    both = await _cp(machine, "gpu:a", "gpu:b")
+
+    assert (missing_here.code, missing_there.code, none.code, both.code) == (1, 1, 2, 2)
+    assert "No such file" in missing_here.err
+    assert "nothing" in missing_there.err
+    assert not (machine.plugin.home / "here").exists()
+
+
+@pytest.mark.parametrize("machine", ["witness"], indirect=True)
+async def test_a_terminal_shows_how_far_it_is(machine: Machine) -> None:
+    (machine.plugin.home / "weights").write_bytes(_DATA)
+    ours, its = pty.openpty()
+
+    running = await machine.plugin.start(
+        "cp", "-n", machine.workspace.namespace, "weights", "gpu:", streams={"stdout": its, "stderr": its}
+    )
+    os.close(its)
+    await running.wait()
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+
+    assert running.returncode == 0
+    assert "weights" in shown
+    assert "100%" in shown
+
+
+async def _cp(machine: Machine, *paths: str) -> Output:
+    return await machine.plugin.run("cp", *paths)

@@ -1,0 +1,85 @@
+"""`port-forward`: a port here is a port there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from tests.plugin.login.conftest import Machine
+from tests.simulator import landlord
+
+from novita_operator.plugin import forwarding
+
+
+async def test_ports_here_lead_to_ports_there_until_ctrl_c(machine: Machine) -> None:
+    async with await asyncio.start_server(_answers_hello, "127.0.0.1", 0) as server:
+        there = server.sockets[0].getsockname()[1]
+        here = landlord.free_port()
+        running = await machine.plugin.start(
+            "port-forward", "-n", machine.workspace.namespace, "gpu", f"{here}:{there}", f":{there}"
+        )
+        assert running.stdout is not None
+        said = [(await running.stdout.readline()).decode() for _ in range(2)]
+        ports = [int(re.fullmatch(rf"Forwarding from 127\.0\.0\.1:(\d+) -> {there}\n", line)[1]) for line in said]  # type: ignore[index]
+        heard = [await _hears(port) for port in ports]
+        running.send_signal(signal.SIGINT)
+        _, err = await running.communicate()
+
+    assert ports[0] == here
+    assert heard == [b"hello\n", b"hello\n"]
+    assert (running.returncode, err) == (130, b"")
+    assert not await landlord.can_connect("127.0.0.1", here)
+
+
+async def test_a_port_that_is_taken_here_is_said(machine: Machine) -> None:
+    async with await asyncio.start_server(_answers_hello, "127.0.0.1", 0) as server:
+        taken = server.sockets[0].getsockname()[1]
+        refused = await machine.plugin.run("port-forward", "gpu", str(taken))
+
+    assert (refused.code, refused.out) == (1, "")
+    assert "Address already in use" in refused.err
+
+
+async def test_a_connection_that_breaks_is_an_error(machine: Machine) -> None:
+    here = landlord.free_port()
+    running = await machine.plugin.start("port-forward", "-n", machine.workspace.namespace, "gpu", f"{here}:1")
+    assert running.stdout is not None
+    assert await running.stdout.readline()
+
+    (ssh,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    os.kill(int(ssh), signal.SIGKILL)
+    _, err = await running.communicate()
+
+    assert running.returncode == 1
+    assert b"the connection to gpu has broken" in err
+
+
+@pytest.mark.parametrize("said", ["", "x", "0", "70000", "1:2:3", "8888:", "-1", "80:70000"])
+def test_what_is_no_port_is_wrong_usage(said: str) -> None:
+    with pytest.raises(Exception, match="is no port"):
+        forwarding.forward(said)
+
+
+def test_ports_are_read_as_kubectl_reads_them() -> None:
+    read = [forwarding.forward(said) for said in ("8888", "5000:8888", ":8888", "0:8888")]
+
+    assert [each.there for each in read] == [8888] * 4
+    assert [each.here for each in read[:2]] == [8888, 5000]
+    assert all(each.here > 1024 for each in read[2:])
+
+
+async def _answers_hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"hello\n")
+    await writer.drain()
+    writer.close()
+
+
+async def _hears(port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    heard = await reader.read(-1)
+    writer.close()
+    return heard
