@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import processes
+from tests.support import processes, terminal
 from tests.support.plane import Output, Plane
+from tests.support.terminal import Terminal
 from tests.support.workspace import Workspace
 
 _STREAMS: Mapping[str, int] = {
@@ -55,9 +57,19 @@ class Plugin:
             *COMMAND,
             *arguments,
             **{**_STREAMS, **streams},
-            env={**processes.BARE_ENVIRONMENT, **self.environment(**environment)},
+            env=self._whole_environment(environment),
             cwd=self.home,
         )
+
+    @contextmanager
+    def on_a_terminal(self, *arguments: str, **environment: str) -> Iterator[Terminal]:
+        """The same, as a person types it."""
+        with terminal.running((*COMMAND, *arguments), self._whole_environment(environment), self.home) as shown:
+            yield shown
+            self.printed.append(shown.shown)
+
+    def _whole_environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**processes.BARE_ENVIRONMENT, **self.environment(**more)}
 
     async def run(self, verb: str, *arguments: str, **environment: str) -> Output:
         """A verb in the workspace's namespace."""

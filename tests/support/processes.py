@@ -124,6 +124,11 @@ class Child(Program):
         return SharedProgram(self.log, by_pid.known(self.process.pid))
 
 
+def children(pid: int) -> list[int]:
+    """What a process has started, and what still runs of it."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 async def read_when_written(path: Path, program: Program) -> str:
     """The content of a file that the process writes when it is ready. Raises AssertionError if it ends before."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from novita_operator.plugin import targets
+from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login import openssh, session
 from novita_operator.plugin.options import Namespace, TrustNew
 
@@ -53,6 +55,8 @@ def cp(
     machine = from_.machine or to.machine
     if machine is None or (from_.machine and to.machine):
         raise typer.BadParameter("one of the two is on a machine, NAME:PATH, and the other one is a path here.")
+    if from_.machine is None and not Path(from_.path).exists():
+        raise Wrong(f"{from_.path} is not here: there is no such file or folder.")
     openssh.require(openssh.COPIES_BY_SFTP)
     with session.opened(machine, namespace, trust_new=trust_new) as there:
         at = there.access.place_of_files

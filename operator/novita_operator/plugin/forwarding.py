@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 from novita_operator.plugin import printing
-from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login import session
-from novita_operator.plugin.login.session import Session
+from novita_operator.plugin.login.session import Broken, Session
 from novita_operator.plugin.options import Machine, Namespace, TrustNew
 
 _HERE = "127.0.0.1"
@@ -61,7 +60,7 @@ def port_forward(
 
 
 def _forwarded(there: Session, forwards: list[Forward]) -> int:
-    """The exit code of whoever interrupts it. Raises Wrong where it ends by itself."""
+    """The exit code of whoever interrupts it. Raises Broken where it ends by itself."""
     ways = [part for each in forwards for part in ("-L", each.argument)]
     # ssh runs this once it is logged in and listens on every port; nothing else goes to its standard output.
     ready = ("-o", "PermitLocalCommand=yes", "-o", f"LocalCommand=echo {_UP}", "-o", "ExitOnForwardFailure=yes")
@@ -72,7 +71,7 @@ def _forwarded(there: Session, forwards: list[Forward]) -> int:
                 printing.say(f"Forwarding from {_HERE}:{each.here} -> {each.there}")
         code = ssh.exit_code()
     if not ssh.interrupted:
-        raise Wrong(f"the connection to {there.access.name} has broken." if up else there.refusal)
+        raise Broken(f"the connection to {there.access.name} has broken." if up else there.refusal)
     return code
 
 

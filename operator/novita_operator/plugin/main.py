@@ -33,6 +33,7 @@ from novita_operator.plugin import (
     power,
     printing,
     status,
+    syncing,
 )
 
 _WRONG = 1
@@ -67,6 +68,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "exec": executing.exec_,
     "cp": copying.cp,
     "port-forward": forwarding.port_forward,
+    "sync": syncing.sync,
     "open": connect.open_,
     "logs": connect.logs,
     "offers": offers.offers,

@@ -10,7 +10,18 @@ import signal
 from tests.plugin.login.conftest import Machine
 
 _INPUT = {"stdin": asyncio.subprocess.PIPE}
-_WORDS = ["a 'b' \"c\"", "$HOME `id` $(id)", "two\nlines", "grüße 日本 🚀", "", "back\\slash", "*", "~", "-x", ";exit 9"]
+_WORDS = [
+    "a 'b' \"c\"",
+    "$HOME `id` $(id)",
+    "two\nlines",
+    "grüße 日本 🚀",
+    "",
+    "back\\slash",
+    "*",
+    "~",
+    "-x",
+    ";exit 9",
+]
 
 
 async def test_each_word_arrives_as_it_was_written(machine: Machine) -> None:

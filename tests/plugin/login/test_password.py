@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.local.programs import program
 from tests.plugin.login.conftest import Machine
+from tests.support import processes
 
 
 async def test_a_running_login_shows_the_password_to_nobody(machine: Machine) -> None:
@@ -55,8 +56,8 @@ def _of_all(pid: int) -> Iterator[bytes]:
     place = Path(f"/proc/{pid}")
     yield (place / "cmdline").read_bytes()
     yield (place / "environ").read_bytes()
-    for child in (place / "task" / str(pid) / "children").read_text().split():
-        yield from _of_all(int(child))
+    for child in processes.children(pid):
+        yield from _of_all(child)
 
 
 def _regular(folder: Path) -> list[Path]:

@@ -6,11 +6,11 @@ import asyncio
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 from tests.plugin.login.conftest import Machine
 from tests.simulator import landlord
+from tests.support import processes
 
 from novita_operator.plugin import forwarding
 
@@ -50,8 +50,8 @@ async def test_a_connection_that_breaks_is_an_error(machine: Machine) -> None:
     assert running.stdout is not None
     assert await running.stdout.readline()
 
-    (ssh,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    os.kill(int(ssh), signal.SIGKILL)
+    (ssh,) = processes.children(running.pid)
+    os.kill(ssh, signal.SIGKILL)
     _, err = await running.communicate()
 
     assert running.returncode == 1

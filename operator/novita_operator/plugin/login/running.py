@@ -13,6 +13,9 @@ from typing import Any
 BROKEN_OFF = 255
 """ssh's own exit code, beside those of the programs that it runs; also where a signal ends it."""
 _SIGNAL = 128  # what shells add to the number of the signal that ended a program
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = frozenset(_SIGNAL + number for number in _HANDLED)
+"""The exit codes of what a person has broken off."""
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Foreground:
     def exit_code(self) -> int:
         """As a shell tells it, once the program has ended."""
         returned = self.process.wait()
-        if self.interrupted and (returned < 0 or returned == BROKEN_OFF):
+        if self.interrupted and returned:
             return _SIGNAL + self.interrupted
         return returned if returned >= 0 else _SIGNAL - returned
 
@@ -48,8 +51,7 @@ def started(
     """The program; whoever ends this one ends it, too. It is awaited when the block ends. Raises OSError."""
     process = subprocess.Popen(command, env=dict(environment), text=True, **streams)  # noqa: S603 - what verbs are for
     running = Foreground(process)
-    handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, running.pass_on) for number in handled}
+    before = {number: signal.signal(number, running.pass_on) for number in _HANDLED}
     try:
         with process:
             yield running

@@ -12,10 +12,14 @@ from typing import Any
 
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, printing, targets
-from novita_operator.plugin.cluster import Scope
+from novita_operator.plugin.cluster import Scope, Wrong
 from novita_operator.plugin.login import access, askpass, knownhosts, openssh, running
 from novita_operator.plugin.login.access import Access
 from novita_operator.plugin.login.running import Foreground
+
+
+class Broken(Wrong):
+    """ssh does not get in, or not any more; it may later."""
 
 
 @dataclass(frozen=True, slots=True)
