@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import processes, terminal
+from tests.support import kube, processes, terminal
 from tests.support.plane import Output, Plane
 from tests.support.terminal import Terminal
 from tests.support.workspace import Workspace
@@ -79,6 +79,20 @@ class Plugin:
         """With the key of the workspace's account in the environment."""
         novita = self.workspace.novita
         return await self.anywhere(*arguments, stdin=stdin, NOVITA_API_KEY=novita.key, NOVITA_API_URL=novita.url)
+
+    async def become_reader(self) -> str:
+        """From now on as a user who may get and list GPUInstances here, and nothing else; the user's name."""
+        namespace, plane = self.workspace.namespace, self.workspace.plane
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader", "namespace": namespace}}
+        await plane.kube.create(kube.SERVICE_ACCOUNTS, account)
+        role = ["create", "role", "reader", "--verb=get,list", "--resource=gpuinstances.gpu.novita.ai"]
+        await self.workspace.kubectl(*role)
+        user = f"system:serviceaccount:{namespace}:reader"
+        await self.workspace.kubectl("create", "rolebinding", "reader", "--role=reader", f"--user={user}")
+        token = (await self.workspace.kubectl("create", "token", "reader")).out.strip()
+        plane.control.service_account_kubeconfig(self.home / "reader", token)
+        self.kubeconfig = self.home / "reader"
+        return user
 
     async def read(self, verb: str, *arguments: str) -> Any:
         """What a listing verb writes for programs."""

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from tests.local.programs import program
 from tests.plugin.conftest import Plugin
 
 from novita_operator.plugin import connect
 from novita_operator.plugin.cluster import Wrong
-
-
-async def test_ssh_becomes_the_ssh_of_the_machine_with_what_the_user_adds(plugin: Plugin) -> None:
-    program(plugin.home / "bin" / "ssh", 'echo "ssh was called: $*"')
-    plugin.path = f"{plugin.home / 'bin'}{os.pathsep}{plugin.path}"
-    await plugin.workspace.create()
-    body = await plugin.workspace.until_ready()
-    host, _, port = body["status"]["connection"]["endpoint"].rpartition(":")
-
-    done = await plugin.run("ssh", "gpu", "--", "nvidia-smi", "-L")
-
-    assert (done.code, done.out) == (0, f"ssh was called: -p {port} root@{host} nvidia-smi -L\n")
-    assert "kubectl get secret gpu-connection" in done.err
 
 
 async def test_the_command_alone_can_be_printed(plugin: Plugin) -> None:

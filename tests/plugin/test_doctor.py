@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from tests.plugin.conftest import Plugin
-from tests.support import kube
 
 from novita_operator.api import crd, resources
 from novita_operator.plugin import judging
@@ -66,17 +65,8 @@ async def test_an_object_that_needs_a_person_is_a_problem(plugin: Plugin) -> Non
 
 
 async def test_a_user_with_few_rights_learns_which_are_missing_and_status_still_works(plugin: Plugin) -> None:
-    namespace, plane = plugin.workspace.namespace, plugin.workspace.plane
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader", "namespace": namespace}}
-    await plane.kube.create(kube.SERVICE_ACCOUNTS, account)
-    role = ["create", "role", "reader", "--verb=get,list", "--resource=gpuinstances.gpu.novita.ai"]
-    await plugin.workspace.kubectl(*role)
-    await plugin.workspace.kubectl(
-        "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={namespace}:reader"
-    )
-    token = (await plugin.workspace.kubectl("create", "token", "reader")).out.strip()
-    plane.control.service_account_kubeconfig(plugin.home / "reader", token)
-    plugin.kubeconfig = plugin.home / "reader"
+    namespace = plugin.workspace.namespace
+    await plugin.become_reader()
     await plugin.workspace.create(powerState="Stopped")
     await plugin.workspace.until_condition("Ready", reason="Stopped")
 

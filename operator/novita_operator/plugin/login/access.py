@@ -113,7 +113,8 @@ def unreachable(found: GPUInstance) -> Wrong:
 
 def _missing_right(secret: str, namespace: str) -> str:
     return (
-        f"the password is in Secret {secret}, which your user may not read. It takes `get` on that one Secret. "
-        f"An administrator gives it: kubectl create role {secret} -n {namespace} --verb=get --resource=secrets "
-        f"--resource-name={secret}, and a rolebinding for you."
+        f"the password is in Secret {secret}, which your user may not read: that takes `get` on this one Secret. An "
+        f"administrator gives it by `kubectl create role {secret} -n {namespace} --verb=get --resource=secrets "
+        f"--resource-name={secret}` and "
+        f"`kubectl create rolebinding {secret} -n {namespace} --role={secret} --user=YOU`."
     )
