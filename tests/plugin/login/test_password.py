@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from tests.local.programs import program
 from tests.plugin.login.conftest import Machine
 from tests.support import processes
@@ -49,6 +50,18 @@ async def test_nor_do_programs_that_have_ended_again(machine: Machine) -> None:
     written = {path.name: path.read_text() for path in notes.iterdir()}
     assert any(name.startswith("ssh-") for name in written)
     assert [name for name, text in written.items() if machine.password in text] == []
+
+
+@pytest.mark.parametrize("machine", ["witness"], indirect=True)
+async def test_no_other_machine_on_the_way_gets_it(machine: Machine) -> None:
+    """The witness is its own jump host: it would let everybody in who is given the password."""
+    jump = "ssh -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -W %h:%p -p %p root@127.0.0.1"
+
+    refused = await machine.plugin.run("ssh", "gpu", "--", "-o", f"ProxyCommand={jump}", "true")
+    straight = await machine.plugin.run("ssh", "gpu", "--", "true")
+
+    assert (refused.code, straight.code) == (255, 0)
+    assert "root@127.0.0.1: Permission denied" in refused.err
 
 
 def _of_all(pid: int) -> Iterator[bytes]:
