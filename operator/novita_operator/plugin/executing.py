@@ -27,10 +27,10 @@ def exec_(
     if not command:
         raise typer.BadParameter("say what to run, after two dashes: kubectl novita exec NAME -- nvidia-smi")
     with session.opened(name, namespace, trust_new=trust_new) as there:
-        # ssh hands one line to the shell of the machine: each word arrives as it is written here.
-        line = there.ssh(
-            *_terminal(stdin=stdin, tty=tty), "-o", "ClearAllForwardings=yes", command=[shlex.join(command)]
-        )
+        # ssh hands one line to the shell of the machine. Each word arrives as it is written here, and the program takes
+        # the shell's place, which else would meet signals of the terminal beside it.
+        words = f"exec {shlex.join(command)}"
+        line = there.ssh(*_terminal(stdin=stdin, tty=tty), "-o", "ClearAllForwardings=yes", command=[words])
         code = there.run(line, stdin=None if stdin else subprocess.DEVNULL)
     raise typer.Exit(code)
 

@@ -35,10 +35,12 @@ async def test_exit_codes_and_both_streams_are_those_of_the_program(machine: Mac
     codes = [(await machine.exec("sh", "-c", f"exit {code}")).code for code in (0, 3, 255)]
     both = await machine.exec("sh", "-c", "echo out; echo err >&2; exit 7")
     missing = await machine.exec("no-such-program")
+    no_variable = await machine.exec("A=b", "echo", "ran")
 
     assert codes == [0, 3, 255]
     assert (both.code, both.out, both.err) == (7, "out\n", "err\n")
     assert (missing.code, "not found" in missing.err) == (127, True)
+    assert (no_variable.code, no_variable.out) == (127, "")
 
 
 async def test_the_standard_input_is_passed_on_only_if_asked_for(machine: Machine) -> None:
@@ -77,6 +79,22 @@ async def test_what_runs_ends_with_whoever_is_told_to_end(machine: Machine) -> N
 
     assert running.returncode == 128 + signal.SIGTERM
     assert home.exists()
+
+
+async def test_on_a_terminal_ctrl_c_is_the_programs_own_and_elsewhere_it_breaks_off(machine: Machine) -> None:
+    namespace = machine.workspace.namespace
+    script = "trap 'echo caught; exit 9' INT; echo begun; while :; do sleep 0.1; done"
+    with machine.plugin.on_a_terminal("exec", "-n", namespace, "-it", "gpu", "--", "sh", "-c", script) as terminal:
+        await terminal.until_shown("begun")
+        terminal.types("\x03")
+        inside = await terminal.ended()
+    assert (inside, "caught" in terminal.shown) == (9, True)
+
+    with machine.plugin.on_a_terminal("exec", "-n", namespace, "gpu", "--", "sh", "-c", script) as terminal:
+        await terminal.until_shown("begun")
+        terminal.types("\x03")
+        outside = await terminal.ended()
+    assert (outside, "caught" in terminal.shown) == (130, False)
 
 
 async def test_without_a_program_it_says_how_to_name_one(machine: Machine) -> None:

@@ -31,7 +31,9 @@ IFS= read -r password < {pipe} && printf '%s\\n' "$password"
 
 @contextlib.contextmanager
 def answering(access: Access, folder: Path) -> Iterator[dict[str, str]]:
-    """Answers ssh until the block ends. Gives what must be in ssh's environment. Raises OSError."""
+    """Answers ssh until the block ends. Gives what must be in ssh's environment. Raises Wrong, OSError."""
+    if not hasattr(os, "mkfifo"):
+        raise Wrong("this system has no named pipes, through which ssh is given the password. WSL has them.")
     pipe, program = folder / _PIPE, folder / _PROGRAM
     os.mkfifo(pipe, 0o600)
     program.write_text(_script(access, pipe))

@@ -57,6 +57,11 @@ def options(access: Access, host_key: Mapping[str, str]) -> list[str]:
     every = {
         **host_key,
         "HostKeyAlias": access.alias,
+        # Nothing else may say that a host key is right.
+        "IgnoreUnknown": "KnownHostsCommand",  # OpenSSH 8.5 knows it
+        "KnownHostsCommand": "none",
+        "VerifyHostKeyDNS": "no",
+        "NoHostAuthenticationForLocalhost": "no",
         "CheckHostIP": "no",
         "UpdateHostKeys": "no",
         "BatchMode": "no",
@@ -66,6 +71,7 @@ def options(access: Access, host_key: Mapping[str, str]) -> list[str]:
         # A connection that is shared by host and port could be to the machine that had them before.
         "ControlMaster": "no",
         "ControlPath": "none",
+        "RemoteCommand": "none",
         # A rented machine is somebody else's: what acts in the user's name stays here.
         "ForwardAgent": "no",
         "ForwardX11": "no",

@@ -13,7 +13,8 @@ from typing import Any
 BROKEN_OFF = 255
 """ssh's own exit code, beside those of the programs that it runs; also where a signal ends it."""
 _SIGNAL = 128  # what shells add to the number of the signal that ended a program
-_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Windows has no SIGHUP.
+_HANDLED = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
 INTERRUPTED = frozenset(_SIGNAL + number for number in _HANDLED)
 """The exit codes of what a person has broken off."""
 
