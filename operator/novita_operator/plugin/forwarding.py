@@ -71,7 +71,7 @@ def _forwarded(there: Session, forwards: list[Forward]) -> int:
                 printing.say(f"Forwarding from {_HERE}:{each.here} -> {each.there}")
         code = ssh.exit_code()
     if not ssh.interrupted:
-        raise Broken(f"the connection to {there.access.name} has broken." if up else there.refusal)
+        raise Broken(f"the connection to {there.access.name} has broken.") if up else there.refusal
     return code
 
 

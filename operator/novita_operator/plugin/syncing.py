@@ -52,8 +52,9 @@ class Mirror:
         return [openssh.program("rsync"), *options, "--", f"{self.here}/", f"{at.place_of_files}:{self.there}/"]
 
     def _folders(self, tree: Tree, before: Tree) -> Iterator[list[str]]:
-        new = [path for path in tree.folders if path not in set(before.folders)]
-        for some in _portions([posixpath.join(self.there, path) for path in new]):
+        known = set(before.folders)
+        new = [posixpath.join(self.there, path) for path in tree.folders if path not in known]
+        for some in _portions(new):
             yield self.session.ssh("-T", command=[shlex.join(["mkdir", "-p", "--", *some])])
 
     def _files(self, tree: Tree, before: Tree) -> Iterator[list[str]]:
@@ -78,14 +79,15 @@ def sync(
         raise typer.BadParameter("the second one is on a machine: NAME:PATH.")
     if not folder.is_dir():
         raise Wrong(f"{folder} is no folder here.")
-    sent = Tree()
+    worked = False
     while True:
         try:
             with session.opened(to.machine, namespace, trust_new=trust_new) as alone, sharing.shared(alone) as there:
                 mirror = _mirror(folder, to.path or ".", there)
-                code, sent = _kept(mirror, sent) if watch else (mirror.send(trees.read(folder), sent), sent)
+                worked = True
+                code = _kept(mirror) if watch else mirror.send(trees.read(folder), Tree())
         except Broken:
-            if sent == Tree():  # it never worked
+            if not (watch and worked):
                 raise
             code = running.BROKEN_OFF
         if not watch or code in running.INTERRUPTED:
@@ -94,13 +96,17 @@ def sync(
         time.sleep(_AGAIN_SECONDS)
 
 
-def _kept(mirror: Mirror, sent: Tree) -> tuple[int, Tree]:
-    """Send what changes, until that fails: the exit code, and what was sent until then."""
+def _kept(mirror: Mirror) -> int:
+    """Send everything, and then what changes, until that fails: the exit code.
+
+    After a connection that broke, everything is sent again: the machine may have another disk by then.
+    """
+    sent = Tree()
     while True:
         now = trees.read(mirror.here)
         if now != sent:
             if code := mirror.send(now, sent):
-                return code, sent
+                return code
             sent = now
             printing.say(
                 f"{datetime.now(UTC).astimezone():%H:%M:%S}  {mirror.session.access.name}:{mirror.there} is up to date"
@@ -111,8 +117,10 @@ def _kept(mirror: Mirror, sent: Tree) -> tuple[int, Tree]:
 def _mirror(here: Path, path: str, there: Session) -> Mirror:
     """Makes the folder. Raises Broken, and Wrong where the folder cannot be made."""
     made = there.run(there.ssh("-T", command=[shlex.join(["mkdir", "-p", "--", path])]), stdin=subprocess.DEVNULL)
+    if made in running.INTERRUPTED:
+        raise typer.Exit(made)
     if made == running.BROKEN_OFF:
-        raise Broken(there.refusal)
+        raise there.refusal
     if made:
         raise Wrong(f"the folder {path} cannot be made on {there.access.name}.")
     asked = there.ssh("-T", command=["command -v rsync >/dev/null"])

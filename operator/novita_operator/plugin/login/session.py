@@ -44,8 +44,8 @@ class Session:
         """The exit code of a program with this session's environment."""
         with self.started(command, **streams) as program:
             code = program.exit_code()
-        if code == running.BROKEN_OFF and self.access.host_key is not None:
-            printing.note(self.refusal)
+        if code == running.BROKEN_OFF:
+            printing.note(f"255 is ssh's own code, unless the program ended so. {self._hint}")
         return code
 
     def started(self, command: Sequence[str], **streams: Any) -> AbstractContextManager[Foreground]:  # noqa: ANN401
@@ -53,11 +53,16 @@ class Session:
         return running.started(command, self.environment, **streams)
 
     @property
-    def refusal(self) -> str:
-        """What to say beside ssh's own words."""
+    def refusal(self) -> Broken:
+        """What to say beside ssh's own words, where it did not get in."""
+        return Broken(f"ssh did not get in to {self.access.name}; it has said why. {self._hint}")
+
+    @property
+    def _hint(self) -> str:
+        known = "~/.ssh/known_hosts" if self.access.host_key is None else f"Secret {self.access.secret}"
         return (
-            "255 is ssh's own code, unless the program ended so. If ssh speaks of a host key: "
-            f"{self.access.name} shows another one than Secret {self.access.secret} says; the password was not sent."
+            f"If ssh speaks of a host key: {self.access.name} shows another one than {known} says; the password was "
+            "not sent."
         )
 
 

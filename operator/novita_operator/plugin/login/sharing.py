@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 
-from novita_operator.plugin.login.session import Broken, Session
+from novita_operator.plugin.login.session import Session
 
 _SOCKET = "shared"
 _UP = "up"
@@ -30,7 +30,7 @@ def shared(session: Session) -> Iterator[Session]:
     )
     with master:
         if not any(line.strip() == _UP for line in master.stdout or ()):
-            raise Broken(session.refusal)
+            raise session.refusal
         try:
             yield replace(session, options=[*socket, "-o", "ControlMaster=no", *session.options])
         finally:
