@@ -6,8 +6,6 @@ It runs in a mount namespace of its own, where /etc/passwd has one more root: no
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -62,20 +60,6 @@ class Witness:
             "password": PASSWORD,
             "host-key": self.host_key,
         }
-
-    @property
-    def logins(self) -> int:
-        """How often somebody got in by the password."""
-        return self.child.output().count("Accepted password for root")
-
-
-def missing() -> str | None:
-    """Why there can be no witness here."""
-    if os.geteuid() != 0:
-        return "a login by password takes root: sshd reads shadow passwords"
-    if not Path(_SERVER).exists() or shutil.which("unshare") is None:
-        return "there is no sshd here (Debian: openssh-server), or no unshare"
-    return None
 
 
 @asynccontextmanager

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.conftest import short_name
 from tests.plugin.conftest import Plugin, assert_no_secret_was_printed
-from tests.support import kube, sshd, waiting
+from tests.support import builders, kube, needs, sshd, waiting
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Output, Plane
 from tests.support.sharing import Sharing
@@ -20,13 +20,21 @@ from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
 SECRET = "gpu-connection"
+ONLY_WITNESS = pytest.mark.parametrize("machine", ["witness"], indirect=True)
+"""Where the machine's side has no part in what is tested, once is enough."""
+STAYS = ("sh", "-c", "while echo up; do sleep 0.5; done")
+"""A program that runs as long as somebody listens, and leaves nothing behind on the machine."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine of the GPUInstance `gpu`, and the plugin of somebody who may read its Secret."""
+    """The machine of the GPUInstance `gpu`, and the plugin of somebody who may read its Secret.
+
+    `home`: its folder for whoever logs in, on this computer's own disk; empty when a test begins.
+    """
 
     plugin: Plugin
+    home: Path
     password: str
     host_key: str
 
@@ -37,20 +45,18 @@ class Machine:
     async def exec(self, *command: str, **environment: str) -> Output:
         return await self.plugin.run("exec", "gpu", "--", *command, **environment)
 
-    async def home(self) -> Path:
-        """Its folder for whoever logs in, on this computer's own disk."""
-        done = await self.exec("pwd")
-        assert done.code == 0, done.err
-        return Path(done.out.strip())
-
     async def say(self, **entries: str | None) -> None:
-        """Change the Secret; None removes an entry. Nobody changes it back."""
-        named = {key: _encoded(value) for key, value in entries.items()}
-        await self.workspace.plane.kube.patch(kube.SECRETS, SECRET, {"data": named}, self.workspace.namespace)
+        """Change the Secret, for this test; None removes an entry."""
+        await _say(self.workspace, entries)
 
 
-def _encoded(value: str | None) -> str | None:
-    return None if value is None else base64.b64encode(value.encode()).decode()
+@dataclass(frozen=True)
+class Rented:
+    """The instance that all of this worker's tests log in to. `entries`: what its Secret says when a test begins."""
+
+    workspace: Workspace
+    entries: dict[str, str | None]
+    home: Path
 
 
 @pytest.fixture(scope="session")
@@ -59,36 +65,71 @@ async def machines(sharing: Sharing) -> Simulator:
     return await Simulator.shared(sharing, "machines", acceleration=10, machines=True)
 
 
+@pytest.fixture(scope="session")
+async def rented(
+    plane: Plane, machines: Simulator, operator: OperatorProcess, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Rented]:
+    """It is paused, so that nobody writes its Secret but the tests."""
+    needs.programs("ssh", "scp", "ssh-keyscan", "ssh-keygen", package="openssh-client")
+    made = await Workspace.make(plane, machines, "logins")
+    made.operator = operator
+    await made.create()
+    await made.until_ready()
+    await made.annotate(paused="true")
+    await made.until_condition("Synced", "False", reason="Paused")
+    entries = await _entries(made)
+    await _say(made, entries)
+    begin = await Plugin(made, tmp_path_factory.mktemp("login"), plane.kubeconfig).run("exec", "gpu", "--", "pwd")
+    assert begin.code == 0, begin.err
+    yield Rented(made, entries, Path(begin.out.strip()))
+    await made.close()
+
+
 @pytest.fixture(params=["simulated", "witness"])
 async def machine(
-    request: pytest.FixtureRequest, plane: Plane, machines: Simulator, operator: OperatorProcess, tmp_path: Path
+    request: pytest.FixtureRequest, plane: Plane, rented: Rented, tmp_path: Path
 ) -> AsyncIterator[Machine]:
-    """Each of both, for the same tests."""
-    made = await Workspace.make(plane, machines, short_name(request))
-    made.operator = operator
-    plugin = Plugin(made, tmp_path, plane.kubeconfig)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(made.close)
-        entries = await _rented(made)
-        if request.param == "witness":
-            entries = await _witnessed(stack, tmp_path)
-        found = Machine(plugin, entries["password"], entries["host-key"])
-        await found.say(**entries)
+    """Each of both, for the same tests. The witness takes the place of the rented one: its Secret leads there."""
+    plugin = Plugin(rented.workspace, tmp_path, plane.kubeconfig)
+    async with _simulated(plugin, rented) if request.param == "simulated" else _witness(plugin) as found:
         yield found
-        await assert_no_secret_was_printed(plugin)
         assert [text for text in plugin.printed if found.password in text] == []
+    await _say(rented.workspace, rented.entries)
+    await assert_no_secret_was_printed(plugin)
 
 
-async def _rented(workspace: Workspace) -> dict[str, str]:
-    """What is said of the instance `gpu`. It is paused, so that nobody writes its Secret but the test."""
-    await workspace.create()
-    await workspace.until_ready()
-    await workspace.annotate(paused="true")
-    await workspace.until_condition("Synced", "False", reason="Paused")
+@asynccontextmanager
+async def _simulated(plugin: Plugin, rented: Rented) -> AsyncIterator[Machine]:
+    yield Machine(plugin, rented.home, str(rented.entries["password"]), str(rented.entries["host-key"]))
+    for left in rented.home.iterdir():
+        left.unlink() if left.is_file() else shutil.rmtree(left)
+
+
+@asynccontextmanager
+async def _witness(plugin: Plugin) -> AsyncIterator[Machine]:
+    needs.programs("sshd", package="openssh-server")
+    needs.programs("unshare", package="util-linux")
+    needs.root("sshd reads the passwords of the system")
+    server = plugin.home / "sshd"
+    server.mkdir()
+    async with sshd.running(server) as started:
+        await _say(plugin.workspace, started.entries)
+        yield Machine(plugin, started.home, sshd.PASSWORD, started.host_key)
+
+
+async def _entries(workspace: Workspace) -> dict[str, str | None]:
     (instance,) = await workspace.novita.instances()
     ssh = instance["connectComponentSSH"]
     key = await waiting.until(lambda: _host_key(str(ssh["port"])), "the machine shows its host key")
-    return {"password": ssh["password"], "host-key": key}
+    secret = await workspace.plane.kube.get(kube.SECRETS, SECRET, workspace.namespace)
+    return {**builders.decoded(secret), "host-key": key}
+
+
+async def _say(workspace: Workspace, entries: Mapping[str, str | None]) -> None:
+    named = {
+        key: None if value is None else base64.b64encode(value.encode()).decode() for key, value in entries.items()
+    }
+    await workspace.plane.kube.patch(kube.SECRETS, SECRET, {"data": named}, workspace.namespace)
 
 
 async def _host_key(port: str) -> str | None:
@@ -99,12 +140,4 @@ async def _host_key(port: str) -> str | None:
     )
     out, _ = await scan.communicate()
     lines = [line.split(" ", 1)[1] for line in out.decode().splitlines() if not line.startswith("#")]
-    return lines[0] if lines else None
-
-
-async def _witnessed(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
-    if (why := sshd.missing()) is not None:
-        pytest.skip(why)
-    server = folder / "sshd"
-    server.mkdir()
-    return (await stack.enter_async_context(sshd.running(server))).entries
+    return lines[0].strip() if lines else None

@@ -7,12 +7,9 @@ import os
 import re
 import signal
 
-import pytest
-from tests.plugin.login.conftest import Machine
+from tests.plugin.login.conftest import ONLY_WITNESS, Machine
 from tests.simulator import landlord
 from tests.support import processes
-
-from novita_operator.plugin import forwarding
 
 
 async def test_ports_here_lead_to_ports_there_until_ctrl_c(machine: Machine) -> None:
@@ -35,6 +32,7 @@ async def test_ports_here_lead_to_ports_there_until_ctrl_c(machine: Machine) -> 
     assert not await landlord.can_connect("127.0.0.1", here)
 
 
+@ONLY_WITNESS
 async def test_a_port_that_is_taken_here_is_said(machine: Machine) -> None:
     async with await asyncio.start_server(_answers_hello, "127.0.0.1", 0) as server:
         taken = server.sockets[0].getsockname()[1]
@@ -44,6 +42,7 @@ async def test_a_port_that_is_taken_here_is_said(machine: Machine) -> None:
     assert "Address already in use" in refused.err
 
 
+@ONLY_WITNESS
 async def test_a_connection_that_breaks_is_an_error(machine: Machine) -> None:
     here = landlord.free_port()
     running = await machine.plugin.start("port-forward", "-n", machine.workspace.namespace, "gpu", f"{here}:1")
@@ -56,20 +55,6 @@ async def test_a_connection_that_breaks_is_an_error(machine: Machine) -> None:
 
     assert running.returncode == 1
     assert b"the connection to gpu has broken" in err
-
-
-@pytest.mark.parametrize("said", ["", "x", "0", "70000", "1:2:3", "8888:", "-1", "80:70000"])
-def test_what_is_no_port_is_wrong_usage(said: str) -> None:
-    with pytest.raises(Exception, match="is no port"):
-        forwarding.forward(said)
-
-
-def test_ports_are_read_as_kubectl_reads_them() -> None:
-    read = [forwarding.forward(said) for said in ("8888", "5000:8888", ":8888", "0:8888")]
-
-    assert [each.there for each in read] == [8888] * 4
-    assert [each.here for each in read[:2]] == [8888, 5000]
-    assert all(each.here > 1024 for each in read[2:])
 
 
 async def _answers_hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

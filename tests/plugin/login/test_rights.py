@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
-from tests.plugin.login.conftest import Machine
+from tests.plugin.login.conftest import ONLY_WITNESS, Machine
 from tests.support import kube
 
 
-@pytest.mark.parametrize("machine", ["witness"], indirect=True)
+@ONLY_WITNESS
 async def test_who_may_not_read_the_secret_is_told_the_right_and_gets_in_with_it(machine: Machine) -> None:
     plugin, workspace = machine.plugin, machine.workspace
     user = await plugin.become_reader()

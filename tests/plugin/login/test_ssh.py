@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.plugin.login.conftest import Machine
+from tests.plugin.login.conftest import ONLY_WITNESS, Machine
 
 _SHOWN_AS = {"yes": "true", "no": "false"}  # by `ssh -G`, for some of its options
-_ONLY_WITNESS = pytest.mark.parametrize("machine", ["witness"], indirect=True)
 
 
 async def test_a_person_gets_a_shell_without_being_asked_for_anything(machine: Machine) -> None:
@@ -19,25 +17,28 @@ async def test_a_person_gets_a_shell_without_being_asked_for_anything(machine: M
     assert code == 5
 
 
+@ONLY_WITNESS
 async def test_what_stands_behind_two_dashes_is_options_and_a_command_of_ssh(machine: Machine) -> None:
     done = await machine.plugin.run("ssh", "gpu", "--", "-o", "LogLevel=ERROR", "echo", "$HOME", "&&", "exit", "4")
 
-    assert (done.code, done.out) == (4, f"{await machine.home()}\n")
+    assert (done.code, done.out) == (4, f"{machine.home}\n")
 
 
 async def test_another_host_key_than_that_of_the_secret_gets_no_password(machine: Machine) -> None:
     other = machine.host_key[:-8] + ("AAAAAAAA" if machine.host_key[-8:] != "AAAAAAAA" else "BBBBBBBB")
     await machine.say(**{"host-key": other})
 
-    refused = await machine.exec("true")
-    trusting = await machine.plugin.run("exec", "--trust-new-host-key", "gpu", "--", "true")
+    refused = await machine.plugin.run("exec", "--trust-new-host-key", "gpu", "--", "true")
 
-    assert (refused.code, trusting.code) == (255, 255)
+    assert refused.code == 255
     assert "Host key verification failed" in refused.err
     assert "the password was not sent" in refused.err
 
 
-async def test_without_a_recorded_host_key_only_a_flag_trusts_and_the_next_login_remembers(machine: Machine) -> None:
+@ONLY_WITNESS
+async def test_without_a_recorded_host_key_only_a_flag_trusts_and_what_it_trusted_is_remembered(
+    machine: Machine,
+) -> None:
     await machine.say(**{"host-key": None})
 
     before = await machine.exec("true")
@@ -50,21 +51,13 @@ async def test_without_a_recorded_host_key_only_a_flag_trusts_and_the_next_login
     assert (trusting.code, trusting.out) == (0, "in\n")
     assert "is trusted" in trusting.err
     assert (after.code, after.out, after.err) == (0, "in again\n", "")
-    known = (machine.plugin.home / ".ssh" / "known_hosts").read_text()
-    assert known.split()[1:] == machine.host_key.split()
-
-
-@_ONLY_WITNESS
-async def test_a_remembered_host_key_that_changes_is_refused(machine: Machine) -> None:
-    await machine.say(**{"host-key": None})
-    assert (await machine.plugin.run("exec", "--trust-new-host-key", "gpu", "--", "true")).code == 0
     known = machine.plugin.home / ".ssh" / "known_hosts"
+    assert known.read_text().split()[1:] == machine.host_key.split()
+
     known.write_text(known.read_text().replace(machine.host_key[-12:], "AAAAAAAAAAAA"))
+    changed = await machine.plugin.run("exec", "--trust-new-host-key", "gpu", "--", "true")
 
-    refused = await machine.plugin.run("exec", "--trust-new-host-key", "gpu", "--", "true")
-
-    assert refused.code == 255
-    assert "Host key verification failed" in refused.err
+    assert (changed.code, "Host key verification failed" in changed.err) == (255, True)
 
 
 async def test_a_wrong_password_is_refused_at_once(machine: Machine) -> None:
@@ -76,30 +69,16 @@ async def test_a_wrong_password_is_refused_at_once(machine: Machine) -> None:
     assert "Permission denied" in refused.err
 
 
-@_ONLY_WITNESS
-@pytest.mark.parametrize(
-    ("entry", "value", "said"),
-    [
-        ("host", "-oProxyCommand=evil", "entry host"),
-        ("port", "22 -oX=y", "entry port"),
-        ("username", "-l", "entry username"),
-        ("username", "root@x", "entry username"),
-        ("host-key", "* ssh-ed25519 AAAA\n@cert-authority * ssh-ed25519 AAAA", "no public key"),
-        ("password", "two\nlines", "entry password"),
-        ("password", "", "entry password"),
-        ("instance-id", "another", "another instance"),
-    ],
-)
-async def test_a_secret_cannot_smuggle_in_options(machine: Machine, entry: str, value: str, said: str) -> None:
-    await machine.say(**{entry: value})
+@ONLY_WITNESS
+async def test_a_secret_of_another_instance_leads_nowhere(machine: Machine) -> None:
+    await machine.say(**{"instance-id": "another"})
 
     refused = await machine.exec("true")
 
-    assert refused.code == 1
-    assert said in refused.err
+    assert (refused.code, "another instance" in refused.err) == (1, True)
 
 
-@_ONLY_WITNESS
+@ONLY_WITNESS
 async def test_of_the_users_own_configuration_only_how_to_get_there_counts(machine: Machine) -> None:
     config = machine.plugin.home / "config"
     theirs = {

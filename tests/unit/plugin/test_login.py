@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.local.programs import program
+from typer import BadParameter
 
-from novita_operator.plugin import copying, trees
+from novita_operator.plugin import copying, executing, forwarding, syncing, trees
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.copying import Place
 from novita_operator.plugin.login import access, openssh
@@ -28,6 +29,24 @@ def test_an_access_is_what_the_secret_says_and_shows_no_password() -> None:
     assert found.host_key == "ssh-ed25519 AAAAC3Nz+/="
     assert found.alias == "novita-0b5664988de49579"
     assert "canary" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "said"),
+    [
+        ("host", "-oProxyCommand=evil", "entry host"),
+        ("port", "22 -oX=y", "entry port"),
+        ("username", "-l", "entry username"),
+        ("username", "root@x", "entry username"),
+        ("instance-id", "a b", "entry instance-id"),
+        ("host-key", "* ssh-ed25519 AAAA\n@cert-authority * ssh-ed25519 AAAA", "no public key"),
+        ("password", "two\nlines", "entry password"),
+        ("password", "", "entry password"),
+    ],
+)
+def test_a_secret_cannot_smuggle_in_options(entry: str, value: str, said: str) -> None:
+    with pytest.raises(Wrong, match=said):
+        access.of("gpu", "gpu-connection", _ENTRIES | {entry: value})
 
 
 @pytest.mark.parametrize("host", ["2001:db8::1", "[2001:db8::1]"])
@@ -53,6 +72,24 @@ def test_an_address_of_ipv6_is_in_brackets_for_files_only(host: str) -> None:
 )
 def test_a_colon_behind_a_name_means_a_machine(said: str, expected: Place) -> None:
     assert copying.place(said) == expected
+
+
+def test_what_is_missing_here_or_not_one_of_each_is_said_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Wrong, match="nothing is not here"):
+        copying.cp("nothing", "gpu:")
+    for paths in (("a", "b"), ("gpu:a", "gpu:b")):
+        with pytest.raises(BadParameter, match="one of the two is on a machine"):
+            copying.cp(*paths)
+    with pytest.raises(Wrong, match="nothing is no folder here"):
+        syncing.sync(Path("nothing"), "gpu:code")
+    with pytest.raises(BadParameter, match="NAME:PATH"):
+        syncing.sync(tmp_path, "code")
+    with pytest.raises(BadParameter, match="after two dashes"):
+        executing.exec_("gpu")
 
 
 def test_paths_reach_scp_so_that_they_are_neither_options_nor_patterns_nor_machines() -> None:
@@ -104,3 +141,17 @@ def test_what_changed_in_a_folder_is_told_by_time_size_and_rights(tmp_path: Path
     assert before.folders == after.folders == ["deep", "deep/empty"]
     assert after.changed_since(before) == {"": ["longer"], "deep": ["deep/new", "deep/rights"]}
     assert after.changed_since(after) == {}
+
+
+@pytest.mark.parametrize("said", ["", "x", "0", "70000", "1:2:3", "8888:", "-1", "80:70000"])
+def test_what_is_no_port_is_wrong_usage(said: str) -> None:
+    with pytest.raises(BadParameter, match="is no port"):
+        forwarding.forward(said)
+
+
+def test_ports_are_read_as_kubectl_reads_them() -> None:
+    read = [forwarding.forward(said) for said in ("8888", "5000:8888", ":8888", "0:8888")]
+
+    assert [each.there for each in read] == [8888] * 4
+    assert [each.here for each in read[:2]] == [8888, 5000]
+    assert all(each.here > 1024 for each in read[2:])
