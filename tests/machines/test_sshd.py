@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from tests.machines import sshd
 from tests.machines.conftest import dialer
-from tests.machines.sshd import Server
 from tests.simulator import landlord
+from tests.support import sshd
 
 from novita_operator.machines import errors
+from novita_operator.machines.host_keys import HostKey
+from novita_operator.machines.login import Login, Place
 from novita_operator.machines.pool import Pool
 from novita_operator.machines.programs.program import Program
 from novita_operator.machines.programs.programs import Programs
 from novita_operator.machines.programs.state import Ended, Running
-
-pytestmark = pytest.mark.skipif(not sshd.HERE, reason="needs root and OpenSSH's sshd")
 
 NAME = "uid-1"
 _AWKWARD = 'it\'s "all" $HOME `id` \\n\nsecond line: grüße 🚀 '
 _COUNTED = "echo started >> ran; while ! [ -e go ]; do sleep 0.1; done; exit 5"
 
 
+@dataclass(frozen=True)
+class Server:
+    """How to log in to it. `folder`: the home of the user that does."""
+
+    login: Login
+    folder: Path
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     async with sshd.serving(tmp_path, GPU_JOB_ID=NAME, TOKEN=_AWKWARD) as made:
-        yield made
+        shown = HostKey.parse(made.host_key).fingerprint
+        yield Server(Login(Place("127.0.0.1", made.port), "root", SecretStr(sshd.PASSWORD), shown), made.home)
 
 
 @pytest.mark.parametrize(("text", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137), ("sleep 0.05", 0)])

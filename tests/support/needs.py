@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
-_OF_ADMINISTRATORS = "/usr/sbin:/sbin"  # not in the PATH of everybody
+_OF_ADMINISTRATORS = "/usr/sbin:/sbin:/usr/local/sbin"  # not in the PATH of everybody
 
 
-def programs(*names: str, package: str) -> None:
-    """Each of them, which this package of Debian has."""
-    path = f"{os.environ.get('PATH', os.defpath)}:{_OF_ADMINISTRATORS}"
-    for name in names:
-        if shutil.which(name, path=path) is None:
-            _missing(f"there is no {name} here (Debian: {package})")
+def program(name: str, *, package: str) -> str:
+    """Its path; this package of Debian has it."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_OF_ADMINISTRATORS}")
+    return found or _missing(f"there is no {name} here (Debian: {package})")
 
 
 def root(why: str) -> None:
@@ -24,7 +23,7 @@ def root(why: str) -> None:
         _missing(f"this takes root: {why}")
 
 
-def _missing(what: str) -> None:
+def _missing(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)
     pytest.skip(what)

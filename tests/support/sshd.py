@@ -1,25 +1,27 @@
-"""Debian's own sshd on loopback, as a witness that no code of ours has a part in. Linux and root.
+"""OpenSSH's own server on loopback: a witness that no code of ours has a part in. Linux and root.
 
-It runs in a mount namespace of its own, where /etc/passwd has one more root: nobody of the machine gets a password.
+It runs in namespaces, as in a container: nobody else sees its user, password and files. The first process has the
+container's environment and only waits, as the container of a job does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import waiting
+from tests.simulator import landlord
+from tests.support import needs, waiting
 from tests.support.processes import Child
 
 PASSWORD = "canary$`'\"\\ of the witness"
-_SERVER = "/usr/sbin/sshd"
+_HASH = "$6$novitatest$6kWOKXdasI0sCGSnTPcy.nRAHkjd0A822bBVwpwbxwBCn5CHzo4sA8JVDa9L./2JvDw7l3o9G8nXkr/K45VDP0"
 _CONFIG = """\
-ListenAddress 127.0.0.1:{port}
+Port {port}
+ListenAddress 127.0.0.1
 HostKey {folder}/host_key
 PidFile none
 UsePAM no
@@ -27,28 +29,28 @@ PermitRootLogin yes
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
 StrictModes no
-PermitUserEnvironment no
 Subsystem sftp internal-sftp
-LogLevel VERBOSE
 """
 # What /etc/passwd and /etc/shadow are to this server alone. `/run/sshd` is where it locks its unprivileged half up.
-_INSIDE = """\
+_CONTAINER = """\
+set -eu
 mount --bind {folder}/passwd /etc/passwd
 mount --bind {folder}/shadow /etc/shadow
 mount -t tmpfs -o mode=755 none /run
 mkdir /run/sshd
-exec {server} -D -e -f {folder}/config
+{sshd} -D -e -f {folder}/sshd_config &
+cd {folder}/home
+exec tail -f /dev/null
 """
 
 
 @dataclass(frozen=True)
-class Witness:
-    """`home` is where a login begins. `host_key`: type and key."""
+class Server:
+    """What is known of it. `home` is where a login begins. `host_key`: type and key."""
 
     port: int
     home: Path
     host_key: str
-    child: Child
 
     @property
     def entries(self) -> dict[str, str]:
@@ -63,48 +65,34 @@ class Witness:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Witness]:
-    """Its files are in this folder."""
-    port, home = _free_port(), folder / "home"
-    await asyncio.to_thread(_write, folder, home, port)
-    child = Child.start(["unshare", "--mount", "sh", str(folder / "start")], folder / "sshd.log", {})
+async def serving(folder: Path, **environment: str) -> AsyncIterator[Server]:
+    """It listens on loopback, its files in this folder; every process of it is gone in the end."""
+    needs.program("unshare", package="util-linux")
+    program = needs.program("sshd", package="openssh-server")
+    needs.root("sshd reads the passwords of the system")
+    port = landlord.free_port()
+    await asyncio.to_thread(_furnish, folder, port)
+    namespaces = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    script = _CONTAINER.format(folder=folder, sshd=program)
+    container = Child.start(["unshare", *namespaces, "sh", "-c", script], folder / "sshd.log", environment)
     try:
-        await waiting.until(lambda: _listens(child, port), "sshd listens", explain=child.tail)
-        yield Witness(port, home, " ".join((folder / "host_key.pub").read_text().split()[:2]), child)
+        await waiting.until(lambda: _listens(container, port), "sshd listens", explain=container.tail)
+        shown = " ".join((folder / "host_key.pub").read_text().split()[:2])
+        yield Server(port, folder / "home", shown)
     finally:
-        await child.kill()
+        await container.kill()
 
 
-def _write(folder: Path, home: Path, port: int) -> None:
-    home.mkdir()
-    _write_accounts(folder, home)
+def _furnish(folder: Path, port: int) -> None:
+    (folder / "home").mkdir()
+    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder))
+    (folder / "passwd").write_text(
+        f"root:x:0:0::{folder}/home:/bin/sh\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n"
+    )
+    (folder / "shadow").write_text(f"root:{_HASH}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host_key"], check=True)
-    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder))
-    (folder / "start").write_text("set -e\n" + _INSIDE.format(folder=folder, server=_SERVER))
 
 
-def _write_accounts(folder: Path, home: Path) -> None:
-    hashed = subprocess.run(
-        ["openssl", "passwd", "-6", "-stdin"], input=PASSWORD + "\n", capture_output=True, text=True, check=True
-    ).stdout.strip()
-    privileges = "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n"
-    (folder / "passwd").write_text(f"root:x:0:0:root:{home}:/bin/sh\n{privileges}")
-    (folder / "shadow").write_text(f"root:{hashed}:19000:0:99999:7:::\nsshd:!:19000::::::\n")
-    (folder / "shadow").chmod(0o600)
-
-
-async def _listens(child: Child, port: int) -> bool:
-    assert child.running, await child.tail()
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+async def _listens(container: Child, port: int) -> bool:
+    assert container.running, await container.tail()
+    return await landlord.can_connect("127.0.0.1", port)

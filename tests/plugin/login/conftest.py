@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -70,15 +69,15 @@ async def rented(
     plane: Plane, machines: Simulator, operator: OperatorProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Rented]:
     """It is paused, so that nobody writes its Secret but the tests."""
-    needs.programs("ssh", "scp", "ssh-keyscan", "ssh-keygen", package="openssh-client")
+    for program in ("ssh", "scp", "ssh-keygen"):
+        needs.program(program, package="openssh-client")
     made = await Workspace.make(plane, machines, "logins")
     made.operator = operator
     await made.create()
     await made.until_ready()
+    entries = await _recorded(made)
     await made.annotate(paused="true")
     await made.until_condition("Synced", "False", reason="Paused")
-    entries = await _entries(made)
-    await _say(made, entries)
     begin = await Plugin(made, tmp_path_factory.mktemp("login"), plane.kubeconfig).run("exec", "gpu", "--", "pwd")
     assert begin.code == 0, begin.err
     yield Rented(made, entries, Path(begin.out.strip()))
@@ -91,38 +90,38 @@ async def machine(
 ) -> AsyncIterator[Machine]:
     """Each of both, for the same tests. The witness takes the place of the rented one: its Secret leads there."""
     plugin = Plugin(rented.workspace, tmp_path, plane.kubeconfig)
-    async with _simulated(plugin, rented) if request.param == "simulated" else _witness(plugin) as found:
+    async with _simulated(plugin, rented) if request.param == "simulated" else _witness(plugin, rented) as found:
         yield found
         assert [text for text in plugin.printed if found.password in text] == []
-    await _say(rented.workspace, rented.entries)
     await assert_no_secret_was_printed(plugin)
 
 
 @asynccontextmanager
 async def _simulated(plugin: Plugin, rented: Rented) -> AsyncIterator[Machine]:
+    await _say(rented.workspace, rented.entries)
     yield Machine(plugin, rented.home, str(rented.entries["password"]), str(rented.entries["host-key"]))
     for left in rented.home.iterdir():
         left.unlink() if left.is_file() else shutil.rmtree(left)
 
 
 @asynccontextmanager
-async def _witness(plugin: Plugin) -> AsyncIterator[Machine]:
-    needs.programs("sshd", package="openssh-server")
-    needs.programs("unshare", package="util-linux")
-    needs.root("sshd reads the passwords of the system")
-    server = plugin.home / "sshd"
-    server.mkdir()
-    async with sshd.running(server) as started:
-        await _say(plugin.workspace, started.entries)
+async def _witness(plugin: Plugin, rented: Rented) -> AsyncIterator[Machine]:
+    folder = plugin.home / "sshd"
+    folder.mkdir()
+    async with sshd.serving(folder) as started:
+        await _say(rented.workspace, {**rented.entries, **started.entries})
         yield Machine(plugin, started.home, sshd.PASSWORD, started.host_key)
 
 
-async def _entries(workspace: Workspace) -> dict[str, str | None]:
-    (instance,) = await workspace.novita.instances()
-    ssh = instance["connectComponentSSH"]
-    key = await waiting.until(lambda: _host_key(str(ssh["port"])), "the machine shows its host key")
-    secret = await workspace.plane.kube.get(kube.SECRETS, SECRET, workspace.namespace)
-    return {**builders.decoded(secret), "host-key": key}
+async def _recorded(workspace: Workspace) -> dict[str, str | None]:
+    """What the operator has written, once the host key is among it."""
+
+    async def complete() -> dict[str, str | None] | None:
+        secret = await workspace.plane.kube.get(kube.SECRETS, SECRET, workspace.namespace)
+        entries: dict[str, str | None] = {**builders.decoded(secret)}
+        return entries if "host-key" in entries else None
+
+    return await waiting.until(complete, "the operator records the host key", explain=workspace.explain)
 
 
 async def _say(workspace: Workspace, entries: Mapping[str, str | None]) -> None:
@@ -130,14 +129,3 @@ async def _say(workspace: Workspace, entries: Mapping[str, str | None]) -> None:
         key: None if value is None else base64.b64encode(value.encode()).decode() for key, value in entries.items()
     }
     await workspace.plane.kube.patch(kube.SECRETS, SECRET, {"data": named}, workspace.namespace)
-
-
-async def _host_key(port: str) -> str | None:
-    scan = await asyncio.create_subprocess_exec(
-        *("ssh-keyscan", "-t", "ed25519", "-p", port, "127.0.0.1"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    out, _ = await scan.communicate()
-    lines = [line.split(" ", 1)[1] for line in out.decode().splitlines() if not line.startswith("#")]
-    return lines[0].strip() if lines else None

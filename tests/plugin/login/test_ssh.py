@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.plugin.login.conftest import ONLY_WITNESS, Machine
+import pytest
+from tests.plugin.login.conftest import ONLY_WITNESS, SECRET, Machine
 
 _SHOWN_AS = {"yes": "true", "no": "false"}  # by `ssh -G`, for some of its options
 
@@ -22,6 +23,19 @@ async def test_what_stands_behind_two_dashes_is_options_and_a_command_of_ssh(mac
     done = await machine.plugin.run("ssh", "gpu", "--", "-o", "LogLevel=ERROR", "echo", "$HOME", "&&", "exit", "4")
 
     assert (done.code, done.out) == (4, f"{machine.home}\n")
+
+
+@pytest.mark.parametrize("machine", ["simulated"], indirect=True)
+async def test_the_host_key_that_the_operator_has_recorded_is_accepted_and_a_changed_one_refused(
+    machine: Machine,
+) -> None:
+    accepted = await machine.exec("echo", "in")
+    await machine.workspace.novita.fault("ssh-host-key-changed", times=1)
+    refused = await machine.exec("true")
+
+    assert (accepted.code, accepted.out, accepted.err) == (0, "in\n", "")
+    assert (refused.code, "Host key verification failed" in refused.err) == (255, True)
+    assert f"gpu shows another one than Secret {SECRET} says; the password was not sent" in refused.err
 
 
 async def test_another_host_key_than_that_of_the_secret_gets_no_password(machine: Machine) -> None:

@@ -20,7 +20,7 @@ def way(request: pytest.FixtureRequest, machine: Machine) -> str:
     """With rsync, or on a computer that has none."""
     found: str = request.param
     if found == "rsync":
-        needs.programs("rsync", package="rsync")
+        needs.program("rsync", package="rsync")
     if found == "scp":
         programs = machine.plugin.home / "bin"
         programs.mkdir()
@@ -51,9 +51,12 @@ async def test_what_changes_is_sent_until_ctrl_c(machine: Machine, way: str) -> 
     running = await machine.plugin.start("sync", "-n", machine.workspace.namespace, "-w", "project", "gpu:code")
     await _until_sent(running)
 
-    (project / "train.py").write_text("print(2)")
-    (project / "new" / "deeper").mkdir(parents=True)
-    (project / "new" / "deeper" / "file with a space").write_text("new")
+    draft = machine.plugin.home / "new"
+    (draft / "deeper").mkdir(parents=True)
+    (draft / "deeper" / "file with a space").write_text("new")
+    draft.rename(project / "new")
+    await _until_sent(running)
+    _write_at_once(machine, "print(2)")
     await _until_sent(running)
     sent = _content(code)
     running.send_signal(signal.SIGINT)
@@ -73,7 +76,7 @@ async def test_a_connection_that_breaks_is_made_again(machine: Machine, way: str
 
     for ssh in processes.children(running.pid):
         os.kill(ssh, signal.SIGKILL)
-    (project / "train.py").write_text("print(3)")
+    _write_at_once(machine, "print(3)")
     await _until_sent(running)
     sent = _content(code)
     running.send_signal(signal.SIGINT)
@@ -104,6 +107,13 @@ def _project(machine: Machine) -> Path:
     (folder / "run.sh").write_text("#!/bin/sh\n")
     (folder / "run.sh").chmod(0o755)
     return folder
+
+
+def _write_at_once(machine: Machine, text: str) -> None:
+    """The program, so that nobody sees half of it."""
+    draft = machine.plugin.home / "draft"
+    draft.write_text(text)
+    draft.replace(machine.plugin.home / "project" / "train.py")
 
 
 def _content(folder: Path) -> dict[str, str]:

@@ -25,8 +25,8 @@ def options(access: Access, folder: Path, *, trust_new: bool) -> dict[str, str]:
         return _checked_with(own, "yes")
     if not trust_new:
         raise Wrong(
-            f"Secret {access.secret} has no entry host-key: nobody has recorded which host key {access.name} shows, so "
-            "somebody between here and there could take its place. "
+            f"Secret {access.secret} has no entry host-key: the operator has not recorded yet which host key "
+            f"{access.name} shows, so somebody between here and there could take its place. Try again in a minute. "
             f"{FLAG} trusts the key that it shows now, and keeps it in {own} for the next time."
         )
     printing.note(f"Secret {access.secret} has no entry host-key: the key that {access.name} shows now is trusted.")
