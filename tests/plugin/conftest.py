@@ -59,6 +59,7 @@ class Plugin:
             **{**_STREAMS, **streams},
             env=self._whole_environment(environment),
             cwd=self.home,
+            preexec_fn=processes.hear_interrupts,
         )
 
     @contextmanager

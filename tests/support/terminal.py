@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import waiting
+from tests.support import processes, waiting
 
 
 @dataclass
@@ -72,7 +72,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
         env=dict(environment),
         cwd=folder,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no lock of ours is needed by it
+        preexec_fn=_as_in_front_of_it,  # noqa: PLW1509 - no lock of ours is needed by it
     )
     os.close(its)
     try:
@@ -81,3 +81,8 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
         process.kill()
         process.wait()
         os.close(ours)
+
+
+def _as_in_front_of_it() -> None:
+    processes.hear_interrupts()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
