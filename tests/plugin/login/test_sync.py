@@ -34,7 +34,8 @@ async def test_a_folder_is_sent_with_all_that_is_in_it_and_nothing_there_is_remo
     project, code = _project(machine), machine.home / "code"
     for made in (code, code / "deep"):
         made.mkdir()
-        made.chmod(0o777)  # whoever logs in to a simulated machine may be another user than this one
+        # Whoever logs in to a simulated machine may be another user than this one.
+        os.chown(made, machine.home.stat().st_uid, machine.home.stat().st_gid)
     (code / "checkpoint").write_text("theirs")
 
     done = await machine.plugin.run("sync", "project", "gpu:code")
