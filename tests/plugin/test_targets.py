@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.cluster.owners import JOBS, SETS, Owners, owners
 from tests.plugin.conftest import Plugin
+from tests.support import waiting
 
 from novita_operator.plugin import targets
 from novita_operator.plugin.cluster import Wrong
@@ -41,10 +42,7 @@ async def test_a_set_whose_name_ends_as_an_index_is_that_set(plugin: Plugin) -> 
 async def test_of_a_job_it_is_the_attempt_that_is_under_way(plugin: Plugin) -> None:
     async with owners(plugin.workspace, JOBS) as jobs:
         await jobs.create("train", template={"accountRef": {"name": plugin.workspace.account_name}, "command": "train"})
-        await jobs.until("train", lambda body: "instanceName" in (body.get("status") or {}), "an attempt is under way")
-        await plugin.workspace.until(
-            lambda body: "connection" in (body.get("status") or {}), "it is reachable", "train-1"
-        )
+        await waiting.until(lambda: _reachable(jobs), "the attempt can be reached", explain=jobs.explain("train"))
 
         shown = await plugin.run("ssh", "gpujob/train", "--print")
         address = await _address(plugin, "train-1")
@@ -76,3 +74,7 @@ async def _ready(sets: Owners, name: str, replicas: int) -> None:
 
 async def _address(plugin: Plugin, name: str) -> str:
     return str((await plugin.workspace.get(name))["status"]["connection"]["ssh"]) + "\n"
+
+
+async def _reachable(jobs: Owners) -> bool:
+    return any("connection" in (body.get("status") or {}) for body in await jobs.instances())
