@@ -98,6 +98,7 @@ async def _live(world: World, found: Found, say: Say) -> None:
     _watch(world, clock, found)
     await _disturb(turmoil, found.wanted, say)
     say("the turmoil is over")
+    await _collect(world, turmoil.left)
     await _at_rest(world, slots)
     await _delete(world, slots)
     await _conclude(world, found, turmoil.reclaimed)
@@ -145,6 +146,24 @@ def _tell_news(sentinel: Sentinel, told: Counter[str], say: Say) -> None:
         if not told[str(key)]:
             told[str(key)] += 1
             say(f"FOUND {text}")
+
+
+async def _collect(world: World, left: Collection[str]) -> None:
+    """What was left without an object is in the account's status, and an administrator has it deleted by one word."""
+
+    async def living() -> set[str]:
+        return {life.id for life in await judge.lives(world) if life.deleted is None} & set(left)
+
+    async def reported() -> bool:
+        account = await world.stage.plane.kube.get(kube.NOVITA_ACCOUNTS, world.workspace.account_name)
+        return await living() <= {orphan["id"] for orphan in (account.get("status") or {}).get("orphans") or ()}
+
+    async def gone() -> bool:
+        return not await living()
+
+    await scenes.or_stuck(world, "orphans", waiting.until(reported, "orphans are reported", seconds=_REST_SECONDS))
+    await world.workspace.edit_account(orphans="Delete")
+    await scenes.or_stuck(world, "orphans", waiting.until(gone, "orphans are deleted", seconds=_REST_SECONDS))
 
 
 async def _at_rest(world: World, slots: Sequence[Slot]) -> None:
