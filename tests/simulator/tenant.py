@@ -31,8 +31,8 @@ def an_order(**changes: Any) -> dict[str, Any]:
 
 
 async def until(fact: Callable[[], Awaitable[object]]) -> None:
-    """Waits for a fact that has real time in it; fails after five seconds."""
-    async with asyncio.timeout(5):
+    """Waits for a fact that has real time in it; fails after twenty seconds."""
+    async with asyncio.timeout(20):
         while not await fact():
             await asyncio.sleep(0.01)
 
