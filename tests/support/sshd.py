@@ -28,6 +28,7 @@ UsePAM no
 PermitRootLogin yes
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
+LoginGraceTime 0
 StrictModes no
 Subsystem sftp internal-sftp
 """
