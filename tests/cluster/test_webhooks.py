@@ -196,9 +196,9 @@ async def test_the_receiver_of_the_gateways_example_hears_of_a_real_life(
 async def test_the_sample_is_told_of(told: Workspace, place: Place) -> None:
     secret, instance = yaml.safe_load_all((REPOSITORY / "deploy/samples/notifications.yaml").read_text())
     await told.apply(kube.SECRETS, secret | {"metadata": {**secret["metadata"], "namespace": told.namespace}})
-    # Its receivers do not exist: this machine stands in for the first, and nobody asks for the second.
-    first, second = instance["spec"]["notifications"]
-    await told.create("notifications", notifications=[first | {"url": place.url}, second])
+    # Its receivers do not exist: this machine stands in for the first, and nobody asks for the others.
+    first, *others = instance["spec"]["notifications"]
+    await told.create("notifications", notifications=[first | {"url": place.url}, *others])
     await told.until_ready("notifications")
     (got,) = await until_told(told, place, "instance.ready", name="notifications")
 

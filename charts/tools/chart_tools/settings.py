@@ -19,7 +19,7 @@ NOT_VALUES = frozenset(
 )  # fmt: skip
 # What a validator says and pydantic's schema cannot; tests/packaging asks the settings whether it is true.
 _CHOICES = {"log_level": ["DEBUG", "INFO", "WARNING", "ERROR"], "log_format": ["text", "json"]}
-_KEPT = ("type", "minimum", "maximum", "minLength", "maxLength", "pattern", "description")
+_KEPT = ("type", "enum", "minimum", "maximum", "minLength", "maxLength", "pattern", "description")
 
 
 def schemas() -> dict[str, Schema]:
