@@ -15,7 +15,10 @@ from tests.support.kube import Body, Kind
 from novita_operator.reconciling import naming
 
 _CLUSTER = "abcdefgh"
-_ROLES = Kind("/apis/rbac.authorization.k8s.io/v1", "roles")
+_OWN = Kind("/apis/rbac.authorization.k8s.io/v1", "roles"), RELEASE, NAMESPACE
+# Output of jobs is kept in any namespace, so that this one lets a record be made, too.
+_EVERYWHERE = Kind("/apis/rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False), f"{RELEASE}-watched", ""
+_Role = tuple[Kind, str, str]
 _SETTINGS = chart_values.settings({"ORPHAN_AGE": "0", "ORPHAN_SIGHTINGS_APART": "0"}) | {"clusterId": _CLUSTER}
 _DELAYS = {"create": 0.1, "pull": 0.2, "cachedPull": 0.1}
 _RECORD = "novita-retained-default"
@@ -26,15 +29,22 @@ async def _plant(site: Site) -> str:
     return str(await site.novita.plant(name=name, ageSeconds=3600))
 
 
-async def _take_rights(site: Site) -> list[Body]:
-    """No ConfigMap of its own namespace is the operator's any more; the rules as they were."""
-    rules: list[Body] = (await site.plane.kube.get(_ROLES, RELEASE, NAMESPACE))["rules"]
-    await _set(site, [rule for rule in rules if rule["resources"] != ["configmaps"]])
+async def _take_rights(site: Site, role: _Role) -> list[Body]:
+    """The operator makes and changes no ConfigMap any more; the rules as they were."""
+    rules: list[Body] = (await site.plane.kube.get(*role))["rules"]
+    # Objects refer to ConfigMaps of any namespace: these may still be read.
+    read = [rule | {"verbs": ["get"]} for rule in rules if _of_maps(rule) and role is _EVERYWHERE]
+    await _set(site, role, [*(rule for rule in rules if not _of_maps(rule)), *read])
     return rules
 
 
-async def _set(site: Site, rules: list[Body]) -> None:
-    await site.plane.kube.patch(_ROLES, RELEASE, {"rules": rules}, NAMESPACE)
+def _of_maps(rule: Body) -> bool:
+    return bool(rule["resources"] == ["configmaps"])
+
+
+async def _set(site: Site, role: _Role, rules: list[Body]) -> None:
+    kind, name, namespace = role
+    await site.plane.kube.patch(kind, name, {"rules": rules}, namespace)
 
 
 async def _live(site: Site) -> list[str]:
@@ -60,7 +70,8 @@ async def test_without_the_rights_nothing_is_deleted_or_forgotten_and_the_accoun
     await site.give_key()
     values: dict[str, Any] = {"watchNamespaces": [site.namespace]} if namespaced else {}
     await site.install(settings=_SETTINGS, **values)
-    rules = await _take_rights(site)
+    roles = [_OWN] if namespaced else [_OWN, _EVERYWHERE]
+    rules = [await _take_rights(site, role) for role in roles]
     await site.start()
     for number in range(4):  # they stay, so that one that goes is no crowd
         await site.create(f"neighbour-{number}", powerState="Stopped")
@@ -77,7 +88,8 @@ async def test_without_the_rights_nothing_is_deleted_or_forgotten_and_the_accoun
         kube.GPU_INSTANCES, "kept", "Ready", reason="DeletionBlocked", namespace=site.namespace
     )
     live = await _live(site)
-    await _set(site, rules)
+    for role, before in zip(roles, rules, strict=True):
+        await _set(site, role, before)
     await waiting.until(lambda: _gone(site, "kept"), "the object may go", explain=site.explain)
     await waiting.until(lambda: _is_left(site, kept), "only what was retained is left", explain=site.explain)
 
