@@ -18,6 +18,7 @@ _TESTS = tuple(
 )
 # Half a minute of stories, which each survivor would have to hear.
 _TOO_SLOW = "tests/unit/controllers/gpu_instance/deciding/test_plan_world.py"
+_ALONE = ("-p", "no:xdist", "-p", "no:cacheprovider")
 # Points at which the fault rows kill the process, and what mypy proves to be out of reach.
 _NOT_MUTATED = (r"crashpoints\.reached", "assert_never", "case other:")
 
@@ -36,7 +37,8 @@ def _settings(mutated: Sequence[str]) -> str:
         "source_paths": ["src"],
         "only_mutate": [f"src/{_ROOM}/{pattern}" for pattern in mutated],
         "do_not_mutate_patterns": list(_NOT_MUTATED),
-        "pytest_add_cli_args": ["-p", "no:xdist", "-p", "no:cacheprovider", "--deselect", _TOO_SLOW],
+        # Hypothesis' own profile: the same examples for each mutant, and no failure because the machine is busy.
+        "pytest_add_cli_args": [*_ALONE, "--hypothesis-profile", "ci", "--deselect", _TOO_SLOW],
         "pytest_add_cli_args_test_selection": list(_TESTS),
     }
     # A JSON list of strings is a TOML one, too.
