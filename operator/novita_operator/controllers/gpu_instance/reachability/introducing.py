@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -18,12 +17,12 @@ from novita_operator.machines import errors
 from novita_operator.machines.host_keys import HostKey
 from novita_operator.machines.login import Place
 from novita_operator.novita.models import Instance
-from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.runtime import rounds
+from novita_operator.runtime.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
 _PER_SECOND = 5.0  # looks at keys that are known: each is ten milliseconds of CPU, and thousands may run
-_SPREAD = 0.1  # either way, so that what began together is not looked at together for ever
 _DOUBLINGS = 30  # far beyond every longest pause: bounded so that it never overflows
 
 
@@ -67,13 +66,10 @@ class Introductions:
     pace: Pace
     most: int
     jitter: Callable[[], float] = random.random
-    _watches: dict[Key, _Watch] = field(default_factory=dict)
-    _queue: WorkQueue[Key] = field(init=False)
+    _rounds: Rounds[_Watch] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._queue = WorkQueue(
-            monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0, share_of=lambda key: key.namespace
-        )
+        self._rounds = Rounds(self.clock.monotonic, self.most, self._look)
 
     def follow(self, key: Key, resource: GPUInstance, instance: Instance | None, *, wanted: bool) -> Shown:
         """What is known of its host key; from now on it is looked at, or no longer where nobody wants the instance."""
@@ -82,54 +78,39 @@ class Introductions:
             self.forget(key)
             return UNSEEN
         recorded, asked = host_keys.recorded(resource.status), resource.meta.reconcile_requested_at
-        watch = self._watches.get(key)
+        watch = self._rounds.find(key)
         if watch is None or watch.wanted != sought:
-            watch = self._watches[key] = _Watch(sought, asked)
+            watch = _Watch(sought, asked)
             # After a restart nothing is new, and a thousand objects come at once.
-            self._queue.add_after(key, self.pace.settled * self.jitter() if recorded is not None else 0.0)
+            self._rounds.put(key, watch, self.pace.settled * self.jitter() if recorded is not None else 0.0)
         elif watch.asked != asked:
             watch.asked = asked
-            self._queue.add(key)
+            self._rounds.hasten(key)
         watch.recorded = recorded
         return host_keys.judge(resource, watch.key)
 
     def known(self, key: Key, resource: GPUInstance) -> Shown:
         """The same where what Novita shows is not known now: what is watched goes on being watched."""
-        watch = self._watches.get(key)
+        watch = self._rounds.find(key)
         return host_keys.judge(resource, watch.key if watch is not None else None)
 
     def forget(self, key: Key) -> None:
         """The object is gone, or nothing is to be looked at."""
-        self._watches.pop(key, None)
-        self._queue.forget(key)
+        self._rounds.forget(key)
 
     async def run(self) -> None:
         """Look at whatever is due, for ever."""
-        free = asyncio.Semaphore(self.most)
-        async with asyncio.TaskGroup() as looks:
-            while True:
-                await free.acquire()
-                looks.create_task(self._turn(await self._queue.take(), free))
+        await self._rounds.run()
 
-    async def _turn(self, key: Key, free: asyncio.Semaphore) -> None:
-        try:
-            await self._look(key)
-        finally:
-            self._queue.done(key)
-            free.release()
-
-    async def _look(self, key: Key) -> None:
-        watch = self._watches.get(key)
-        if watch is None:
-            return
+    async def _look(self, key: Key, watch: _Watch) -> float | None:
         found = await self._ask(watch.wanted.place)
-        if self._watches.get(key) is not watch:
-            return
+        if not self._rounds.holds(key, watch):
+            return None
         watch.failures = 0 if found is not None else watch.failures + 1
         if found is not None and found != watch.key:
             watch.key = found
             self.wake(key)
-        self._queue.add_after(key, self._pause(watch) * (1 - _SPREAD + 2 * _SPREAD * self.jitter()))
+        return rounds.spread(self._pause(watch), self.jitter())
 
     async def _ask(self, place: Place) -> HostKey | None:
         try:
@@ -142,7 +123,7 @@ class Introductions:
             return None
 
     def _pause(self, watch: _Watch) -> float:
-        longest = max(self.pace.settled, len(self._watches) / _PER_SECOND)
+        longest = max(self.pace.settled, len(self._rounds) / _PER_SECOND)
         if watch.failures:
             return min(longest, self.pace.again * 2.0 ** min(watch.failures - 1, _DOUBLINGS))
         known = watch.key is not None and watch.recorded in (None, watch.key.fingerprint)

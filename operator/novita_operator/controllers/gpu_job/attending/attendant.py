@@ -23,7 +23,7 @@ from novita_operator.machines.login import Login
 from novita_operator.machines.programs.program import Program
 from novita_operator.machines.programs.programs import Programs
 from novita_operator.machines.programs.state import Ended, NotStarted, Running, State
-from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.runtime.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
@@ -56,46 +56,37 @@ class Attendant:
     wake: Callable[[Key], None]
     clock: Clock
     most: int
-    _watches: dict[Key, _Watch] = field(default_factory=dict)
-    _queue: WorkQueue[Key] = field(init=False)
+    _rounds: Rounds[_Watch] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Pauses are our own: back-off is never used here.
-        self._queue = WorkQueue(
-            monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0, share_of=lambda key: key.namespace
-        )
+        self._rounds = Rounds(self.clock.monotonic, self.most, self._visit)
 
     def follow(self, key: Key, job: meta.Meta, wanted: Wanted | None) -> Attended:
         """What is known of the program; from now on it is attended to, or no longer where nothing is wanted."""
         if wanted is None:
             self.forget(key)
             return UNATTENDED
-        watch = self._watches.get(key)
+        watch = self._rounds.find(key)
         if watch is None or (watch.wanted.job_uid, watch.wanted.attempt) != (wanted.job_uid, wanted.attempt):
             self.forget(key)
-            watch = self._watches[key] = _Watch(job, wanted)
-            self._queue.add(key)
+            watch = _Watch(job, wanted)
+            self._rounds.put(key, watch)
         elif watch.wanted != wanted:
             if _news(watch.wanted) != _news(wanted):
                 watch.changed.set()
-                self._queue.add(key)
+                self._rounds.hasten(key)
             watch.wanted, watch.job = wanted, job
         return self._aged(watch)
 
     def forget(self, key: Key) -> None:
         """The attempt is over, or the job is gone."""
-        watch = self._watches.pop(key, None)
+        watch = self._rounds.forget(key)
         if watch is not None:
             watch.changed.set()
-        self._queue.forget(key)
 
     async def run(self) -> None:
         """Attend to whatever is due, for ever."""
-        free = asyncio.Semaphore(self.most)
-        async with asyncio.TaskGroup() as visits:
-            while True:
-                await free.acquire()
-                visits.create_task(self._turn(await self._queue.take(), free))
+        await self._rounds.run()
 
     def _aged(self, watch: _Watch) -> Attended:
         hindrance = watch.known.hindrance
@@ -104,16 +95,7 @@ class Attendant:
         seconds = self.clock.monotonic() - watch.hindered_at
         return replace(watch.known, hindrance=replace(hindrance, seconds=seconds))
 
-    async def _turn(self, key: Key, free: asyncio.Semaphore) -> None:
-        try:
-            watch = self._watches.get(key)
-            if watch is not None:
-                await self._visit(key, watch)
-        finally:
-            self._queue.done(key)
-            free.release()
-
-    async def _visit(self, key: Key, watch: _Watch) -> None:
+    async def _visit(self, key: Key, watch: _Watch) -> float | None:
         before, watch.changed = watch.known, asyncio.Event()
         try:
             after = await self._attend(key, watch)
@@ -124,13 +106,12 @@ class Attendant:
             after = self._hindered(watch, error)
         else:
             watch.failures, watch.hindered_since = 0, None
-        if self._watches.get(key) is not watch:
-            return
+        if not self._rounds.holds(key, watch):
+            return None
         watch.known = after
         if after != before or after.hindrance is not None:
             self.wake(key)
-        if (pause := self._pause(watch)) is not None:
-            self._queue.add_after(key, pause)
+        return self._pause(watch)
 
     async def _attend(self, key: Key, watch: _Watch) -> Attended:
         wanted, known = watch.wanted, watch.known

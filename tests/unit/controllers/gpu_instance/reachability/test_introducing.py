@@ -137,7 +137,7 @@ async def test_a_person_who_asks_for_a_look_gets_one_now() -> None:
 
     async with _at_work(servers, woken) as made:
         made.follow(KEY, _object(ONE), RUNNING, wanted=True)
-        made._queue.add(KEY)
+        made._rounds.hasten(KEY)
         await _until(lambda: woken.keys)
         servers.shows = OTHER
         asked = _object(ONE, annotations={"gpu.novita.ai/reconcile-requested-at": "now"})
