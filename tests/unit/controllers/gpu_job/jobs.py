@@ -8,11 +8,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.unit.support.builders import ago, wire
+from tests.unit.support.cluster import ApiServer
+from tests.unit.support.parts import HandClock
 
+from novita_operator.api import kinds
 from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.controllers.gpu_job.observing.observation import Observation, Pauses
 from novita_operator.controllers.gpu_job.observing.program import UNATTENDED, Attended
+from novita_operator.controllers.gpu_job.reconciler import Reconciler
+from novita_operator.kube.cache import Cache
+from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.owned import Child, Ended, Trouble
+from novita_operator.reconciling.publishing import Publisher
 
 UID = "0b1e3b4c-0f6b-4f0e-9f0e-2f8a0a4d5c11"
 NOBODY_ATTENDS: Any = SimpleNamespace(follow=lambda *_: UNATTENDED, forget=lambda _: None)
@@ -103,3 +110,20 @@ def going(attempt: int = 1) -> Child:
 
 def seen(resource: GPUJob, *children: Child, program: Attended = UNATTENDED) -> Observation:
     return Observation(resource, children, PAUSES, program)
+
+
+def a_reconciler(server: ApiServer, children: Any, clock: HandClock) -> Reconciler:
+    """The reconciler of jobs at a played API server, where nobody attends to programs."""
+    recorder, cache = Recorder(server.client, "operator-0"), Cache()
+    publisher = Publisher(kinds.GPU_JOB, server.client, cache, recorder, clock)
+    return Reconciler(
+        server.client,
+        cache,
+        children,
+        publisher,
+        recorder,
+        clock,
+        pauses=PAUSES,
+        resync_seconds=300,
+        attendant=NOBODY_ATTENDS,
+    )

@@ -17,13 +17,10 @@ from tests.unit.support import junk, parts
 from tests.unit.support.builders import ago, wire
 from tests.unit.support.cluster import ApiServer
 
-from novita_operator.api import kinds, meta
+from novita_operator.api import meta
 from novita_operator.api.gpu_job.status import GPUJobStatus
-from novita_operator.controllers.gpu_job.reconciler import Reconciler
 from novita_operator.kube import errors
-from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.recorder import Recorder
-from novita_operator.reconciling.publishing import Publisher
+from novita_operator.kube.cache import Key
 
 KEY = Key("gpujobs", "team", "train")
 PASSES = 4
@@ -74,22 +71,10 @@ class Instances:
 
 async def _live(body: dict[str, Any]) -> tuple[Instances, dict[str, Any]]:
     server, instances = ApiServer(copy.deepcopy(body)), Instances()
-    children: Any = instances
-    recorder, cache, clock = Recorder(server.client, "operator-0"), Cache(), parts.HandClock()
-    publisher = Publisher(kinds.GPU_JOB, server.client, cache, recorder, clock)
-    reconciler = Reconciler(
-        server.client,
-        cache,
-        children,
-        publisher,
-        recorder,
-        clock,
-        pauses=a.PAUSES,
-        resync_seconds=300,
-        attendant=a.NOBODY_ATTENDS,
-    )
+    clock = parts.HandClock()
+    reconciler = a.a_reconciler(server, instances, clock)
     for _ in range(PASSES):
-        cache.put(KEY, copy.deepcopy(server.objects["team/train"]))
+        reconciler.cache.put(KEY, copy.deepcopy(server.objects["team/train"]))
         with contextlib.suppress(errors.KubeError):  # what the played API server refuses
             await reconciler.reconcile(KEY)
         clock.turned += 120

@@ -13,12 +13,10 @@ from tests.unit.support import parts
 from tests.unit.support.builders import ago, wire
 from tests.unit.support.cluster import ApiServer
 
-from novita_operator.api import kinds, meta
+from novita_operator.api import meta
 from novita_operator.controllers.gpu_job.reconciler import Reconciler
 from novita_operator.kube import errors
-from novita_operator.kube.cache import Cache, Key
-from novita_operator.kube.recorder import Recorder
-from novita_operator.reconciling.publishing import Publisher
+from novita_operator.kube.cache import Key
 
 KEY = Key("gpujobs", "team", "train")
 INSTANCE = {"metadata": {"name": "train-1", "namespace": "team", "uid": "uid-1", "creationTimestamp": wire(ago(60))}}
@@ -53,21 +51,7 @@ class World:
 @pytest.fixture
 def world() -> World:
     server, instances = ApiServer(a.a_body(status=a.MADE)), Instances()
-    children: Any = instances
-    recorder, cache, clock = Recorder(server.client, "operator-0"), Cache(), parts.HandClock()
-    publisher = Publisher(kinds.GPU_JOB, server.client, cache, recorder, clock)
-    reconciler = Reconciler(
-        server.client,
-        cache,
-        children,
-        publisher,
-        recorder,
-        clock,
-        pauses=a.PAUSES,
-        resync_seconds=300,
-        attendant=a.NOBODY_ATTENDS,
-    )
-    return World(server, reconciler, instances)
+    return World(server, a.a_reconciler(server, instances, parts.HandClock()), instances)
 
 
 async def test_a_cache_that_has_not_seen_the_attempt_begin_does_not_end_it(world: World) -> None:
