@@ -10,14 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from novita_operator.api.meta import Model, Moment
+from novita_operator.cutting import cut
 
 MESSAGE_CHARS = 1000  # what a terminal still shows; status must stay small
 
 
 def _cut(message: Any) -> Any:  # noqa: ANN401 - a validator gets anything
-    if isinstance(message, str) and len(message) > MESSAGE_CHARS:
-        return message[: MESSAGE_CHARS - 1] + "…"
-    return message
+    return cut(message, MESSAGE_CHARS) if isinstance(message, str) else message
 
 
 class Condition(Model):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from novita_operator.api.novita_account.tenancy import TenancyRule
+from novita_operator.cutting import cut
 from novita_operator.tenancy.allowance import Allowance
 from novita_operator.tenancy.load import Load
 
@@ -147,16 +148,12 @@ def _retained(deletion_policy: str) -> str:
 
 def _only(field: str, allowed: Collection[str], what: str) -> str:
     listed = ", ".join(sorted(allowed)[:_SHOWN]) + (" and others" if len(allowed) > _SHOWN else "")
-    return f"{field} allows {_cut(listed) or 'none'}, and not {_cut(what)}"
+    return f"{field} allows {cut(listed, _MOST_CHARS) or 'none'}, and not {cut(what, _MOST_CHARS)}"
 
 
 _SHOWN = 5  # names of a list in a sentence; the rest is in the account
 # Of such a list, and of what is asked for: names may have 255 characters, and a condition must still hold the way out.
 _MOST_CHARS = 200
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
 
 
 def _first(allowance: Allowance, complaints: Collection[str] | Iterator[str]) -> Refusal | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime
 from typing import Any
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.notifications import EventName, PendingNotification
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.webhooks import wire
 
 # The gateway's words for the state of an instance, at each event.
 _STATUS: dict[EventName, str] = {
@@ -24,11 +23,11 @@ _STATUS: dict[EventName, str] = {
 
 def body(told: PendingNotification, resource: GPUInstance) -> bytes:
     """The JSON text; exactly these bytes are signed."""
-    wire: dict[str, Any] = {
+    content: dict[str, Any] = {
         "event": told.event,
         "instanceId": told.instance_id,
         "status": _STATUS[told.event],
-        "timestamp": _wire(told.at),
+        "timestamp": wire.moment(told.at),
         "instance": _instance(told, resource),
         **_details(told),
         "object": {
@@ -40,7 +39,7 @@ def body(told: PendingNotification, resource: GPUInstance) -> bytes:
         },
         "deliveryId": told.id,
     }
-    return json.dumps(wire, ensure_ascii=False, separators=(",", ":")).encode()
+    return wire.encoded(content)
 
 
 def _instance(told: PendingNotification, resource: GPUInstance) -> dict[str, Any]:
@@ -66,7 +65,7 @@ def _details(told: PendingNotification) -> dict[str, Any]:
         details["originalInstanceId"] = told.original_instance_id
         details["migration"] = {"reason": "spot_reclaim", "triggeredBy": "automatic_migration"} | _took(told)
     if told.reclaim_at is not None:
-        details["reclaimAt"] = _wire(told.reclaim_at)
+        details["reclaimAt"] = wire.moment(told.reclaim_at)
     if told.error is not None:
         code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", told.error.reason).upper()
         details["error"] = {"code": code, "reason": told.error.reason, "message": told.error.message}
@@ -78,7 +77,3 @@ def _took(told: PendingNotification) -> dict[str, int]:
     if told.original_lost_at is None:
         return {}
     return {"migrationTime": max(0, round((told.at - told.original_lost_at).total_seconds() * 1000))}
-
-
-def _wire(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

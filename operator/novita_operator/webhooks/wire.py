@@ -1,8 +1,9 @@
-"""JSON as it is sent, and text that is cut to what a product takes. Pure."""
+"""How webhooks write JSON and moments, in whatever form. Pure."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 
@@ -11,6 +12,6 @@ def encoded(content: Any) -> bytes:  # noqa: ANN401 - whatever JSON can hold
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def cut(text: str, most: int) -> str:
-    """At most so many characters, with a sign that some are missing."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def moment(at: datetime) -> str:
+    """Whole seconds, UTC, RFC 3339."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from novita_operator.api.gpu_instance.notifications import PendingNotification
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.webhooks import wire
 from novita_operator.webhooks.formats.story import Story
-from novita_operator.webhooks.formats.wire import encoded
 
 Alert = Literal["NovitaInstanceFailed", "NovitaInstanceReclaimed"]
 _SEVERITY = "warning"  # of one user's instance; who wants to be woken routes by the alert's name
@@ -23,7 +23,7 @@ _OPEN_FOR = timedelta(days=1)
 
 def body(told: PendingNotification, resource: GPUInstance, story: Story) -> bytes:
     """All alerts that this event begins or ends."""
-    return encoded([_alert(alert, told, resource, story, ends_at) for alert, ends_at in _alerts(told)])
+    return wire.encoded([_alert(alert, told, resource, story, ends_at) for alert, ends_at in _alerts(told)])
 
 
 def _alerts(told: PendingNotification) -> Iterator[tuple[Alert, datetime]]:
@@ -46,8 +46,9 @@ def _alert(
     annotations = {"summary": story.headline, "description": story.text, "event": told.event}
     if told.instance_id:
         annotations["instance_id"] = told.instance_id
-    return {"labels": labels, "annotations": annotations, "startsAt": _wire(told.at), "endsAt": _wire(ends_at)}
-
-
-def _wire(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": wire.moment(told.at),
+        "endsAt": wire.moment(ends_at),
+    }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from novita_operator.cutting import cut
 from novita_operator.webhooks.formats.story import Story, Tone
-from novita_operator.webhooks.formats.wire import cut, encoded
+from novita_operator.webhooks.wire import encoded
 
 _COLORS: dict[Tone, int] = {"good": 0x2EB67D, "bad": 0xE01E5A, "warning": 0xECB22E, "neutral": 0x808080}
 # The limits of an embed; more is refused with 400, which is final. All of it together may have 6,000.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from novita_operator.cutting import cut
 from novita_operator.webhooks.formats.story import Story, Tone
-from novita_operator.webhooks.formats.wire import cut, encoded
+from novita_operator.webhooks.wire import encoded
 
 _COLORS: dict[Tone, str] = {"good": "good", "bad": "danger", "warning": "warning", "neutral": "#808080"}
 _TEXT_CHARS = 3000  # Slack cuts a text of more than 40,000 itself; nobody reads that many in a chat room

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from novita_operator.cutting import cut
 from novita_operator.webhooks.formats.story import Story, Tone
-from novita_operator.webhooks.formats.wire import cut, encoded
+from novita_operator.webhooks.wire import encoded
 
 _COLORS: dict[Tone, str] = {"good": "Good", "bad": "Attention", "warning": "Warning", "neutral": "Default"}
 _TEXT_CHARS = 3000  # a message may have 28 KB in all

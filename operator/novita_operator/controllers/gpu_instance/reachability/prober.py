@@ -12,6 +12,7 @@ from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance.reachability import ports
 from novita_operator.controllers.gpu_instance.reachability.ports import Probed, Reach, Wanted
+from novita_operator.cutting import cut
 from novita_operator.egress.names import NoAddress
 from novita_operator.egress.resolver import Finds
 from novita_operator.kube.cache import Key
@@ -19,12 +20,11 @@ from novita_operator.novita.models import Instance
 from novita_operator.probes.probing import PortProber
 from novita_operator.probes.tally import Tally
 from novita_operator.probes.targets import Target
-from novita_operator.runtime.workqueue import WorkQueue
+from novita_operator.runtime import rounds
+from novita_operator.runtime.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
-# A tenth either way, so that objects that became Ready together are not looked at together for ever.
-_SPREAD = 0.1
 _MOST_PORTS_TOLD = 3  # of a complaint: the others have most likely the same cause
 _MOST_CHARS = 160  # of one endpoint in a message; paths may be longer than anybody reads
 
@@ -50,14 +50,10 @@ class Probing:
     clock: Clock
     most: int
     jitter: Callable[[], float] = random.random
-    _watches: dict[Key, _Watch] = field(default_factory=dict)
-    _queue: WorkQueue[Key] = field(init=False)
+    _rounds: Rounds[_Watch] = field(init=False)
 
     def __post_init__(self) -> None:
-        # A look that fails is not repeated sooner or later than others: back-off is never used here.
-        self._queue = WorkQueue(
-            monotonic=self.clock.monotonic, backoff_base=1.0, backoff_max=1.0, share_of=lambda key: key.namespace
-        )
+        self._rounds = Rounds(self.clock.monotonic, self.most, self._round)
 
     def follow(self, key: Key, resource: GPUInstance, instance: Instance | None, *, wanted: bool) -> Reach:
         """What is known of the ports; from now on they are looked at, or no longer where nobody wants the instance."""
@@ -66,21 +62,16 @@ class Probing:
 
     def known(self, key: Key, resource: GPUInstance, instance: Instance | None) -> Reach:
         """The same where what Novita shows is not known now: what is watched goes on being watched."""
-        watch = self._watches.get(key)
+        watch = self._rounds.find(key)
         return ports.judge(resource, instance, watch.probed if watch is not None else None)
 
     def forget(self, key: Key) -> None:
         """The object is gone, or nothing is to be looked at."""
-        self._watches.pop(key, None)
-        self._queue.forget(key)
+        self._rounds.forget(key)
 
     async def run(self) -> None:
         """Look at whatever is due, for ever."""
-        free = asyncio.Semaphore(self.most)
-        async with asyncio.TaskGroup() as probes:
-            while True:
-                await free.acquire()
-                probes.create_task(self._turn(await self._queue.take(), free))
+        await self._rounds.run()
 
     async def aclose(self) -> None:
         await self.prober.aclose()
@@ -89,42 +80,29 @@ class Probing:
         if wanted is None:
             self.forget(key)
             return None
-        watch = self._watches.get(key)
+        watch = self._rounds.find(key)
         if watch is not None and watch.wanted == wanted:
             return watch.probed
-        self._watches[key] = _Watch(wanted)
-        if watch is None and wanted.assumed and not wanted.hosts:
-            # As after a restart: nothing is new, and a thousand objects come at once.
-            self._queue.add_after(key, wanted.period * self.jitter())
-        else:
-            self._queue.add(key)
+        # As after a restart: nothing is new, and a thousand objects come at once.
+        later = watch is None and wanted.assumed and not wanted.hosts
+        self._rounds.put(key, _Watch(wanted), wanted.period * self.jitter() if later else 0.0)
         return None
 
-    async def _turn(self, key: Key, free: asyncio.Semaphore) -> None:
-        try:
-            await self._round(key)
-        finally:
-            self._queue.done(key)
-            free.release()
-
-    async def _round(self, key: Key) -> None:
-        watch = self._watches.get(key)
-        if watch is None:
-            return
+    async def _round(self, key: Key, watch: _Watch) -> float | None:
         wanted, before = watch.wanted, watch.probed
         complaint, (addresses, nowhere) = await asyncio.gather(self._complaint(wanted), self._resolve(wanted, before))
-        if self._watches.get(key) is not watch:
-            return
+        if not self._rounds.holds(key, watch):
+            return None
         known = before or Probed(Tally(reachable=True if wanted.assumed else None))
         watch.probed = Probed(known.tally.after(complaint, wanted.thresholds), addresses, nowhere)
         if _differs(known, watch.probed):
             self.wake(key)
-        self._queue.add_after(key, wanted.period * (1 - _SPREAD + 2 * _SPREAD * self.jitter()))
+        return rounds.spread(wanted.period, self.jitter())
 
     async def _complaint(self, wanted: Wanted) -> str:
         said = await asyncio.gather(*(self._probe(target, wanted.timeout) for target in wanted.targets))
         failed = [
-            f"port {target.port} ({_short(target.shown)}) {why}"
+            f"port {target.port} ({cut(target.shown, _MOST_CHARS)}) {why}"
             for target, why in zip(wanted.targets, said, strict=True)
             if why is not None
         ]
@@ -163,7 +141,3 @@ def _differs(before: Probed, after: Probed) -> bool:
         after.addresses,
         after.nowhere,
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
