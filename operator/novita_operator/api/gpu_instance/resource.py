@@ -57,6 +57,11 @@ def is_ending(body: Mapping[str, Any]) -> bool:
     return bool(body["metadata"].get("deletionTimestamp")) or (body.get("spec") or {}).get("powerState") == "Stopped"
 
 
+def is_unanswered(body: Mapping[str, Any]) -> bool:
+    """Whether the status says nothing yet about the spec as it is now."""
+    return (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation")
+
+
 _NEEDED_FOR_DELETION = frozenset({"", "accountRef", "deletionPolicy"})
 
 

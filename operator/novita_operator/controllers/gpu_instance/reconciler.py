@@ -9,7 +9,7 @@ from typing import Any
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.reasons import Reason
-from novita_operator.api.gpu_instance.resource import GPUInstance, account_of, is_ending
+from novita_operator.api.gpu_instance.resource import GPUInstance, account_of, is_ending, is_unanswered
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
@@ -75,12 +75,21 @@ class Reconciler:
         account = self.accounts.find(account_of(body))
         if account is None:
             return await self._begin(None, key)
-        if not account.passes.try_take(key, urgent=is_ending(body), first=account.creates.keeps_for(key)):
+        first = account.creates.keeps_for(key) or self._is_news(body)
+        if not account.passes.try_take(key, urgent=is_ending(body), first=first):
             return Woken()
         try:
             return await self._begin(account, key)
         finally:
             account.passes.give_back()
+
+    def _is_news(self, body: Body) -> bool:
+        """Whether a person waits for the first word on it.
+
+        What wakes all objects of an account, such as another key, must not hold that up. Nor may a status be left
+        standing that this process has not written: a backup's says what was true elsewhere.
+        """
+        return is_unanswered(body) or self.memories.find(body["metadata"]["uid"]) is None
 
     async def crashed(self, key: Key, error: Exception, pause: float) -> None:
         """Say so on the object. Raises kube errors."""

@@ -25,6 +25,7 @@ from novita_operator.controllers.gpu_instance.result import Lasting, Result
 from novita_operator.kube import errors
 from novita_operator.kube.recorder import Recorder
 from novita_operator.reconciling.account_health import KeyMissing, KeyRejected, NotPolled, Unreachable
+from novita_operator.reconciling.outcome import Woken
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.runtime.accounts.registry import Accounts
@@ -80,6 +81,37 @@ def seen_now(world: World, *found: Any) -> Observation:
 
 
 RENTED = Result(instance_id="i-1", chosen=CHOSEN, attempt=1, created_at=NOON, started_at=NOON)
+
+
+# --- Whose pass comes first ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "is_first"),
+    [
+        ({"observedGeneration": 1}, True, False),
+        ({}, True, True),
+        ({"observedGeneration": 0}, True, True),
+        ({"observedGeneration": 1}, False, True),
+    ],
+    ids=["only woken", "no word yet", "edited", "restored with a status"],
+)
+async def test_what_a_person_waits_for_goes_before_what_was_only_woken(
+    world: World, status: dict[str, Any], known: bool, is_first: bool
+) -> None:
+    passes = world.account.passes
+    for key in (other := [replace(KEY, name=f"other-{number}") for number in range(20)]):
+        passes.try_take(key)
+    body = a.a_body(status=status)
+    world.reconciler.cache.put(KEY, body)
+    if known:
+        world.reconciler.memories.of(body["metadata"]["uid"], 0)
+
+    assert await world.reconciler.reconcile(KEY) == Woken()
+    passes.give_back()
+
+    assert passes.keeps_for(KEY) is is_first
+    assert any(passes.keeps_for(key) for key in other) is not is_first
 
 
 # --- What is written, and what is told -------------------------------------------------------------------------------
