@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from novita_operator.api import lenient
+from novita_operator.api import lenient, meta
 from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.api.meta import Meta
@@ -60,6 +60,13 @@ def is_ending(body: Mapping[str, Any]) -> bool:
 def is_unanswered(body: Mapping[str, Any]) -> bool:
     """Whether the status says nothing yet about the spec as it is now."""
     return (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation")
+
+
+def is_unguarded(body: Mapping[str, Any]) -> bool:
+    """Whether it has an instance that nobody would end if it were deleted now."""
+    return bool((body.get("status") or {}).get("instanceId")) and meta.FINALIZER not in (
+        body["metadata"].get("finalizers") or ()
+    )
 
 
 _NEEDED_FOR_DELETION = frozenset({"", "accountRef", "deletionPolicy"})

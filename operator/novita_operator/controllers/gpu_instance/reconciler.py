@@ -9,7 +9,7 @@ from typing import Any
 
 from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.reasons import Reason
-from novita_operator.api.gpu_instance.resource import GPUInstance, account_of, is_ending, is_unanswered
+from novita_operator.api.gpu_instance.resource import GPUInstance, account_of, is_ending, is_unanswered, is_unguarded
 from novita_operator.api.gpu_instance.status import GPUInstanceStatus
 from novita_operator.clock import Clock
 from novita_operator.controllers.gpu_instance import action as actions
@@ -76,7 +76,7 @@ class Reconciler:
         if account is None:
             return await self._begin(None, key)
         first = account.creates.keeps_for(key) or self._is_news(body)
-        if not account.passes.try_take(key, urgent=is_ending(body), first=first):
+        if not account.passes.try_take(key, urgent=is_ending(body) or is_unguarded(body), first=first):
             return Woken()
         try:
             return await self._begin(account, key)

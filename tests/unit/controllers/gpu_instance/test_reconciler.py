@@ -14,7 +14,7 @@ from tests.unit.support.cluster import ApiServer
 from tests.unit.support.parts import KEY
 from tests.unit.support.reports import CHOSEN, a_problem, report
 
-from novita_operator.api import kinds
+from novita_operator.api import kinds, meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance import action
 from novita_operator.controllers.gpu_instance.acting.notifier import Notifier
@@ -112,6 +112,21 @@ async def test_what_a_person_waits_for_goes_before_what_was_only_woken(
 
     assert passes.keeps_for(KEY) is is_first
     assert any(passes.keeps_for(key) for key in other) is not is_first
+
+
+@pytest.mark.parametrize(("finalizers", "is_urgent"), [([meta.FINALIZER], False), ([], True)])
+async def test_an_object_that_would_leave_its_instance_behind_goes_before_all_others_of_a_new_process(
+    world: World, finalizers: list[str], is_urgent: bool
+) -> None:
+    passes = world.account.passes
+    while passes.try_take(replace(KEY, name="another"), first=True):
+        pass
+    world.reconciler.cache.put(KEY, a.a_body(status={"instanceId": "i-1"}, finalizers=finalizers))
+
+    assert await world.reconciler.reconcile(KEY) == Woken()
+    passes.give_back()
+
+    assert passes.keeps_for(KEY) is is_urgent
 
 
 # --- What is written, and what is told -------------------------------------------------------------------------------
