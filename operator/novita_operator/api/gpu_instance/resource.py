@@ -59,7 +59,7 @@ def is_ending(body: Mapping[str, Any]) -> bool:
 
 def is_unanswered(body: Mapping[str, Any]) -> bool:
     """Whether the status says nothing yet about the spec as it is now."""
-    return (body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation")
+    return bool((body.get("status") or {}).get("observedGeneration") != body["metadata"].get("generation"))
 
 
 def is_unguarded(body: Mapping[str, Any]) -> bool:
