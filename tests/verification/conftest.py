@@ -13,6 +13,7 @@ from aiohttp import test_utils
 from pydantic import SecretStr
 from tests.simulator.tenant import LONG, PRODUCT, Tenant
 
+from novita_operator.simulator.machines.placement import Placement
 from novita_operator.simulator.server import Config, create_app
 from novita_operator.simulator.settings import Settings
 from novita_operator.verification import verify
@@ -61,6 +62,8 @@ class Account:
 
     async def fill(self) -> None:
         """Two instances, one of them with ports; a job, a volume, and less stock for spot."""
+        # Where machines are not real, nobody answers; and no name has to be looked up for that.
+        await self.tenant.set(endpointHost="127.0.0.1")
         stock = [{"productId": PRODUCT, "mode": "spot", "gpus": 0}]
         await self.tenant.set(networkVolumes=[VOLUME], stock=stock)
         envs = [{"key": "TOKEN", "value": "canary-env-value"}]
@@ -75,13 +78,15 @@ Open = Callable[..., Awaitable[Account]]
 
 @pytest.fixture
 async def new_account() -> AsyncIterator[Open]:
-    """Makes the account of a simulator of its own. `open_to_all`: every key is let in."""
+    """Makes the account of a simulator of its own. `open_to_all`: every key is let in; `machines`: they are real."""
     servers: list[test_utils.TestServer] = []
     tenants: list[Tenant] = []
 
-    async def make(*, open_to_all: bool = False) -> Account:
+    async def make(*, open_to_all: bool = False, machines: bool = False) -> Account:
         keys = () if open_to_all else (KEY,)
-        servers.append(test_utils.TestServer(create_app(Config(settings=Settings(acceleration=0), keys=keys))))
+        placement = Placement("127.0.0.1") if machines else None
+        config = Config(settings=Settings(acceleration=0), keys=keys, machines=placement)
+        servers.append(test_utils.TestServer(create_app(config)))
         await servers[-1].start_server()
         url = str(servers[-1].make_url("")).rstrip("/")
         tenants.append(Tenant(url, KEY))

@@ -25,12 +25,16 @@ _PRODUCT = {
 
 @dataclass(frozen=True)
 class Dial:
-    """Settings and faults. `paid`: it shows in the life of a rented instance; `open_to_all`: every key is let in."""
+    """Settings and faults. `paid`: it shows in the life of a rented instance; `open_to_all`: every key is let in.
+
+    `machines`: those of instances are real.
+    """
 
     settings: Body = field(default_factory=dict)
     faults: tuple[Body, ...] = ()
     paid: bool = False
     open_to_all: bool = False
+    machines: bool = False
 
 
 def _set(*, paid: bool = False, **settings: Any) -> Dial:
@@ -39,6 +43,10 @@ def _set(*, paid: bool = False, **settings: Any) -> Dial:
 
 def _fault(kind: str, route: str, *, paid: bool = False, **fault: Any) -> Dial:
     return Dial(faults=({"kind": kind, "route": route, **fault},), paid=paid)
+
+
+def _machine(*faults: Body, **settings: Any) -> Dial:
+    return Dial(settings, faults, paid=True, machines=True)
 
 
 def _answer(route: str, body: object, **fault: Any) -> Dial:
@@ -110,4 +118,8 @@ DIALS: Mapping[str, Dial] = {
     "delete-any-status": _fault("invalid-state", "delete", times=1, paid=True),
     "delete-time": _set(delays={"remove": 400}, paid=True),
     "delete-again": _fault("status", "delete", status=500, skip=1, paid=True),
+    "ssh-login": _machine({"kind": "ssh-wrong-password"}),
+    "ssh-host-key": _machine({"kind": "ssh-host-key-changed", "skip": 1}),
+    "ssh-shell": _machine(images={"ubuntu": "no-shell"}),
+    "ssh-environment": _machine(images={"ubuntu": "hides-environment"}),
 }

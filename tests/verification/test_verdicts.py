@@ -10,25 +10,38 @@ from tests.verification.conftest import Account, Open, verdicts
 from tests.verification.dials import DIALS
 
 from novita_operator.verification.assumption import Verdict
-from novita_operator.verification.assumptions import catalogue
+from novita_operator.verification.assumptions import catalogue, machine
 
 _FACTS = Path(__file__).parents[2] / "docs" / "design" / "novita-api.md"
 _SPEND = "0.10"
 
 
-async def test_the_simulator_as_it_is_keeps_every_assumption(account: Account) -> None:
+_OF_MACHINES = {each.key for each in machine.ALL}
+
+
+async def test_the_simulator_as_it_is_keeps_every_assumption_but_those_of_machines(account: Account) -> None:
     await account.fill()
 
     report = await account.verify(spend=_SPEND)
 
-    assert {key: verdict for key, verdict in verdicts(report).items() if verdict is not Verdict.HOLDS} == {}
+    others = {key: verdict for key, verdict in verdicts(report).items() if verdict is not Verdict.HOLDS}
+    assert others == dict.fromkeys(_OF_MACHINES, Verdict.NOT_SEEN)
     assert await account.live() == {"canary-name", "canary-second"}
+
+
+async def test_real_machines_of_the_simulator_keep_those_too(new_account: Open) -> None:
+    account = await new_account(machines=True)
+
+    found = verdicts(await account.verify(spend=_SPEND))
+
+    assert {found[key] for key in _OF_MACHINES} == {Verdict.HOLDS}
+    assert await account.live() == set()
 
 
 @pytest.mark.parametrize("key", DIALS)
 async def test_turning_its_dial_makes_it_differ(key: str, new_account: Open) -> None:
     dial = DIALS[key]
-    account = await new_account(open_to_all=dial.open_to_all)
+    account = await new_account(open_to_all=dial.open_to_all, machines=dial.machines)
     await account.fill()
     await account.tenant.set(**dial.settings)
     for fault in dial.faults:

@@ -62,6 +62,8 @@ class ImageOutcome(StrEnum):
     STUCK = "stuck"
     EXITS = "exits"
     NODE_FAULT = "node-fault"
+    NO_SHELL = "no-shell"
+    HIDES_ENVIRONMENT = "hides-environment"
 
 
 class ListLag(Dials):
@@ -193,6 +195,10 @@ class Settings(Dials):
     keep_data_days: int = 7
     network_volumes: tuple[NetworkVolume, ...] = ()
     budgets: tuple[MemberBudget, ...] = ()
+
+    def image_outcome(self, image: str) -> ImageOutcome | None:
+        """What images of this URL are known for."""
+        return next((outcome for text, outcome in self.images.items() if text in image), None)
 
     def merged(self, change: dict[str, Any]) -> Settings:
         """A copy with `change` (camelCase, nested as in `GET settings`) laid over it. Raises ValidationError."""

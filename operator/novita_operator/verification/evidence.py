@@ -76,14 +76,37 @@ class Reply:
         return "no answer" if self.status is None else str(self.status)
 
 
+class Door(StrEnum):
+    """How far a login to the rented machine has come."""
+
+    UNREACHED = "nobody answered"
+    REFUSED = "refused"
+    ANOTHER_KEY = "another host key than a moment before"
+    NO_SHELL = "no shell"
+    NO_ENVIRONMENT = "no variables of the container"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a login has met, in words of ours alone."""
+
+    door: Door
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The life of the instance that was rented. `details` in order; `polls` until the list showed it, None: never."""
+    """The life of the instance that was rented. `details` in order; `polls` until the list showed it, None: never.
+
+    `entered`: None where it did not come to run with an ssh command.
+    """
 
     name: str
     polls: int | None = None
     details: tuple[Reply, ...] = ()
     seconds_to_end: float = 0.0
+    entered: Entered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,15 @@ class Evidence:
         if self.life is None:
             raise NotSeen("nothing was rented (`--spend`)")
         return self.life
+
+    def entered(self) -> Entered:
+        """What a login to it has met. Where nobody answered, something between here and there may be why."""
+        found = self.rented().entered
+        if found is None:
+            raise NotSeen("the instance did not run with an ssh command")
+        if found.door is Door.UNREACHED:
+            raise NotSeen(f"its ssh {found.said}, seen from here")
+        return found
 
     def listed(self) -> Sequence[Item]:
         """Instances as lists show them."""

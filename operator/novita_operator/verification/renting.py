@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from novita_operator.machines.programs.program import MARK
 from novita_operator.novita import decoding
+from novita_operator.novita.models import Ssh
 from novita_operator.novita.states import state_of
+from novita_operator.verification import entering
 from novita_operator.verification.budget import Rental
 from novita_operator.verification.calling import GPU, Caller
 from novita_operator.verification.ending import Ending
@@ -68,6 +71,7 @@ class Tenancy:
             "billingMode": "onDemand",
             "ports": "8080/http, 5000/tcp",
             "command": "sleep 3600",
+            "envs": [{"key": MARK, "value": self.trace.name}],
         }
 
     async def _watch(self, until: float) -> None:
@@ -85,12 +89,18 @@ class Tenancy:
         while self.caller.clock.monotonic() < until and running < _RUNNING_POLLS:
             item = await self._read()
             running += item.get("status") == "running"
-            if _is_reachable(item):
+            if (ssh := _ssh(item)) is not None:
                 start = {"instanceId": self.trace.id}
                 self.replies[Ask.START] = await self.caller.post(f"{GPU}/gpu/instance/start", start)
-            if _is_reachable(item) or _is_over(item):
+                await self._enter(ssh)
+            if ssh is not None or _is_over(item):
                 return
             await self.caller.clock.sleep(_POLL_SECONDS)
+
+    async def _enter(self, ssh: Ssh) -> None:
+        found = await entering.enter(ssh, self.trace.name, self.caller.clock)
+        self.life = replace(self.life, entered=found)
+        self.say(f"a login by ssh was tried: {found.door}")
 
     async def _read(self) -> Item:
         reply = await self.trace.detail()
@@ -100,8 +110,9 @@ class Tenancy:
         return item
 
 
-def _is_reachable(item: Item) -> bool:
-    return item.get("status") == "running" and decoding.instance(item).ssh is not None
+def _ssh(item: Item) -> Ssh | None:
+    """How to get in, once it runs."""
+    return decoding.instance(item).ssh if item.get("status") == "running" else None
 
 
 def _is_over(item: Item) -> bool:

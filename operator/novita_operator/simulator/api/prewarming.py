@@ -49,7 +49,7 @@ def create_task(account: Account, call: Call) -> Reply:
         raise refusal.Refusal("IMAGE_PREWARM_NUM_LIMIT", f"at most {_MOST_TASKS} tasks at a time")
     products = call.body.get("productIds") or []
     starts = now + account.settings.delays.accept
-    outcome = next((each for text, each in account.settings.images.items() if text in image), None)
+    outcome = account.settings.image_outcome(image)
     task = Prewarm(
         id=account.new_id(),
         image_url=image,

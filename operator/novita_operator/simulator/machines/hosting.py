@@ -8,6 +8,7 @@ from novita_operator.simulator.account import Account
 from novita_operator.simulator.machines.machine import Boot, Machine
 from novita_operator.simulator.machines.mishaps import Mishaps
 from novita_operator.simulator.machines.node import Node
+from novita_operator.simulator.settings import ImageOutcome
 from novita_operator.simulator.state import words
 from novita_operator.simulator.state.instance import Connection, Instance
 from novita_operator.simulator.state.order import Port
@@ -57,7 +58,16 @@ class Hosting:
         moved = self._placed.get(instance.id) is not connection
         self._placed[instance.id] = connection
         product = self.account.product_name(instance.order.product_id)
-        machine.boot(Boot(instance.order, product, connection.ssh_password, _ports(instance)), moved=moved)
+        outcome = self.account.settings.image_outcome(instance.order.image_url)
+        boot = Boot(
+            instance.order,
+            product,
+            connection.ssh_password,
+            _ports(instance),
+            has_shell=outcome is not ImageOutcome.NO_SHELL,
+            shows_environment=outcome is not ImageOutcome.HIDES_ENVIRONMENT,
+        )
+        machine.boot(boot, moved=moved)
         instance.endpoints = machine.endpoints(self.node.shown_host)
 
     def _new(self, instance: Instance) -> Machine:

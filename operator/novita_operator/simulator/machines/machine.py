@@ -21,12 +21,14 @@ Step = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Boot:
-    """What a machine is started with."""
+    """What a machine is started with. The last two: for commands over ssh; some images differ in that."""
 
     order: Order
     product: str
     password: str
     ports: tuple[Port, ...]
+    has_shell: bool = True
+    shows_environment: bool = True
 
 
 @dataclass(eq=False)
@@ -168,8 +170,10 @@ class Machine:
 
     async def _answer(self, connection: socket.socket) -> None:
         assert self._boot is not None  # noqa: S101 - the door opens after a boot
-        environment = self.disk.environment(self._boot.order.envs)
-        await sshd.answer(sshd.Access(self._boot.password, environment, self._processes, self.mishaps), connection)
+        boot = self._boot
+        environment = self.disk.environment(boot.order.envs if boot.shows_environment else ())
+        access = sshd.Access(boot.password, environment, self._processes, self.mishaps, has_shell=boot.has_shell)
+        await sshd.answer(access, connection)
 
     def _leave_addresses(self) -> None:
         for door in self._doors():

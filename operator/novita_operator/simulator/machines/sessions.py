@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from novita_operator.simulator.machines import descriptors, disk
+from novita_operator.simulator.machines import descriptors
 from novita_operator.simulator.machines.processes import Processes, Streams
 
 _SFTP_VERSION = 3  # what OpenSSH speaks
 _CHUNK = 64 * 1024
-_CANNOT_START = 126  # as shells have it
+_CANNOT_START, _NOT_FOUND = 126, 127  # as shells have it
+_NO_SHELL = b"exec: sh: not found\n"
 _TAKEN_OVER = ("LANG", "LC_")  # as sshd's AcceptEnv has it on Debian
 
 
@@ -52,10 +53,18 @@ class Ends:
 class Session(asyncssh.SSHServerProcess[bytes]):
     """Everything but signals and sizes of windows waits for its turn; these do not wait behind unread input."""
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str], files: asyncssh.SFTPServerFactory) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        environment: Mapping[str, str],
+        shell: str | None,
+        files: asyncssh.SFTPServerFactory,
+    ) -> None:
+        """`shell`: None where the image has none."""
         super().__init__(self._serve, files, _SFTP_VERSION, allow_scp=True)
         self._processes = processes
         self._given = environment
+        self._shell = shell
         self._process: asyncio.subprocess.Process | None = None
         self._ends: Ends | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -80,9 +89,13 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 
     async def _serve(self, _process: asyncssh.SSHServerProcess[bytes]) -> None:
         self._serving = asyncio.current_task()
+        if self._shell is None:
+            self.stderr.write(_NO_SHELL)
+            self.exit(_NOT_FOUND)
+            return
         try:
             with self._started_streams() as streams:
-                self._process = await self._processes.start(self._argv(), self._environment(), streams)
+                self._process = await self._processes.start(self._argv(self._shell), self._environment(), streams)
         except (OSError, ValueError) as error:
             self.stderr.write(f"{error}\n".encode())
             self.exit(_CANNOT_START)
@@ -129,9 +142,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         if self._process is not None and name in signal.Signals.__members__:
             self._processes.signal(self._process, signal.Signals[name])
 
-    def _argv(self) -> list[str]:
+    def _argv(self, shell: str) -> list[str]:
         """A command goes through the shell as a whole, as at sshd; nothing is taken apart here."""
-        shell = disk.shell()
         return [shell, "-c", self.command] if self.command is not None else [shell]
 
     def _environment(self) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from typing import cast
 import asyncssh
 
 from novita_operator.simulator.faults.fault import Fault, Kind
-from novita_operator.simulator.machines import doors, relays
+from novita_operator.simulator.machines import disk, doors, relays
 from novita_operator.simulator.machines.disk import Disk
 from novita_operator.simulator.machines.files import Files
 from novita_operator.simulator.machines.mishaps import Mishaps
@@ -35,6 +35,7 @@ class Access:
     environment: Mapping[str, str]
     processes: Processes
     mishaps: Mishaps
+    has_shell: bool = True
 
     @property
     def disk(self) -> Disk:
@@ -126,6 +127,7 @@ class _Gate(asyncssh.SSHServer):
         return Session(
             access.processes,
             access.environment,
+            disk.shell() if access.has_shell else None,
             lambda channel: Files(
                 cast("asyncssh.SSHServerChannel[bytes]", channel), access.disk, access.mishaps.room_for_files()
             ),

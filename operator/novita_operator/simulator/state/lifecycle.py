@@ -131,8 +131,7 @@ class Lifecycle:
         return delay
 
     def _image_outcome(self, instance: Instance) -> ImageOutcome | None:
-        image = instance.order.image_url
-        return next((outcome for text, outcome in self.settings().images.items() if text in image), None)
+        return self.settings().image_outcome(instance.order.image_url)
 
     def _bill(self, instance: Instance, word: str, at: float) -> None:
         match words.of(word).billing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novita_operator.verification.assumption import Assumption
-from novita_operator.verification.assumptions import account, errors, instances, life, offers, pages
+from novita_operator.verification.assumptions import account, errors, instances, life, machine, offers, pages
 
 ALL: tuple[Assumption, ...] = (
     *errors.ALL,
@@ -12,4 +12,5 @@ ALL: tuple[Assumption, ...] = (
     *account.ALL,
     *instances.ALL,
     *life.ALL,
+    *machine.ALL,
 )

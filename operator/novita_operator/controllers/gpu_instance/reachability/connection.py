@@ -6,20 +6,15 @@ import base64
 import binascii
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from novita_operator.api import meta
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus, PortEndpoint, SecretRef
+from novita_operator.novita import ssh_command
 from novita_operator.novita.models import Instance, PortMapping
 
-# `ssh -p 32787 root@proxy.us-ca-6.gpu-instance.novita.ai`, in any order (novita-api 4).
-_SSH_TARGET = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.:\[\]-]+)")
-_SSH_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d+)")
-# `ssh root@proxy:32787`, or `ssh://…`: one colon is no address of IPv6, which is in brackets before a port.
-_HOST_AND_PORT = re.compile(r"(?P<host>[^:]+|\[[^\]]+\]):(?P<port>\d{1,5})")
 # What the Service Binding specification asks for: the entry `type` of the Secret, after this prefix.
 _BINDING_TYPE = "novita-gpu"
 _PROVIDER = "novita"
@@ -70,8 +65,8 @@ def is_complete(instance: Instance) -> bool:
 
 def describe(instance: Instance, secret: str) -> Connection:
     """`status.connection`."""
-    host, port, _ = _ssh_parts(instance)
-    endpoint = f"{host}:{port}" if host else ""
+    ssh = _ssh_target(instance)
+    endpoint = f"{ssh.host}:{ssh.port}" if ssh.host else ""
     return Connection.fitting(
         ssh=instance.ssh.command if instance.ssh else "",
         endpoint=endpoint if len(endpoint) <= _ENDPOINT_CHARS else "",
@@ -148,16 +143,16 @@ def _hash(data: Mapping[str, str]) -> str:
 
 
 def _entries(instance: Instance) -> dict[str, str]:
-    host, port, user = _ssh_parts(instance)
+    ssh = _ssh_target(instance)
     terminal = instance.web_terminal
     endpoints = {str(port.port): port.endpoint for port in instance.ports if port.endpoint}
     return {
         "type": _BINDING_TYPE,
         "provider": _PROVIDER,
         "instance-id": instance.id,
-        "host": host,
-        "port": port,
-        "username": user,
+        "host": ssh.host,
+        "port": ssh.port,
+        "username": ssh.user,
         "password": instance.ssh.password.get_secret_value() if instance.ssh else "",
         "ssh-command": instance.ssh.command if instance.ssh else "",
         "jupyter-url": instance.jupyter,
@@ -199,13 +194,5 @@ def _owner(resource: GPUInstance) -> dict[str, Any]:
     }
 
 
-def _ssh_parts(instance: Instance) -> tuple[str, str, str]:
-    """Host, port and user of the ssh command; empty where it is absent."""
-    command = instance.ssh.command if instance.ssh else ""
-    target = _SSH_TARGET.search(command)
-    if target is None:
-        return "", "", ""
-    port, host = _SSH_PORT.search(command), target["host"]
-    if port is None and (joined := _HOST_AND_PORT.fullmatch(host)):
-        return joined["host"], joined["port"], target["user"]
-    return host, port["port"] if port else "22", target["user"]
+def _ssh_target(instance: Instance) -> ssh_command.Target:
+    return ssh_command.target(instance.ssh.command if instance.ssh else "")
