@@ -26,14 +26,24 @@ _DOCKER_HUB = ("index.docker.io", "docker.io", "registry-1.docker.io")
 
 def credentials(secret: Mapping[str, str], image: str) -> str | None:
     """`user:password` for the registry of this image; None where the Secret has none. Never raises."""
+    found = (_user_and_password(entry) for _, entry in _fitting(secret, image))
+    return next((each for each in found if each is not None), None)
+
+
+def incomplete(secret: Mapping[str, str], image: str) -> str | None:
+    """The key of an entry for this image that has no user and password, for a message; None where there is none."""
+    return next((place for place, entry in _fitting(secret, image) if _user_and_password(entry) is None), None)
+
+
+def _fitting(secret: Mapping[str, str], image: str) -> list[tuple[str, Any]]:
+    """The entries for the registry of this image, in the order in which they count."""
     entries = sorted(_by_place(_auths(secret)).items(), reverse=True)
     target = _target(image)
-    fitting = [entry for place, entry in entries if _fits(place, target)]
+    fitting = [(place, entry) for place, entry in entries if _fits(place, target)]
     if registries.of(image) == registries.DOCKER_HUB:
         known = dict(entries)
-        fitting += [known[place] for place in _DOCKER_HUB if place in known]
-    found = (_user_and_password(entry) for entry in fitting if isinstance(entry, dict))
-    return next((each for each in found if each is not None), None)
+        fitting += [(place, known[place]) for place in _DOCKER_HUB if place in known]
+    return fitting
 
 
 def _auths(secret: Mapping[str, str]) -> Mapping[str, Any]:
@@ -57,7 +67,8 @@ def _by_place(auths: Mapping[str, Any]) -> dict[str, Any]:
         if url is None:
             continue
         path = url.path[3:] if url.path.startswith(_VERSIONS) else url.path
-        place = url.netloc if path in {"", "/"} else url.netloc + path
+        host = url.netloc.rpartition("@")[2]  # what stands before it may be a password, and says nothing of the place
+        place = host if path in {"", "/"} else host + path
         if place not in places or not places[place]:
             places[place] = entry
     return places
@@ -80,7 +91,8 @@ def _fits(place: str, target: str) -> bool:
     if wanted is None or asked is None:
         return False
     (host, port), (asked_host, asked_port) = _split(wanted.netloc), _split(asked.netloc)
-    parts, asked_parts = host.split("."), asked_host.split(".")
+    # The brackets of IPv6 are none of a pattern.
+    parts, asked_parts = (each.strip("[]").split(".") for each in (host, asked_host))
     if port != asked_port or len(parts) != len(asked_parts) or not asked.path.startswith(wanted.path):
         return False
     return all(fnmatchcase(part, pattern) for part, pattern in zip(asked_parts, parts, strict=True))
@@ -99,11 +111,15 @@ def _parsed(url: str) -> SplitResult | None:
         return None
 
 
-def _user_and_password(entry: Mapping[str, Any]) -> str | None:
-    """`auth` wins over user and password, as it does for kubelet."""
+def _user_and_password(entry: object) -> str | None:
+    """`auth` wins over user and password, as it does for kubelet, which knows no identity tokens."""
+    if not isinstance(entry, dict):
+        return None
     auth, user, password = entry.get("auth"), entry.get("username"), entry.get("password")
     if auth:
-        return _decoded(auth) if isinstance(auth, str) else None
+        found = _decoded(auth) if isinstance(auth, str) else None
+        stands_for_it = bool(entry.get("identitytoken")) and found is not None and found.endswith(":")
+        return None if stands_for_it else found
     if isinstance(user, str) and isinstance(password, str) and user and password:
         return f"{user}:{password}"
     return None

@@ -76,9 +76,10 @@ async def _entry(
     if (kind, ref.name) not in read:
         read[(kind, ref.name)] = await _entries(kube, namespace, kind, ref.name)
     found = read[(kind, ref.name)]
-    if ref.key in found.entries:
-        return found.entries[ref.key]
-    if ref.key in found.binary:
+    value = found.entries.get(ref.key)
+    if value is not None and "\0" not in value:
+        return value
+    if value is not None or ref.key in found.binary:
         raise Unresolved(
             f'spec.env "{variable}": the entry "{ref.key}" of the {kind} "{ref.name}" in namespace "{namespace}" is '
             "binary, and a variable holds text (UTF-8) without NUL. Put it there as text, such as base64 of it."
@@ -141,6 +142,12 @@ async def _image_auth(kube: KubeClient, resource: GPUInstance, image: str) -> Se
 
 
 def _without_credentials(secret: Content, image: str) -> str:
+    if (entry := pull_secrets.incomplete(secret.entries, image)) is not None:
+        return (
+            f'has an entry "{entry}" for image "{image}" without user and password, as `docker login` writes it where '
+            "a credential helper or an identity token stands for them. A pod could not pull with it, either: create "
+            "it with `kubectl create secret docker-registry`."
+        )
     hosts = ", ".join(itertools.islice(pull_secrets.hosts(secret.entries), _HOSTS_TOLD))
     if hosts:
         return f'holds no credentials for the registry of image "{image}", only for: {hosts}.'

@@ -69,6 +69,8 @@ _ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
         ("*.local:5000", "registry.local:5000/app"),
         ("docker.io/library", "ubuntu"),
         ("https://index.docker.io/v1/", "docker.io/team/app"),
+        ("[2001:db8::7]:5000", "[2001:db8::7]:5000/app"),
+        ("https://somebody:word@ghcr.io", "ghcr.io/team/app"),
     ],
 )
 def test_what_kubelet_takes_is_taken(key: str, image: str) -> None:
@@ -166,6 +168,8 @@ def test_credentials_of_another_registry_are_not_sent() -> None:
         config({"ghcr.io": {"auth": base64.b64encode(b"\xff\xfe:").decode()}}),
         config({"ghcr.io": {"username": "user"}}),
         config({"ghcr.io": {"username": "user", "password": ""}}),
+        config({"ghcr.io": {"identitytoken": "token"}}),
+        config({"ghcr.io": {"auth": encoded("00000000:"), "identitytoken": "token"}}),
     ],
 )
 def test_what_holds_no_credentials_gives_none(docker_config: str) -> None:
@@ -256,15 +260,23 @@ async def test_values_that_are_too_long_together_are_refused() -> None:
         await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 100), IMAGE)
 
 
-async def test_a_binary_entry_is_told_as_one() -> None:
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"text\0and more"])
+async def test_a_binary_entry_is_told_as_one(content: bytes) -> None:
     class _Secrets:
         async def read_secret(self, _namespace: str, _name: str) -> Content:
-            return bodies.content_of_secret({"type": "Opaque", "data": {"key": base64.b64encode(b"\xff\xfe").decode()}})
+            return bodies.content_of_secret({"type": "Opaque", "data": {"key": base64.b64encode(content).decode()}})
 
     env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "key", "optional": True}}}]
 
     with pytest.raises(references.Unresolved, match=r'spec.env "KEY": the entry "key" of the Secret "s" .* is binary'):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec={"env": env}), IMAGE)
+
+
+async def test_an_entry_of_a_config_map_with_a_nul_is_told_as_binary() -> None:
+    maps = _Maps(key="text\0and more")
+
+    with pytest.raises(references.Unresolved, match=r'the entry "key" of the ConfigMap "c" .* is binary'):
+        await references.resolve(cast("KubeClient", maps), _env("key"), IMAGE)
 
 
 async def test_a_pull_secret_of_another_type_is_told_with_its_type() -> None:
@@ -275,6 +287,29 @@ async def test_a_pull_secret_of_another_type_is_told_with_its_type() -> None:
     spec = {"imagePullSecretRef": {"name": "s"}}
 
     with pytest.raises(references.Unresolved, match=r'It is of type "kubernetes\.io/basic-auth"'):
+        await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
+
+
+@pytest.mark.parametrize("entry", [{}, {"auth": encoded("user:"), "identitytoken": "token"}, {"auth": "***"}])
+async def test_an_entry_without_user_and_password_is_told_as_one(entry: dict[str, str]) -> None:
+    class _Secrets:
+        async def read_secret(self, _namespace: str, _name: str) -> Content:
+            return Content({".dockerconfigjson": config({"https://ghcr.io/": entry, "quay.io": {"auth": "dTpw"}})})
+
+    spec = {"imagePullSecretRef": {"name": "s"}}
+
+    with pytest.raises(references.Unresolved, match=r'has an entry "ghcr\.io" for image .* without user and password'):
+        await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
+
+
+async def test_a_password_in_a_key_is_told_nobody() -> None:
+    class _Secrets:
+        async def read_secret(self, _namespace: str, _name: str) -> Content:
+            return Content({".dockerconfigjson": config({"https://user:canary@quay.io": {"auth": "dTpw"}})})
+
+    spec = {"imagePullSecretRef": {"name": "s"}}
+
+    with pytest.raises(references.Unresolved, match=r"only for: quay\.io\.$"):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
 
 
