@@ -108,6 +108,9 @@ def test_the_old_place_of_the_ssh_command_is_read_too() -> None:
         ({"password": "hunter22", "address": "h", "port": 1}, {}),
         ({"password": "hunter22", "address": "h", "port": "1", "username": "root"}, {"sshCommand": ""}),
         ({"address": "h", "port": 1}, {"password": "hunter22"}),
+        ({"password": "hunter22", "address": "h:1"}, {}),
+        ({"password": "hunter22", "address": "ssh://root@h:1", "port": 1}, {}),
+        ({"sshCommand": " ", "password": "hunter22"}, {"sshCommand": "ssh -p 1 root@h"}),
         (None, {"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}),
         ({"sshCommand": "ssh -p 1 root@h", "password": "hunter22"}, {"sshCommand": "old", "password": "old"}),
     ],
@@ -128,8 +131,9 @@ def test_an_address_without_a_port_is_no_ssh_command(port: object) -> None:
 
 
 @pytest.mark.parametrize("spot_status", ["", "running", "terminated", "something-new", None])
-def test_an_instance_that_ended_with_a_time_of_reclaim_was_taken_back(spot_status: str | None) -> None:
-    wire = a_wire_instance(status="exited", spotStatus=spot_status, spotReclaimTime="1785780954")
+@pytest.mark.parametrize("time", ["1785780954", 1785780954000, "2026-08-03T18:15:54Z", "2026-08-03 18:15:54"])
+def test_an_instance_that_ended_with_a_time_of_reclaim_was_taken_back(spot_status: str | None, time: object) -> None:
+    wire = a_wire_instance(status="exited", spotStatus=spot_status, spotReclaimTime=time)
 
     assert decoding.instance(wire).reclaimed
 
@@ -329,11 +333,14 @@ def test_a_balance_that_is_no_number_is_not_zero(raw: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["1785780950", 1785780950, "1785780950.5"])
-def test_times_are_unix_seconds(value: object) -> None:
+@pytest.mark.parametrize("form", ["seconds", "milliseconds", "RFC 3339"])
+def test_times_are_unix_seconds_or_what_else_is_clearly_a_time(value: object, form: str) -> None:
+    value = {"milliseconds": 1785780950123, "RFC 3339": "2026-08-03T18:15:50.123Z"}.get(form, value)
+
     assert fields.moment({"at": value}, "at") == datetime.fromtimestamp(1785780950, UTC)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "", None, "99999999999999", "tomorrow", True])
+@pytest.mark.parametrize("value", ["0", "-1", "", None, "99999999999999", "tomorrow", "9999-12-31", True])
 def test_times_that_are_none(value: object) -> None:
     assert fields.moment({"at": value}, "at") is None
 

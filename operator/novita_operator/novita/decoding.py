@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from novita_operator.novita import errors, fields
+from novita_operator.novita import errors, fields, ssh_command
 from novita_operator.novita.fields import Wire
 from novita_operator.novita.models import (
     Balance,
@@ -250,16 +250,20 @@ def _status_error(raw: Wire) -> str:
 def _ssh(raw: Wire) -> Ssh | None:
     """The component, and for what it lacks the top level: answers mix them (novita-api 4, 10)."""
     block = fields.part(raw, "connectComponentSSH")
-    command = fields.line(block, "sshCommand") or fields.line(raw, "sshCommand") or _ssh_command(block)
+    said = (fields.line(block, "sshCommand").strip(), fields.line(raw, "sshCommand").strip())
+    command = next(filter(None, said), "") or _ssh_command(block)
     passwords = (fields.text(block, "password"), fields.text(raw, "sshPassword"), fields.text(raw, "password"))
     return Ssh(command, SecretStr(next(filter(None, passwords), ""))) if command else None
 
 
 def _ssh_command(block: Wire) -> str:
     """Out of address and port, where those are told and no command; "" where they are not."""
-    address, port = fields.line(block, "address"), fields.number(block, "port")
-    user = fields.line(block, "username") or "root"
-    return f"ssh -p {port} {user}@{address}" if address and 0 < port <= _LAST_PORT else ""
+    named, _, place = fields.line(block, "address").strip().rpartition("://")[2].rpartition("@")
+    joined = ssh_command.HOST_AND_PORT.fullmatch(place)
+    host = joined["host"] if joined is not None else place
+    port = fields.number(block, "port") or (int(joined["port"]) if joined is not None else 0)
+    user = fields.line(block, "username") or fields.line(block, "user") or named or "root"
+    return f"ssh -p {port} {user}@{host}" if host and 0 < port <= _LAST_PORT else ""
 
 
 def _web_terminal(raw: Wire) -> WebTerminal | None:

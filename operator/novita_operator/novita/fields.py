@@ -56,9 +56,22 @@ def number(raw: Wire, key: str) -> int:
 
 
 def moment(raw: Wire, key: str) -> datetime | None:
-    """Unix seconds in a string; "0", "-1" and "" are never (novita-api 1.9)."""
-    seconds = number(raw, key)
+    """Unix seconds in a string; "0", "-1" and "" are never (novita-api 1.9). Milliseconds and RFC 3339, too.
+
+    A time that is not read looks like none: a reclaimed instance like one that ended by itself.
+    """
+    found = number(raw, key)
+    seconds = (found if found < _LATEST else found // 1000) or _written_out(text(raw, key))
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _LATEST else None
+
+
+def _written_out(said: str) -> int:
+    """The unix seconds of a date with a time; 0 where it is none."""
+    try:
+        at = datetime.fromisoformat(said.strip())
+        return int((at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return 0
 
 
 def amount(raw: Wire, key: str) -> Decimal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import webbrowser
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import typer
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection
+from novita_operator.novita import ssh_command as commands
 from novita_operator.plugin import cluster, completing, novita, printing, targets
 from novita_operator.plugin.cluster import Scope, Wrong
 from novita_operator.plugin.login import access, session
@@ -18,10 +18,6 @@ from novita_operator.plugin.options import Machine, Namespace, TrustNew
 
 Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
 PrintOnly = Annotated[bool, typer.Option("--print", help="Print it and do nothing.")]
-
-# What Novita says is taken apart and put together anew: nothing else of it may reach ssh as an option of its own.
-_TARGET = re.compile(r"(?P<user>\w[\w.-]*)@(?P<host>[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)")
-_PORT = re.compile(r"(?<!\S)-p\s*(?P<port>\d{1,5})(?!\S)")
 
 
 def ssh(
@@ -77,10 +73,11 @@ def logs(name: Name, namespace: Namespace = None) -> None:
 
 def ssh_command(told: str, name: str) -> list[str]:
     """The command to run, made of user, host and port of Novita's own. Raises Wrong where it has none."""
-    target, port = _TARGET.search(told), _PORT.search(told)
-    if target is None:
+    # Nothing else of what Novita says may reach ssh as an option of its own.
+    found = commands.target(told)
+    if not found.host:
         raise Wrong(f"{name}: Novita's ssh command has no user and host: {told!r}")
-    return ["ssh", "-p", port["port"] if port else "22", f"{target['user']}@{target['host']}"]
+    return ["ssh", "-p", found.port, f"{found.user}@{found.host.strip('[]')}"]
 
 
 def _connection(found: GPUInstance) -> Connection:
