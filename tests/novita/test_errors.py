@@ -115,6 +115,8 @@ def test_status_and_reason_together(status: int, reason: str, kind: type[errors.
         {"code": 400, "reason": "INSUFFICIENT_RESOURCE", "message": "no gpu", "metadata": {}},
         {"code": "INSUFFICIENT_RESOURCE", "message": "no gpu"},
         {"code": "400", "reason": "insufficient_resource", "message": "no gpu"},
+        {"code": "InsufficientResource", "message": "no gpu"},
+        {"error": {"code": "insufficient-resource", "message": "no gpu"}},
         {"message": "no gpu (INSUFFICIENT_RESOURCE)"},
         {"error": "INSUFFICIENT_RESOURCE: no gpu"},
         {"error": {"message": "no gpu", "code": "INSUFFICIENT_RESOURCE"}},
@@ -164,6 +166,13 @@ WORDS: dict[str, type[errors.NovitaError]] = {
     "The requested GPU is currently unavailable": STOCK,
     "insufficient resource, check your balance": STOCK,
     "库存不足": STOCK,
+    "insufficient_resource": STOCK,
+    "InsufficientResource": STOCK,
+    "no spot capacity": STOCK,
+    "0 GPUs available": STOCK,
+    "All GPUs are busy": STOCK,
+    "cannot find available node": STOCK,
+    "gpu spec used": STOCK,
     "balance not enough": MONEY,
     "Insufficient balance": MONEY,
     "your account balance is not enough, please top up": MONEY,
@@ -172,21 +181,34 @@ WORDS: dict[str, type[errors.NovitaError]] = {
     "member budget exceeded": MONEY,
     "the account is in arrears": MONEY,
     "余额不足": MONEY,
+    "not-enough-balance": MONEY,
+    "account overdue, please pay": MONEY,
+    "balance must be greater than 0": MONEY,
+    "the balance is below the price of an hour": MONEY,
+    "Please add funds": MONEY,
     "quota exceeded": QUOTA,
     "GPU quota exceeded": QUOTA,
     "instance limit reached": QUOTA,
     "You have reached the maximum number of instances": QUOTA,
     "number of gpus exceeds the limit of your account": QUOTA,
     "too many instances": QUOTA,
+    "create_instance_limit": QUOTA,
+    "create instance limit": QUOTA,
+    "GPU num limit": QUOTA,
+    "You can only create 5 instances": QUOTA,
+    "cannot create more than 8 instances": QUOTA,
     "rate limit exceeded": errors.RateLimited,
     "Too Many Requests": errors.RateLimited,
     "API quota exceeded": errors.RateLimited,
+    "request was throttled": errors.RateLimited,
     "invalid api key": KEY,
+    "Incorrect API key provided": KEY,
+    "the API key has been revoked": KEY,
 }
 
 
 @pytest.mark.parametrize(("text", "kind"), WORDS.items(), ids=WORDS)
-@pytest.mark.parametrize("form", ["message", "error", "title", "nested", "text"])
+@pytest.mark.parametrize("form", ["message", "error", "title", "msg", "detail", "nested", "text"])
 def test_words_decide_where_there_is_no_reason_in_every_form_of_body(
     text: str, kind: type[errors.NovitaError], form: str
 ) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 
 from novita_operator.novita import words
 
-_REASON = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")  # the longest documented word has 36 characters
+_REASON = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # the longest documented word has 36 characters
+# A message that is nothing but a reason, as `insufficient_resource` or `InsufficientResource`.
+_ONE_WORD = re.compile(r"[A-Za-z][a-z0-9]*(?:[_-]?[A-Z][a-z0-9]+|[_-][a-z0-9]+)+")
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|-")
 _REASON_IN_TEXT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _ERROR_CODES = range(400, 600)  # HTTP
 _SHORTEST_SECRET = 4  # characters; cutting out every "1" or "on" would leave no message and hide no secret
@@ -73,15 +76,20 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 def _of_object(parsed: Mapping[str, Any]) -> ErrorBody:
     inner = parsed.get("error")
     nested: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
-    texts = (parsed.get("message"), nested.get("message"), inner, parsed.get("title"))
+    texts = (parsed.get("message"), nested.get("message"), inner, *map(parsed.get, ("title", "msg", "detail")))
     reasons = (parsed.get("reason"), parsed.get("code"), nested.get("reason"), nested.get("code"))
     reason = next((word for word in reasons if isinstance(word, str) and _REASON.fullmatch(word)), "")
     return _body(reason, next((text for text in texts if isinstance(text, str) and text), ""), _code(parsed, nested))
 
 
 def _body(reason: str, message: str, code: int | None) -> ErrorBody:
-    found = None if reason else _REASON_IN_TEXT.search(message)
-    return ErrorBody(found.group() if found else reason.upper(), line(message), code)
+    found = None if reason else _REASON_IN_TEXT.search(message) or _ONE_WORD.fullmatch(message)
+    return ErrorBody(shouted(found.group() if found else reason), line(message), code)
+
+
+def shouted(word: str) -> str:
+    """UPPER_SNAKE, in which reasons are documented, of one that is written in another way."""
+    return _WORD_BEGINS.sub("_", word).upper()
 
 
 def _code(*bodies: Mapping[str, Any]) -> int | None:

@@ -180,7 +180,8 @@ def from_response(
     fields = {name.lower(): value for name, value in (headers or {}).items()}
     said, hidden = error_body.parse(body), tuple(secrets)
     message = error_body.redacted(said.message, hidden)
-    reason = error_body.redacted(said.reason, {form for value in hidden for form in (value, value.upper())})
+    forms = {form for value in hidden for form in (value, value.upper(), error_body.shouted(value))}
+    reason = error_body.redacted(said.reason, forms)
     return _kind(status, said)(
         message or f"Novita answered {status} {reason}",
         status=status,
