@@ -17,6 +17,7 @@ from tests.support import builders, kube
 from tests.support.history import condition
 from tests.support.kube import Body
 from tests.support.plane import OPERATOR_NAMESPACE
+from tests.support.simulator import NotThere
 
 _NOTICE_SECONDS = 600.0  # of accelerated time
 _MOST_REPLICAS = 4
@@ -54,7 +55,10 @@ class Turmoil:
     async def carry_out(self, step: Step) -> None:
         slot = self.slots[step.number]
         body = await slot.find(self.world)
-        fits = await self._for_all(step) or (body is not None and await self._for_one(step, slot, body))
+        try:
+            fits = await self._for_all(step) or (body is not None and await self._for_one(step, slot, body))
+        except NotThere:
+            fits = False  # its instance has gone since the object said that it runs
         (self.done if fits else self.skipped)[step.deed] += 1
 
     async def _for_all(self, step: Step) -> bool:
@@ -116,8 +120,8 @@ class Turmoil:
         instance = (body.get("status") or {}).get("instanceId")
         if condition(body, "Ready").get("reason") != "Ready" or body["status"].get("billing") != "Spot":
             return False
-        self.reclaimed.add(instance)
         await self.world.novita.force(instance, reclaim=True, noticeSeconds=_NOTICE_SECONDS)
+        self.reclaimed.add(instance)
         return True
 
     async def _ends(self, slot: Slot) -> bool:

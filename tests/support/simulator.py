@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from tests.support.sharing import Facts, Sharing
 
 _TIMEOUT_SECONDS = 30.0  # an answer takes milliseconds on an idle machine
 _PORT_FILE = "port"
+
+
+class NotThere(Exception):
+    """The simulator has no such instance, or not any more."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,7 @@ class SimulatedAccount:
         await self._post("clock", {"advance": seconds})
 
     async def force(self, instance_id: str, **state: Any) -> None:
-        """Force a state upon an instance (`simulator/control/forcing.py`)."""
+        """Force a state upon an instance (`simulator/control/forcing.py`). Raises NotThere."""
         await self._post(f"instances/{instance_id}", state)
 
     async def plant(self, **instance: Any) -> str:
@@ -239,6 +244,8 @@ class SimulatedAccount:
 
 
 def _object(reply: httpx.Response) -> dict[str, Any]:
+    if reply.status_code == HTTPStatus.NOT_FOUND:
+        raise NotThere(reply.text)
     assert reply.is_success, f"the simulator refuses {reply.request.url}: {reply.text}"
     answer: dict[str, Any] = reply.json()
     return answer
