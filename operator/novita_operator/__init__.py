@@ -4,4 +4,4 @@ from novita_operator import startup
 
 __version__ = "0.1.0"
 
-startup.leave_out_unused_halves()  # here, since it has to come before whatever is imported next
+startup.leave_out()  # here, since it has to come before whatever is imported next

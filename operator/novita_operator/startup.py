@@ -9,13 +9,22 @@ from contextlib import contextmanager
 from importlib import util
 from types import ModuleType
 
+from novita_operator import late
 
-def leave_out_unused_halves() -> None:
-    """Keep two libraries from loading parts that nothing here uses; before either of them is imported.
+# asyncssh takes a tenth of the CPU of a start and 14 MiB with cryptography, which it brings, and runs ldconfig and gcc
+# to look for a library. Its first use is the first connection to a machine; `gate` derives a class from one of its own.
+_SSH = ("asyncssh", "novita_operator.machines.gate")
+LATE = _SSH
+"""The modules that are executed when they are first used."""
+
+
+def leave_out() -> None:
+    """Keep libraries from loading parts that nothing here uses, or not yet; before any of them is imported.
 
     `kubernetes` and `kubernetes.aio` load each part of theirs, with requests, urllib3, oauthlib and websockets, also
     where one is meant. `httpx` loads its command line with pygments and half of rich.
     """
+    late.load(LATE)
     if "kubernetes" not in sys.modules:
         whole, half = _unexecuted("kubernetes"), _unexecuted("kubernetes.aio")
         whole.aio = half  # type: ignore[attr-defined]  # importing it would have done so

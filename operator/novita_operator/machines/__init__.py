@@ -1,6 +1,6 @@
 """What a rented machine says over ssh: the only importer of asyncssh beside the simulator. Knows no cluster, no Novita.
 
-`login` is where and as whom, `host_keys` who must answer there, `dialing` opens one connection, `running` runs one
-command over it, `pool` keeps connections and bounds them. Neither passwords nor commands nor what a machine prints are
-in any log or error.
+`login` is where and as whom, `host_keys` who must answer there, `dialing` opens one connection behind a `gate`,
+`running` runs one command over it, `pool` keeps connections and bounds them. asyncssh is executed when it is first used
+(startup.py). Neither passwords nor commands nor what a machine prints are in any log or error.
 """

@@ -14,7 +14,7 @@ import asyncssh
 from novita_operator import __version__
 from novita_operator.egress.names import NoAddress
 from novita_operator.egress.resolver import Finds
-from novita_operator.machines import errors
+from novita_operator.machines import errors, gate
 from novita_operator.machines.host_keys import ALGORITHMS, HostKey
 from novita_operator.machines.login import Login, Place
 
@@ -74,11 +74,11 @@ class Dialer:
         found = await self._reach(place, ask)
         if found is None:
             raise errors.Unreachable("shows no host key")
-        return _read(found)
+        return gate.read(found)
 
     async def connect(self, login: Login) -> asyncssh.SSHClientConnection:
         """An open connection. Raises Unreachable, LoginRefused, HostKeyChanged."""
-        gate = _Gate(login.fingerprint)
+        door = gate.Gate(login.fingerprint)
 
         async def log_in(address: str) -> asyncssh.SSHClientConnection:
             return await asyncssh.connect(
@@ -86,7 +86,7 @@ class Dialer:
                 login.place.port,
                 username=login.username,
                 password=login.password.get_secret_value(),
-                client_factory=lambda: gate,
+                client_factory=lambda: door,
                 keepalive_interval=self.patience.silent,
                 keepalive_count_max=self.patience.silences,
                 **_COMMON,
@@ -96,7 +96,7 @@ class Dialer:
         try:
             return await self._reach(login.place, log_in)
         except asyncssh.HostKeyNotVerifiable:
-            raise errors.HostKeyChanged(gate.refused) from None
+            raise errors.HostKeyChanged(door.refused) from None
         except asyncssh.PermissionDenied:
             raise errors.LoginRefused("refuses user and password") from None
 
@@ -124,22 +124,3 @@ class Dialer:
             except OSError:
                 continue
         return await dial(addresses[-1])
-
-
-class _Gate(asyncssh.SSHClient):
-    """Lets one host key through; the password is sent after that alone. `refused`: the fingerprint of another one."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
-        self.refused = ""
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
-        shown = _read(key).fingerprint
-        if shown == self._fingerprint:
-            return True
-        self.refused = shown
-        return False
-
-
-def _read(key: asyncssh.SSHKey) -> HostKey:
-    return HostKey.parse(key.export_public_key().decode())
