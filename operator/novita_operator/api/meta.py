@@ -74,7 +74,10 @@ Moment = Annotated[
 class Model(BaseModel):
     """A part of a resource: frozen, camelCase on the wire, lenient with fields of other versions."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    # Built when it is first used: most are parts of others, which build them in, and no process uses them all.
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", defer_build=True
+    )
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form, without absent fields."""
