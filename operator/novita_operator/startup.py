@@ -14,7 +14,28 @@ from novita_operator import late
 # asyncssh takes a tenth of the CPU of a start and 14 MiB with cryptography, which it brings, and runs ldconfig and gcc
 # to look for a library. Its first use is the first connection to a machine; `gate` derives a class from one of its own.
 _SSH = ("asyncssh", "novita_operator.machines.gate")
-LATE = _SSH
+# What a verb of the plugin needs, and its list of verbs does not.
+_PLUGIN = (
+    "bundle",
+    "cluster",
+    "completing",
+    "connect",
+    "copying",
+    "cost",
+    "doctor",
+    "executing",
+    "explain",
+    "failures",
+    "forwarding",
+    "offers",
+    "orphans",
+    "plan",
+    "power",
+    "printing",
+    "status",
+    "syncing",
+)
+LATE = (*_SSH, *(f"novita_operator.plugin.{name}" for name in _PLUGIN))
 """The modules that are executed when they are first used."""
 
 

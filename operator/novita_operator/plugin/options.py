@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from novita_operator.plugin import completing
-from novita_operator.plugin.login import knownhosts
 
 
 class Format(StrEnum):
@@ -19,27 +18,34 @@ class Format(StrEnum):
     JSON = "json"
 
 
+def _instances(incomplete: str) -> list[str]:
+    return completing.instances(incomplete)  # executed at a Tab alone: it asks the cluster
+
+
+def _namespaces(incomplete: str) -> list[str]:
+    return completing.namespaces(incomplete)
+
+
+TRUST_NEW_FLAG = "--trust-new-host-key"
 Namespace = Annotated[
     str | None,
     typer.Option(
         "-n",
         "--namespace",
         help="The namespace; without it, that of the context.",
-        autocompletion=completing.namespaces,
+        autocompletion=_namespaces,
     ),
 ]
 Machine = Annotated[
     str,
     typer.Argument(
         help="A GPUInstance, gpuset/NAME, gpuset/NAME-N or gpujob/NAME.",
-        autocompletion=completing.instances,
+        autocompletion=_instances,
     ),
 ]
 TrustNew = Annotated[
     bool,
-    typer.Option(
-        knownhosts.FLAG, help="Where nobody has recorded the machine's host key: trust the one that it shows."
-    ),
+    typer.Option(TRUST_NEW_FLAG, help="Where nobody has recorded the machine's host key: trust the one that it shows."),
 ]
 Everywhere = Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")]
 Output = Annotated[Format, typer.Option("-o", "--output", help="A table for people, or JSON for programs.")]

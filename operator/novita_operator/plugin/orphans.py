@@ -20,7 +20,7 @@ from novita_operator.plugin import cluster, money, printing
 from novita_operator.plugin.cluster import ACCOUNTS, Wrong
 from novita_operator.plugin.options import Format, Output
 
-app = typer.Typer(invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True, add_completion=False)
 Account = Annotated[str, typer.Option("--account", help="Name of the NovitaAccount.")]
 _BEYOND = {Reason.IDENTITY_SHARED, Reason.CLUSTER_ID_CHANGED, Reason.RETAINED_UNKNOWN}
 _SHORT = 8  # characters of the id in a proposed name

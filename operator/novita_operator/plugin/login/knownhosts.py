@@ -9,8 +9,8 @@ from pathlib import Path
 from novita_operator.plugin import printing
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login.access import Access
+from novita_operator.plugin.options import TRUST_NEW_FLAG
 
-FLAG = "--trust-new-host-key"
 _FILE = "known_hosts"
 
 
@@ -27,7 +27,7 @@ def options(access: Access, folder: Path, *, trust_new: bool) -> dict[str, str]:
         raise Wrong(
             f"Secret {access.secret} has no entry host-key: the operator has not recorded yet which host key "
             f"{access.name} shows, so somebody between here and there could take its place. Try again in a minute. "
-            f"{FLAG} trusts the key that it shows now, and keeps it in {own} for the next time."
+            f"{TRUST_NEW_FLAG} trusts the key that it shows now, and keeps it in {own} for the next time."
         )
     printing.note(f"Secret {access.secret} has no entry host-key: the key that {access.name} shows now is trusted.")
     own.parent.mkdir(mode=0o700, exist_ok=True)
