@@ -248,6 +248,29 @@ async def test_a_set_whose_instances_have_ended_says_so_replaces_none_and_makes_
         assert (await workspace.novita.ledger()).created == 3
 
 
+async def test_a_job_that_its_schedule_has_stopped_rents_nothing_in_its_place_and_goes_on_when_it_is_woken(
+    time: Any,
+) -> None:
+    workspace, clock, start = time
+    await start()
+    stop = clock.now + timedelta(hours=2)
+    schedule = {"stop": f"{stop.minute} {stop.hour} * * *"}
+    spec = {"accountRef": {"name": workspace.account_name}, "lifetime": {"schedule": schedule}}
+    async with owners(workspace, JOBS) as jobs:
+        await jobs.create("train", template=spec | {"command": "train.sh"})
+        await jobs.until_condition("train", "Ready", "False", "Running")
+
+        await clock.passes(2 * _HOUR + 60)
+        await workspace.until_condition("Ready", reason="Stopped", name="train-1")
+        stopped = await jobs.until_condition("train", "Ready", "False", "Stopped")
+        await workspace.annotate("train-1", reconcile_requested_at=clock.now.isoformat())
+        running = await jobs.until_condition("train", "Ready", "False", "Running")
+
+        assert "reconcile-requested-at" in condition(stopped, "Ready")["message"]
+        assert (running["status"]["attempts"], running["status"].get("failed", 0)) == (1, 0)
+        assert (await workspace.novita.ledger()).created == 1
+
+
 async def test_a_schedule_that_nobody_can_read_is_told_and_stops_nothing(time: Any) -> None:
     workspace, _, start = time
     await start()

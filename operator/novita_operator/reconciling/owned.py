@@ -141,6 +141,11 @@ class Child:
         return self.at_rest and not self.over
 
     @property
+    def held_back(self) -> bool:
+        """A stop of its schedule has ended it: it waits for somebody, and what came in its place would run at once."""
+        return self.ended is not None and self.ended.reason == "Schedule"
+
+    @property
     def at_rest(self) -> bool:
         return self.ready and self.reason in _AT_REST
 

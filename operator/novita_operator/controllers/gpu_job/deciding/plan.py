@@ -130,7 +130,7 @@ def _missing(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | No
 
 def _ended(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None:
     child = seen.current
-    if child is None or child.deleting or child.ended is None:
+    if child is None or child.deleting or child.ended is None or child.held_back:
         return None
     why_not = _why_no_success(child, child.ended, seen)
     if why_not is None:

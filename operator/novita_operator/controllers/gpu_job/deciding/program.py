@@ -35,6 +35,8 @@ def wanted(seen: Observation, now: datetime) -> Wanted | None:
         return None
     if spec.suspend or child is None or child.deleting or not child.was_ready:
         return None
+    if child.at_rest or child.held_back:
+        return None  # nobody is there to be asked, and that is as somebody wants it
     try:
         words = program.words(spec.template.entrypoint, spec.template.command)
     except NoProgram:

@@ -98,7 +98,7 @@ def _under_way(seen: Observation, changed: GPUJobStatus) -> Verdict:
     if child.trouble is not None and child.trouble.lasting and child.ended is None:
         text = f"{attempt}: {child.name} is {child.trouble.reason}: {child.trouble.message}"
         return Verdict(False, Reason.INSTANCE_STALLED, text, Phase.STARTING, stalled=True)
-    if child.stopped:
+    if child.at_rest:
         return Verdict(False, Reason.STOPPED, f"{attempt}: {child.message}", Phase.STOPPED)
     if not child.was_ready:
         text = f"{attempt}: {child.message or f'GPUInstance {child.name} is starting.'}"

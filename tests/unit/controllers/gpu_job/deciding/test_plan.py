@@ -24,6 +24,7 @@ from novita_operator.controllers.gpu_job.action import (
 )
 from novita_operator.controllers.gpu_job.deciding import plan
 from novita_operator.controllers.gpu_job.observing.observation import Observation
+from novita_operator.reconciling.owned import Ended
 
 ANNOTATION = {"completion": {"signal": "Annotation"}}
 MET = {"conditions": [a.a_condition("SuccessCriteriaMet")]}
@@ -208,6 +209,23 @@ def test_the_deadline_ends_the_job_whatever_it_is_doing(status: dict[str, Any], 
 
 
 # --- Suspension ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["Stopped", "Ended", "Stopping"])
+def test_what_its_schedule_has_stopped_is_no_failed_attempt_and_nothing_is_rented_in_its_place(reason: str) -> None:
+    stopped = Ended("Schedule", "It was ended as its spec.lifetime asks.", None)
+
+    assert decide(a.seen(a.a_job(status=a.MADE), a.ended(stopped, ready=reason != "Stopping", reason=reason))) == Wait()
+
+
+@pytest.mark.parametrize("cause", ["MaxSeconds", "Idle"])
+def test_what_has_run_its_time_is_a_failed_attempt(cause: str) -> None:
+    over = Ended(cause, "It was ended as its spec.lifetime asks.", None)
+
+    decided = decide(a.seen(a.a_job(status=a.MADE), a.ended(over, ready=True, reason="Stopped")))
+
+    assert isinstance(decided, GiveUp)
+    assert decided.reason == cause
 
 
 def test_a_suspended_job_begins_nothing() -> None:

@@ -14,6 +14,7 @@ from novita_operator.controllers.gpu_job import action
 from novita_operator.controllers.gpu_job.deciding import plan, program
 from novita_operator.controllers.gpu_job.observing.program import Attended, Hindrance, Kept
 from novita_operator.machines.programs.state import Ended, Lost, NotStarted, Running, Starting, State
+from novita_operator.reconciling import owned
 
 _KEPT = Kept("train-1-output", "the last line")
 _RAN = a.MADE | {"startedAt": wire(ago(200))}
@@ -195,10 +196,15 @@ def test_a_program_is_attended_to_once_its_instance_is_ready() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"was_ready": False}, {"deleting": True}],
-    ids=["never Ready", "on its way out"],
+    [
+        {"was_ready": False},
+        {"deleting": True},
+        {"reason": "Stopped"},
+        {"ready": False, "reason": "Stopping", "ended": owned.Ended("Schedule", "It was ended.", None)},
+    ],
+    ids=["never Ready", "on its way out", "stopped as its window says", "being stopped by its schedule"],
 )
-def test_before_that_nobody_goes_there(changes: dict[str, Any]) -> None:
+def test_nobody_goes_to_a_machine_that_is_not_up(changes: dict[str, Any]) -> None:
     child = a.an_instance(**({"secret": "s", "host_key": "SHA256:x"} | changes))
 
     assert program.wanted(a.seen(a_job(), child), NOON) is None
