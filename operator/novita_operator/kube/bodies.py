@@ -46,7 +46,7 @@ def content_of_secret(body: Body) -> Content:
     entries, binary = {}, set()
     for key, value in (body.get("data") or {}).items():
         try:
-            entries[key] = base64.b64decode(value).decode()
+            entries[key] = base64.b64decode(value or "").decode()  # null is an empty one
         except ValueError:
             binary.add(key)
     return Content(entries, frozenset(binary), str(body.get("type", "")))

@@ -167,10 +167,6 @@ class KubeClient:
         path = kind.path + "/{name}/status"
         return await self._call("PATCH", path, namespace=at.namespace, name=at.name, body=body)
 
-    async def get_secret(self, namespace: str, name: str) -> dict[str, str]:
-        """The decoded entries of a Secret; entries that are not UTF-8 are left out. Raises NotFound."""
-        return dict((await self.read_secret(namespace, name)).entries)
-
     async def read_secret(self, namespace: str, name: str) -> Content:
         """What is in a Secret. Raises NotFound."""
         path = "/api/v1/namespaces/{namespace}/secrets/{name}"

@@ -65,12 +65,16 @@ class Poster:
     async def _referred(self, ref: NotificationSecretRef, namespace: str) -> str:
         field = "spec.notifications[].secretRef"
         try:
-            entries = await self.kube.get_secret(namespace, ref.name)
+            found = await self.kube.read_secret(namespace, ref.name)
         except errors.NotFound as error:
             raise _NoKey(f'{field}: there is no Secret "{ref.name}" in this namespace') from error
         except errors.KubeError as error:
             raise _NoKey(f'{field}: Secret "{ref.name}" cannot be read ({type(error).__name__})') from error
+        if ref.key in found.binary:
+            raise _NoKey(
+                f'{field}: the entry "{ref.key}" of Secret "{ref.name}" is binary, and a key that signs is text'
+            )
         # An empty key would sign, and prove nothing.
-        if not entries.get(ref.key):
+        if not found.entries.get(ref.key):
             raise _NoKey(f'{field}: Secret "{ref.name}" has no entry "{ref.key}"')
-        return entries[ref.key]
+        return found.entries[ref.key]

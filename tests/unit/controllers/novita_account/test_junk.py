@@ -21,6 +21,7 @@ from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.api.novita_account.status import MOST_DEPARTED, NovitaAccountStatus
 from novita_operator.controllers.novita_account import wiring
 from novita_operator.controllers.novita_account.reconciler import Reconciler
+from novita_operator.kube.bodies import Content
 from novita_operator.kube.cache import Key
 from novita_operator.metrics import Metrics
 from novita_operator.novita.snapshot import Snapshot
@@ -97,7 +98,7 @@ class World:
         nothing: Any = None
         kube: Any = SimpleNamespace(
             patch_status=self.server.client.patch_status,
-            get_secret=_secret,
+            read_secret=_secret,
             each=_none,
             namespaces_with=self._namespaces,
         )
@@ -161,8 +162,8 @@ class _Client:
         pass
 
 
-async def _secret(_namespace: str, _name: str) -> dict[str, str]:
-    return {"apiKey": "sk_canary"}
+async def _secret(_namespace: str, _name: str) -> Content:
+    return Content({"apiKey": "sk_canary"})
 
 
 async def _none(*_: Any) -> Any:

@@ -9,7 +9,7 @@ from novita_operator.controllers.gpu_instance.reachability import service
 
 def of(resource: GPUInstance) -> str | None:
     """The first of them, in a sentence with the field and the way out; None where nothing is wrong."""
-    return _of_the_schedule(resource) or _of_the_service(resource) or _of_the_image(resource)
+    return _of_the_schedule(resource) or _of_the_service(resource) or _of_the_image(resource) or _of_the_texts(resource)
 
 
 def _of_the_schedule(resource: GPUInstance) -> str | None:
@@ -33,3 +33,12 @@ def _of_the_image(resource: GPUInstance) -> str | None:
     image = resource.spec.image
     wrong = None if image is None else registries.complaint(image)
     return None if wrong is None else f'spec.image: "{image}" is no image: {wrong}.'
+
+
+def _of_the_texts(resource: GPUInstance) -> str | None:
+    """The API server takes a NUL in a text; a container with one never starts."""
+    spec = resource.spec
+    variables = ((f'spec.env "{each.name}"', each.value) for each in spec.env)
+    texts = (("spec.command", spec.command), ("spec.entrypoint", spec.entrypoint), *variables)
+    field = next((name for name, text in texts if text is not None and "\0" in text), None)
+    return None if field is None else f"{field} holds a NUL character, which no program can be given: leave it out."

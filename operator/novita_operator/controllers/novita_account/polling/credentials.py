@@ -32,10 +32,12 @@ class Credentials:
             return self._own_key()
         where = f'spec.apiKeySecretRef: Secret "{ref.name}" in namespace "{self.namespace}"'
         try:
-            entries = await self.kube.get_secret(self.namespace, ref.name)
+            found = await self.kube.read_secret(self.namespace, ref.name)
         except kube_errors.NotFound:
             return KeyMissing(f"{where} does not exist. Create it; it is looked for every few seconds.")
-        value = entries.get(ref.key, "").strip()
+        if ref.key in found.binary:
+            return KeyMissing(f'{where}: the entry "{ref.key}" is no text (UTF-8). Put the API key there.')
+        value = found.entries.get(ref.key, "").strip()
         if not value:
             return KeyMissing(f'{where} has no entry "{ref.key}". Add the API key under that name.')
         if not _is_header_safe(value):

@@ -272,6 +272,10 @@ async def test_a_binary_entry_is_told_as_one(content: bytes) -> None:
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec={"env": env}), IMAGE)
 
 
+def test_an_entry_that_is_null_is_an_empty_text() -> None:
+    assert bodies.content_of_secret({"data": {"key": None}}).entries == {"key": ""}
+
+
 async def test_an_entry_of_a_config_map_with_a_nul_is_told_as_binary() -> None:
     maps = _Maps(key="text\0and more")
 
