@@ -113,7 +113,7 @@ async def test_nothing_dearer_than_the_limit_is_rented_until_the_limit_is_raised
     await workspace.create(maxPricePerHour="0.30")
     body = await workspace.until_condition("Scheduled", "False", "PriceAboveLimit")
     message = condition(body, "Scheduled")["message"]
-    assert "spec.maxPricePerHour is 0.30" in message
+    assert "above your limit of 0.30 (spec.maxPricePerHour)" in message
     assert "0.35" in message
     assert condition(body, "Stalled")["status"] == "True"
     assert (await workspace.novita.calls()).of("create") == 0

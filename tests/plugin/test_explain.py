@@ -55,7 +55,7 @@ async def test_a_stuck_instance_changes_the_exit_code(plugin: Plugin) -> None:
 
     assert shown.code == 1
     assert "Stalled=True (PriceAboveLimit)" in shown.out
-    assert "spec.maxPricePerHour is 0.01 USD" in shown.out
+    assert "is above your limit of 0.01 (spec.maxPricePerHour)" in shown.out
 
 
 async def test_an_unknown_name_is_a_sentence(plugin: Plugin) -> None:

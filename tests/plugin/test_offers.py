@@ -89,7 +89,7 @@ async def test_what_cannot_be_rented_says_why_and_changes_the_exit_code(plugin: 
     planned = await plugin.asking_novita("plan", "-f", "-", stdin=yaml.safe_dump_all([cheap, unknown]))
 
     assert planned.code == 1
-    assert "spec.maxPricePerHour is 0.01 USD; the cheapest offer" in planned.out
+    assert "is above your limit of 0.01 (spec.maxPricePerHour)" in planned.out
     assert 'Novita has no template of the name "no-such-template".' in planned.out
 
 

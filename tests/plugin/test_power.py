@@ -67,7 +67,7 @@ async def test_waiting_for_what_cannot_be_ends_with_the_reason(plugin: Plugin) -
     started = await plugin.run("start", "gpu", "--wait")
 
     assert started.code == 1
-    assert "spec.maxPricePerHour is 0.01 USD" in started.out
+    assert "is above your limit of 0.01 (spec.maxPricePerHour)" in started.out
     assert "gpu is stuck" in started.err
 
 

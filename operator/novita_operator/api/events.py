@@ -41,7 +41,7 @@ class EventReason(StrEnum):
     CREATE_REFUSED = "CreateRefused"
     """Nothing can be rented as the spec asks."""
     PRICE_ABOVE_LIMIT = "PriceAboveLimit"
-    """The instance costs more than spec.maxPricePerHour: one that was just rented is ended, an older one is kept."""
+    """It costs more than spec.maxPricePerHour. Nothing is rented; one just rented is ended, an older one is kept."""
     NO_CAPACITY = "NoCapacity"
     """Novita has no free GPU of the wanted kind."""
     CREDENTIALS_REJECTED = "CredentialsRejected"

@@ -35,11 +35,15 @@ def selector(values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The entries of a Secret or a ConfigMap that are text, and the names of those that are not."""
+    """The entries of a Secret or a ConfigMap that are text, and the names of those that are not.
+
+    `exists`: false where it stands for one that there is not.
+    """
 
     entries: Mapping[str, str] = field(default_factory=dict)
     binary: frozenset[str] = frozenset()
     type: str = ""
+    exists: bool = True
 
 
 def content_of_secret(body: Body) -> Content:

@@ -20,7 +20,7 @@ from novita_operator.plugin.cluster import INSTANCES, Scope, Wrong
 from novita_operator.plugin.options import Namespace
 
 Name = Annotated[str, typer.Argument(autocompletion=completing.instances)]
-Wait = Annotated[bool, typer.Option("--wait", help="Return when it is so, or cannot be.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has started or stopped, or has failed.")]
 Until = Annotated[
     str | None,
     typer.Option(

@@ -86,7 +86,7 @@ class Schedule(Model):
 
 
 class Lifetime(Model):
-    """When the instance is ended although it works. Events tell of it one poll period before."""
+    """Automatic stop or delete. Events tell of it one poll period before."""
 
     max_seconds: int | None = Field(
         None, ge=60, le=31_536_000, description="Seconds from the create call to the end of the instance."

@@ -171,7 +171,7 @@ class Reason(StrEnum):
 
 TROUBLES: Mapping[Reason, EventReason] = {
     Reason.NO_CAPACITY: EventReason.NO_CAPACITY,
-    Reason.PRICE_ABOVE_LIMIT: EventReason.CREATE_REFUSED,
+    Reason.PRICE_ABOVE_LIMIT: EventReason.PRICE_ABOVE_LIMIT,
     Reason.PRODUCT_NOT_FOUND: EventReason.CREATE_REFUSED,
     Reason.VOLUME_NOT_FOUND: EventReason.CREATE_REFUSED,
     Reason.TEMPLATE_NOT_FOUND: EventReason.CREATE_REFUSED,

@@ -272,7 +272,7 @@ class GPUInstanceSpec(Model):
         description="What happens when Novita takes a spot instance back: rent another one, rent one on demand, or "
         "leave it stopped. What is on its root disk is lost unless it is left.",
     )
-    lifetime: Lifetime | None = Field(None, description="When the instance is ended although it works.")
+    lifetime: Lifetime | None = Field(None, description="Automatic stop or delete.")
     service: Service | None = Field(
         None, description="A Service in this namespace that leads to the instance's TCP ports and to ssh."
     )

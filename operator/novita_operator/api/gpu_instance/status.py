@@ -207,7 +207,7 @@ class GPUInstanceStatus(Model):
     cost: Cost | None = Field(None, description="What it has cost so far.")
     created_at: Moment | None = Field(None, description="When the instance was rented.")
     started_at: Moment | None = Field(None, description="When the operator last asked for a create or a start.")
-    ready_at: Moment | None = Field(None, description="When it became Ready for the first time after that.")
+    ready_at: Moment | None = Field(None, description="When it first became Ready after `startedAt`.")
     stopped_at: Moment | None = Field(None, description="When the operator last stopped it.")
     attempts: int | None = Field(None, description="Create calls made for this object.")
     novita_status: str | None = Field(None, max_length=64, description="Novita's own word for the state.")

@@ -73,9 +73,7 @@ class GPUJobSpec(Model):
         description="True holds the job back: a running attempt is given up and its instance released, and does not "
         "count as failed. False starts a new attempt.",
     )
-    backoff_limit: int = Field(
-        3, ge=0, le=100, description="How many attempts may fail and be followed by another one, before the job fails."
-    )
+    backoff_limit: int = Field(3, ge=0, le=100, description="Number of retries. 0 means one attempt.")
     active_deadline_seconds: int | None = Field(
         None,
         ge=1,

@@ -193,7 +193,7 @@ async def test_what_two_passes_find_in_the_same_old_status_is_told_once(world: W
     with pytest.raises(errors.Conflict):
         await world.publish(second, refused)
 
-    assert world.told == ["CreateRefused"]
+    assert world.told == ["PriceAboveLimit"]
 
 
 async def test_a_webhook_that_was_delivered_meanwhile_is_no_reason_to_start_over(world: World) -> None:

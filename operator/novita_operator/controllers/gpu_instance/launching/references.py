@@ -86,8 +86,9 @@ async def _entry(
         )
     if ref.optional:
         return None
+    lack = f'has no entry "{ref.key}"' if found.exists else "does not exist"
     raise Unresolved(
-        f'spec.env "{variable}": the {kind} "{ref.name}" in namespace "{namespace}" has no entry "{ref.key}". '
+        f'spec.env "{variable}": the {kind} "{ref.name}" in namespace "{namespace}" {lack}. '
         "Create it, or mark the reference optional."
     )
 
@@ -98,7 +99,7 @@ async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Co
             return await kube.read_secret(namespace, name)
         return await kube.read_config_map(namespace, name)
     except errors.NotFound:
-        return Content()
+        return Content(exists=False)
 
 
 async def _check_signing_keys(kube: KubeClient, resource: GPUInstance) -> None:

@@ -182,9 +182,9 @@ def _not_offered(wanted: Desired, matching: Sequence[Product]) -> NoSelection:
 def _too_dear(wanted: Desired, offers: Sequence[Candidate]) -> NoSelection:
     cheapest = min(offers, key=lambda offer: offer.price_per_hour)
     message = (
-        f"spec.maxPricePerHour is {wanted.max_price_per_hour} USD; the cheapest offer for {_what(wanted)} "
-        f"x {wanted.gpu_count} is {cheapest.price_per_hour} USD/h in {cheapest.region}. Nothing was rented. "
-        "Raise the limit, or wait: prices are compared again every few minutes."
+        f"The cheapest offer for {_what(wanted)} x {wanted.gpu_count}, {cheapest.price_per_hour} USD/h in "
+        f"{cheapest.region}, is above your limit of {wanted.max_price_per_hour} (spec.maxPricePerHour). Nothing is "
+        "rented. Prices are checked again every few minutes."
     )
     return NoSelection(Reason.PRICE_ABOVE_LIMIT, message, stalled=True)
 

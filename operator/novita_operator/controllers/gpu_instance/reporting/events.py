@@ -178,8 +178,6 @@ def _from_trouble(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Ev
         if after is None or (before is not None and before.reason == after.reason):
             continue
         reason = TROUBLES.get(Reason(after.reason)) if after.status != "True" else None
-        if reason is EventReason.CREATE_REFUSED and after.reason == Reason.PRICE_ABOVE_LIMIT and new.instance_id:
-            reason = EventReason.PRICE_ABOVE_LIMIT
         if reason is not None and reason not in told:
             told.add(reason)
             yield Event(type="Warning", reason=reason, message=after.message)

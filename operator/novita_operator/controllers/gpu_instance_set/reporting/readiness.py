@@ -72,15 +72,14 @@ def _as_wanted(seen: Observation, spec: GPUInstanceSetSpec) -> Verdict:
 
 
 def _outdated(seen: Observation) -> str:
-    text = ""
-    if seen.outdated:
-        old = len(seen.outdated)
-        text += f" {old} of them {_have(old)} an older template: updateStrategy is OnDelete; delete them to renew."
-    return text
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
+    old = len(seen.outdated)
+    if not old:
+        return ""
+    uses, them = ("uses", "it") if old == 1 else ("use", "them")
+    return (
+        f" {old} still {uses} the old template. OnDelete does not replace {them}: delete {them}, or set "
+        "spec.updateStrategy.type to Recreate."
+    )
 
 
 def _counted(seen: Observation, spec: GPUInstanceSetSpec) -> str:
@@ -94,7 +93,7 @@ def _counted(seen: Observation, spec: GPUInstanceSetSpec) -> str:
         (len(seen.going), "being deleted"),
         (max(0, missing), f"to be made, {spec.max_concurrent} at a time and {spec.create_interval_seconds} s apart"),
         (max(0, -missing), "too many"),
-        (len(seen.outdated), "with an older template"),
+        (len(seen.outdated), "with the old template"),
     )
     return "; ".join(parts + [f"{count} {what}" for count, what in told if count]) + "."
 

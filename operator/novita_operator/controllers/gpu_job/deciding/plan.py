@@ -134,7 +134,7 @@ def _ended(seen: Observation, _: GPUJobSpec, __: datetime) -> action.Step | None
         return None
     why_not = _why_no_success(child, child.ended, seen)
     if why_not is None:
-        text = f"The container of {child.name} ended without an error."
+        text = f"The container of {child.name} ended."
         unconfirmed = "Novita gives no exit code, so success is not confirmed."
         return action.Conclude("Succeeded", Reason.COMPLETED, f"{text} {unconfirmed}")
     return action.GiveUp(child.ended.reason, why_not)

@@ -260,6 +260,22 @@ async def test_values_that_are_too_long_together_are_refused() -> None:
         await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 100), IMAGE)
 
 
+@pytest.mark.parametrize(("source", "kind"), [("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")])
+async def test_what_does_not_exist_is_told_otherwise_than_what_lacks_an_entry(source: str, kind: str) -> None:
+    class _Nothing:
+        async def read_secret(self, _namespace: str, name: str) -> Content:
+            raise errors.NotFound(name)
+
+        read_config_map = read_secret
+
+    env = [{"name": "KEY", "valueFrom": {source: {"name": "nope", "key": "x"}}}]
+
+    with pytest.raises(
+        references.Unresolved, match=rf'the {kind} "nope" in namespace "team" does not exist\. Create it'
+    ):
+        await references.resolve(cast("KubeClient", _Nothing()), a.an_object(spec={"env": env}), IMAGE)
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"text\0and more"])
 async def test_a_binary_entry_is_told_as_one(content: bytes) -> None:
     class _Secrets:

@@ -35,8 +35,8 @@ def test_if_all_are_above_the_limit_the_cheapest_is_named() -> None:
 
     assert (found.reason, found.stalled) == (Reason.PRICE_ABOVE_LIMIT, True)
     assert found.message == (
-        'spec.maxPricePerHour is 0.70 USD; the cheapest offer for product "RTX 4090 24GB" x 2 is 0.80 USD/h in '
-        "US-CA-06. Nothing was rented. Raise the limit, or wait: prices are compared again every few minutes."
+        'The cheapest offer for product "RTX 4090 24GB" x 2, 0.80 USD/h in US-CA-06, is above your limit of 0.70 '
+        "(spec.maxPricePerHour). Nothing is rented. Prices are checked again every few minutes."
     )
 
 

@@ -209,7 +209,7 @@ def test_a_blocked_deletion_is_told_once() -> None:
     ("about", "reason", "told"),
     [
         ("Scheduled", "NoCapacity", ["NoCapacity"]),
-        ("Scheduled", "PriceAboveLimit", ["CreateRefused"]),
+        ("Scheduled", "PriceAboveLimit", ["PriceAboveLimit"]),
         ("Scheduled", "ProductNotFound", ["CreateRefused"]),
         ("Scheduled", "TemplateNotFound", ["CreateRefused"]),
         ("Scheduled", "VolumeNotFound", ["CreateRefused"]),

@@ -142,7 +142,7 @@ def test_an_object_that_waits_for_its_turn_does_not_take_back_what_it_said() -> 
     queued = life.step(result=Result(queued=True), later=1)
     again = life.step(result=refused, later=2)
 
-    assert (reasons(before), queued.status) == (["CreateRefused"], before.status)
+    assert (reasons(before), queued.status) == (["PriceAboveLimit"], before.status)
     assert (queued.events, again.events) == ((), ())
 
 

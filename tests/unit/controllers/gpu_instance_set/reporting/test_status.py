@@ -88,7 +88,7 @@ def test_an_old_template_is_told_of_instances_that_have_ended_too() -> None:
     told = report(a.seen(a.a_set(replicas=1), a.over(0, hashed=a.OLD)), DONE)
 
     assert conditions(told) == {"Ready": ("True", "Ended")}
-    assert "1 of them has an older template" in told["conditions"][0]["message"]
+    assert "1 still uses the old template. OnDelete does not replace it" in told["conditions"][0]["message"]
 
 
 def test_beside_one_that_is_on_its_way_the_others_are_counted_as_what_they_are() -> None:
@@ -133,7 +133,7 @@ def test_on_delete_is_ready_with_old_instances_and_says_so() -> None:
     told = report(a.seen(a.a_set(replicas=1), a.an_instance(0, hashed=a.OLD)), DONE)
 
     assert conditions(told) == {"Ready": ("True", "Ready")}
-    assert "older template" in told["conditions"][0]["message"]
+    assert "old template" in told["conditions"][0]["message"]
 
 
 def test_recreate_is_not_ready_before_the_last_old_instance_is_replaced() -> None:
