@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,6 +42,7 @@ class Cache:
 
     def __init__(self) -> None:
         self._bodies: dict[Key, Body] = {}
+        self._places: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
         self._in_part: set[Key] = set()
         self._written: dict[Key, set[int]] = {}
         self._gone: deque[str] = deque(maxlen=_REMEMBERED)
@@ -57,6 +58,7 @@ class Cache:
         if held is None or not _older(body, held):
             held, is_whole = light(body)
             self._bodies[key] = _shared(held)
+            self._places[key.kind, key.namespace].add(key)
             (self._in_part.discard if is_whole else self._in_part.add)(key)
 
     def wrote(self, key: Key, body: Body) -> None:
@@ -79,6 +81,7 @@ class Cache:
         held = self._bodies.get(key)
         if held is not None and held["metadata"]["uid"] == uid:
             del self._bodies[key]
+            self._leave_place(key)
             self._in_part.discard(key)
             self._written.pop(key, None)
 
@@ -92,6 +95,16 @@ class Cache:
     def of_kind(self, kind: str) -> Iterator[tuple[Key, Body]]:
         """A stable view of all objects of one kind."""
         return iter([(key, body) for key, body in self._bodies.items() if key.kind == kind])
+
+    def in_namespace(self, kind: str, namespace: str) -> Iterator[tuple[Key, Body]]:
+        """The same of one namespace: what is in the others costs nothing."""
+        return iter([(key, self._bodies[key]) for key in self._places.get((kind, namespace), ())])
+
+    def _leave_place(self, key: Key) -> None:
+        place = self._places[key.kind, key.namespace]
+        place.discard(key)
+        if not place:
+            del self._places[key.kind, key.namespace]
 
 
 def _shared(fields: Body) -> Body:

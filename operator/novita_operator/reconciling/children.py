@@ -40,8 +40,8 @@ class Children:
         """All children, those that are being deleted included, by name. Raises kube errors."""
         if owner.uid not in self._known_of:
             await self._meet(owner)
-        held = [body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == owner.namespace]
-        mine = [claimed for body in held if (claimed := await self._claims.claim(body, owner)) is not None]
+        held = self._cache.in_namespace(KIND.plural, owner.namespace)
+        mine = [claimed for _, body in held if (claimed := await self._claims.claim(body, owner)) is not None]
         return tuple(sorted(mine, key=lambda body: str(body["metadata"]["name"])))
 
     async def refresh(self, owner: meta.Meta) -> None:
@@ -119,8 +119,8 @@ class Children:
 
     def taken(self, namespace: str, owner_uid: str) -> frozenset[str]:
         """Names of objects in this namespace that do not belong to the owner."""
-        held = (body for key, body in self._cache.of_kind(KIND.plural) if key.namespace == namespace)
-        return frozenset(str(body["metadata"]["name"]) for body in held if not self._claims.has(body, owner_uid))
+        held = self._cache.in_namespace(KIND.plural, namespace)
+        return frozenset(str(body["metadata"]["name"]) for _, body in held if not self._claims.has(body, owner_uid))
 
     def forget(self, uid: str) -> bool:
         """The owner is gone, or somebody else's. True if it was known."""

@@ -120,3 +120,40 @@ def _names(value: Any) -> Iterator[str]:
         case list():
             for each in value:
                 yield from _names(each)
+
+
+ELSEWHERE = Key("gpuinstances", "other", "demo")
+
+
+def test_what_one_namespace_holds_is_found_without_a_look_at_the_others() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+    cache.put(ELSEWHERE, a_body(11, uid="u2"))
+    cache.put(Key("gpujobs", "team", "demo"), a_body(12, uid="u3"))
+
+    assert list(cache.in_namespace("gpuinstances", "team")) == [(KEY, a_body(10))]
+    assert list(cache.in_namespace("gpuinstances", "nowhere")) == []
+
+
+def test_what_is_removed_is_in_no_namespace_and_its_successor_is() -> None:
+    cache = Cache()
+    cache.put(KEY, a_body(10))
+    cache.put(ELSEWHERE, a_body(11, uid="u2"))
+    cache.remove(KEY, "u1")
+
+    left = [list(cache.in_namespace("gpuinstances", each)) for each in ("team", "other")]
+    cache.put(KEY, a_body(12, uid="u4"))
+
+    assert left == [[], [(ELSEWHERE, a_body(11, uid="u2"))]]
+    assert list(cache.in_namespace("gpuinstances", "team")) == [(KEY, a_body(12, uid="u4"))]
+
+
+def test_namespaces_that_are_empty_again_take_no_memory() -> None:
+    cache = Cache()
+    for number in range(100):
+        key = Key("gpuinstances", f"team-{number}", "demo")
+        cache.put(key, a_body(10, uid=f"u{number}"))
+        cache.remove(key, f"u{number}")
+        list(cache.in_namespace("gpuinstances", key.namespace))
+
+    assert not cache._places

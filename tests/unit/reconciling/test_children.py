@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import pytest
 
 from novita_operator.api import kinds, meta
 from novita_operator.kube import errors
-from novita_operator.kube.cache import Cache
+from novita_operator.kube.cache import Cache, Key
 from novita_operator.reconciling import owned
 from novita_operator.reconciling.children import Children
 from novita_operator.reconciling.claims import Claims
@@ -94,3 +94,36 @@ async def test_a_reading_that_failed_counts_for_nobody() -> None:
 
     assert await children.of(_owner(1))
     assert api.whole == 2
+
+
+class Counting(Cache):
+    """Counts the bodies that it hands out."""
+
+    shown = 0
+
+    def of_kind(self, kind: str) -> Iterator[tuple[Key, dict[str, Any]]]:
+        found = list(super().of_kind(kind))
+        self.shown += len(found)
+        return iter(found)
+
+    def in_namespace(self, kind: str, namespace: str) -> Iterator[tuple[Key, dict[str, Any]]]:
+        found = list(super().in_namespace(kind, namespace))
+        self.shown += len(found)
+        return iter(found)
+
+
+async def test_a_pass_over_an_owner_looks_at_the_instances_of_its_own_namespace_alone() -> None:
+    """Ten thousand of others are no reason for each of a thousand owners to be slow."""
+    kube, cache = cast("Any", Api()), Counting()
+    claims = Claims(kube, cache, kinds.GPU_INSTANCE_SET, meta.SET_LABEL, True)
+    children = Children(kube, cache, meta.SET_LABEL, claims)
+    for number in range(1000):
+        other = {"name": f"n-{number}", "uid": f"n-{number}", "resourceVersion": "1", "creationTimestamp": "2026"}
+        cache.put(Key("gpuinstances", f"ns-{number}", "n"), {"metadata": other})
+    await children.of(_owner(0))
+    cache.shown = 0
+
+    assert len(await children.of(_owner(0))) == 1
+    assert len(children.taken("ns", "uid-0")) == _OWNERS - 1
+
+    assert cache.shown == 2 * _OWNERS
