@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +12,7 @@ from pydantic import ValidationError
 from novita_operator.api.meta import Model
 
 M = TypeVar("M", bound=Model)
+Place = tuple[int | str, ...]
 _MOST = 5  # more than that are another version of the schema, and the list helps nobody
 
 
@@ -32,6 +35,15 @@ class Lost:
 
 def read(kind: type[M], raw: Any, where: str) -> tuple[M, Lost]:  # noqa: ANN401 - anybody wrote it
     """As much as can be read of a value of this kind, which can be made of nothing. `where`: what the words call it."""
+    return _read(kind, raw, where, by_entry=False)
+
+
+def read_status(kind: type[M], raw: Any) -> tuple[M, Lost]:  # noqa: ANN401 - anybody wrote it
+    """The same of a status: of its lists, each entry counts alone. In a spec, what is left would be another wish."""
+    return _read(kind, raw, "status", by_entry=True)
+
+
+def _read(kind: type[M], raw: Any, where: str, *, by_entry: bool) -> tuple[M, Lost]:  # noqa: ANN401 - anybody wrote it
     if not isinstance(raw, dict):
         return kind(), Lost(frozenset({""}), (f"{where}: it is no object",))
     lost, left = Lost(), raw
@@ -41,8 +53,21 @@ def read(kind: type[M], raw: Any, where: str) -> tuple[M, Lost]:  # noqa: ANN401
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
         told = tuple(f"{'.'.join(map(str, (where, *each['loc'])))}: {each['msg']}" for each in found)
-        names = {str(each["loc"][0]) if each["loc"] else "" for each in found}
-        lost = Lost(lost.fields | names, lost.complaints + told)
-        kept = {name: value for name, value in left.items() if name not in lost.fields}
-        # Where no field is to blame, none counts.
-        left = kept if len(kept) < len(left) else {}
+        places = [each["loc"] or ("",) for each in found]
+        lost = Lost(lost.fields | {str(name) for name, *_ in places}, lost.complaints + told)
+        left = _without(left, places, by_entry=by_entry)
+
+
+def _without(raw: dict[str, Any], places: Iterable[Place], *, by_entry: bool) -> dict[str, Any]:
+    """What is left without the fields at these places, or without the entries of theirs. Always less than before."""
+    kept = dict(raw)
+    entries: defaultdict[str, set[int]] = defaultdict(set)
+    for name, *rest in places:
+        if by_entry and rest and isinstance(rest[0], int) and isinstance(raw.get(str(name)), list):
+            entries[str(name)].add(rest[0])
+        else:
+            kept.pop(str(name), None)
+    for name in entries.keys() & kept.keys():
+        kept[name] = [each for number, each in enumerate(raw[name]) if number not in entries[name]]
+    # Where no field is to blame, none counts.
+    return kept if kept != raw else {}

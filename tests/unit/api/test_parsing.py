@@ -168,6 +168,24 @@ def test_a_status_of_another_version_keeps_the_id(status: dict[str, Any]) -> Non
     assert resource.status.conditions == ()
 
 
+def test_of_a_list_in_a_status_only_the_entries_that_cannot_be_read_are_left_out_and_told() -> None:
+    fine = {"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": wire(NOON)}
+    resource = parsed(status={"instanceId": "i-1", "conditions": [7, fine, {"type": "Synced"}], "phase": "Running"})
+
+    assert [each.type for each in resource.status.conditions] == ["Ready"]
+    assert (resource.status.instance_id, resource.status.phase) == ("i-1", "Running")
+    assert "status.conditions.0" in resource.lost
+    assert "status.conditions.2.status" in resource.lost
+
+
+def test_of_a_list_in_a_spec_nothing_is_left_out_alone() -> None:
+    """Another list of ports, or another env, would be something that nobody has asked for."""
+    resource = parsed(spec={"env": [{"name": "A", "value": "1"}, {"name": 7}]})
+
+    assert resource.spec.env == ()
+    assert resource.unreadable is not None
+
+
 @pytest.mark.parametrize("instance_id", [7, None, ["i-1"], {"a": 1}])
 def test_an_id_that_is_no_text_is_none(instance_id: Any) -> None:
     assert parsed(status={"instanceId": instance_id, "phase": 7}).status.instance_id is None
@@ -227,6 +245,13 @@ def test_an_account_without_a_spec_has_every_default() -> None:
 
     assert (spec.api_key_secret_ref, spec.base_url, spec.namespaces, spec.orphans) == (None, None, None, "Report")
     assert (spec.limits.requests_per_minute, spec.limits.max_concurrent_creates) == (100, 3)
+
+
+def test_one_deletion_in_an_accounts_status_that_cannot_be_read_hides_no_other() -> None:
+    """What is noted there ends at Novita: without it, an instance would be nobody's."""
+    body = {"metadata": a_body()["metadata"], "status": {"departed": [7, UID, None]}}
+
+    assert NovitaAccount.parse(body).status.departed == (UID,)
 
 
 def test_an_accounts_status_of_another_version_is_an_empty_one() -> None:

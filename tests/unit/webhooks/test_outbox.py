@@ -291,6 +291,29 @@ def test_the_notes_beside_one_that_cannot_be_read_count(junk: Any) -> None:
     assert known(outbox) == tries("a", 2)
 
 
+BEYOND_READING: dict[str, Any] = {
+    "an event of another version": {**waiting(2, "a"), "event": "instance.dreams"},
+    "a time that is none": {**waiting(2, "a"), "at": "yesterday"},
+    "an error without a reason": {**waiting(2, "a"), "error": {}},
+    "an id that is too long": {**waiting(2, "a"), "id": "w" * 65},
+    "receivers that are none": {**waiting(2, "a"), "to": [7]},
+    "an object without anything": {},
+    "nothing": None,
+    "a text": "whk_2",
+}
+
+
+@pytest.mark.parametrize("junk", BEYOND_READING.values(), ids=BEYOND_READING.keys())
+async def test_a_webhook_that_cannot_be_read_takes_no_other_with_it(junk: Any) -> None:
+    outbox, _, server = an_outbox(waiting(1, "a"), junk, waiting(3, "a", "b"))
+
+    assert outbox.lanes(KEY) == (Lane(KEY, UID, "a"), Lane(KEY, UID, "b"))
+    settle(outbox)
+    await outbox.strike(LANE)
+
+    assert left(server) == [waiting(3, "a", "b")]
+
+
 def test_a_moment_far_away_does_not_block_a_lane_for_ever_and_one_in_the_past_is_due() -> None:
     far = FailedTries(receiver="a", count=1, next=ago(-(10**8)))
     counted_up = FailedTries(receiver="a", count=2**62, next=ago(-(10**8)))

@@ -220,6 +220,17 @@ def test_tries_that_cannot_be_read_do_not_take_what_waits_with_them() -> None:
     ]
 
 
+def test_a_webhook_that_cannot_be_read_does_not_take_the_others_with_it_when_a_pass_writes_the_status() -> None:
+    fine = {"id": "whk_1", "event": "instance.ready", "at": wire(ago(60)), "to": ["everything"]}
+    waiting = [{**fine, "event": "instance.dreams"}, fine]
+
+    outcome = amended(
+        status("Stopping"), status("Stopped"), EVERYTHING, newest=status("Stopping", notifications=waiting)
+    )
+
+    assert [told["event"] for told in outcome.status["notifications"]] == ["instance.ready", "instance.stopped"]
+
+
 def test_the_oldest_of_too_many_is_dropped_with_an_event() -> None:
     waiting = [
         {"id": f"whk_{number}", "event": "instance.ready", "at": wire(ago(60)), "to": ["everything"]}

@@ -41,7 +41,7 @@ class GPUInstance:
     def parse(cls, body: Mapping[str, Any]) -> GPUInstance:
         """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata."""
         spec, unreadable = _spec(body.get("spec") or {})
-        status, lost = lenient.read(GPUInstanceStatus, body.get("status") or {}, "status")
+        status, lost = lenient.read_status(GPUInstanceStatus, body.get("status") or {})
         return cls(Meta.parse(body["metadata"]), spec, status, unreadable, str(lost))
 
 

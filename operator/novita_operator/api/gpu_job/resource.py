@@ -37,7 +37,7 @@ class GPUJob:
         Times that cannot be read are written again; of what is counted nothing is.
         """
         meta, raw = Meta.parse(body["metadata"]), body.get("status") or {}
-        status, lost = lenient.read(GPUJobStatus, conditions.dated(raw, meta.created_at), "status")
+        status, lost = lenient.read_status(GPUJobStatus, conditions.dated(raw, meta.created_at))
         if lost.fields & _COUNTED:
             kept = {name: value for name, value in raw.items() if name in _COUNTED} if isinstance(raw, dict) else {}
             return cls(meta, None, status, str(lost), kept)

@@ -40,8 +40,8 @@ class NovitaAccount:
         """Read a body from the cluster, whatever version wrote it. Raises pydantic.ValidationError for its metadata."""
         meta = Meta.parse(body["metadata"])
         spec, lost = lenient.read(NovitaAccountSpec, body.get("spec") or {}, "spec")
-        status, _ = lenient.read(
-            NovitaAccountStatus, conditions.dated(body.get("status") or {}, meta.created_at), "status"
+        status, _ = lenient.read_status(
+            NovitaAccountStatus, conditions.dated(body.get("status") or {}, meta.created_at)
         )
         if not lost:
             return cls(meta, spec, status)

@@ -39,7 +39,7 @@ def amended(
     `newest` is the status that the write starts from: webhooks that were delivered during the pass are out of it.
     """
     old, new = resource.status, GPUInstanceStatus.model_validate(outcome.status)
-    held, _ = lenient.read(GPUInstanceStatus, {"notifications": newest.get("notifications")}, "status")
+    held, _ = lenient.read_status(GPUInstanceStatus, {"notifications": newest.get("notifications")})
     waiting = held.notifications or ()
     added = tuple(_addressed(told, resource, receivers) for told in transitions(old, new, now))
     both = (*waiting, *(told for told in added if told.to))
