@@ -23,6 +23,7 @@ from novita_operator.runtime import core, first_lists, kopf_session, kopf_settin
 from novita_operator.runtime.core import Core
 from novita_operator.runtime.health import HealthServer
 from novita_operator.runtime.kopf_kinds import KopfKinds, Patience
+from novita_operator.runtime.leases import Lease
 from novita_operator.runtime.resync import Resync
 from novita_operator.runtime.watchdog import Watchdog
 from novita_operator.runtime.workers import Workers
@@ -119,15 +120,31 @@ async def _leads(shared: Core, ready: asyncio.Event) -> bool:
     if shared.lease is None:
         return True
     ready.set()
-    acquiring = asyncio.create_task(shared.lease.acquire(), name="acquire-lease")
-    asked = asyncio.create_task(shared.shutdown.asked.wait(), name="shutdown-asked")
+    # What a standby says of itself, in readiness and metrics, is about now, too.
+    looking = _in_background(shared.serving.follow(_heed_nothing), "served kinds, in wait")
+    try:
+        if not await _acquired(shared.lease, shared.shutdown.asked):
+            return False
+    finally:
+        looking.cancel()
+    ready.clear()
+    return True
+
+
+async def _heed_nothing(_: frozenset[str]) -> None:
+    """Nobody works on anything yet."""
+
+
+async def _acquired(lease: Lease, stopping: asyncio.Event) -> bool:
+    """Wait for the Lease. False where a signal came first."""
+    acquiring = asyncio.create_task(lease.acquire(), name="acquire-lease")
+    asked = asyncio.create_task(stopping.wait(), name="shutdown-asked")
     await asyncio.wait({acquiring, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not acquiring.done():
         acquiring.cancel()
         return False
     await acquiring
-    ready.clear()
     return True
 
 

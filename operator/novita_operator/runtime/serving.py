@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from novita_operator.api import kinds, meta
@@ -44,6 +45,8 @@ class Serving:
     served: frozenset[str] = _ALL
     """Plural names. Until the first look, all are taken to be served."""
     _doubted: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By kind: the UIDs of the accounts whose Events say that it is not served."""
 
     def serves(self, plural: str) -> bool:
         """Whether objects of this kind can be read and written."""
@@ -65,10 +68,9 @@ class Serving:
             self.metrics.kind_served.labels(kind.plural).set(kind.plural in found)
             if kind.plural in before - found:
                 logger.error("%s", _missing(kind))
-                self._tell(Event("Warning", EventReason.KIND_NOT_SERVED, _missing(kind)))
             elif kind.plural in found - before:
                 logger.warning("%s", _back(kind))
-                self._tell(Event("Normal", EventReason.KIND_SERVED, _back(kind)))
+            self._tell(kind)
 
     async def follow(self, heed: Callable[[frozenset[str]], Awaitable[None]]) -> None:
         """Look for ever, and let `heed` go by it each time. Both are repeated where they raise kube errors."""
@@ -85,12 +87,30 @@ class Serving:
             except TimeoutError:
                 continue
 
-    def _tell(self, event: Event) -> None:
-        """On every account of ours: there is no object of the kind that could carry it."""
+    def _tell(self, kind: Kind) -> None:
+        """On every account of ours, once, whenever it comes: there is no object of the kind that could carry it.
+
+        A kind may be missing at the start, when no account is known yet.
+        """
+        told, missing = self._told[kind.plural], not self.serves(kind.plural)
+        if not missing and not told:
+            return
+        for at in self._accounts():
+            if missing and at.uid not in told:
+                told.add(at.uid)
+                self._record(at, Event("Warning", EventReason.KIND_NOT_SERVED, _missing(kind)))
+            elif not missing and at.uid in told:
+                self._record(at, Event("Normal", EventReason.KIND_SERVED, _back(kind)))
+        if not missing:
+            told.clear()
+
+    def _accounts(self) -> Iterator[meta.Meta]:
         for _, body in self.cache.of_kind(kinds.NOVITA_ACCOUNT.plural):
             if self.own.works_on(body):
-                at = meta.Meta.parse(body["metadata"])
-                self.recorder.record(kinds.NOVITA_ACCOUNT.name, at, [event], self.clock.now())
+                yield meta.Meta.parse(body["metadata"])
+
+    def _record(self, at: meta.Meta, event: Event) -> None:
+        self.recorder.record(kinds.NOVITA_ACCOUNT.name, at, [event], self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)
