@@ -121,7 +121,8 @@ async def test_a_secret_that_takes_no_change_is_told_with_the_clusters_sentence(
     await workspace.until_novita(placed, "it cannot be changed any more")
     body = await workspace.until_condition("Ready", "False", "SecretRefused")
 
-    assert "immutable" in condition(body, "Ready")["message"]
+    assert "was made immutable" in condition(body, "Ready")["message"]
+    assert "Delete it, and it is made anew" in condition(body, "Ready")["message"]
     await _deleted(workspace)
     await workspace.until_ready()
 

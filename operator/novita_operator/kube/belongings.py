@@ -35,13 +35,19 @@ class Belongings:
     async def write(self, wanted: Body) -> None:
         """Make it, or make ours as it should be, if nobody writes it meanwhile.
 
-        Raises Taken where the name belongs to somebody else, Conflict where somebody was faster, and kube errors.
+        Raises Taken where the name belongs to somebody else, Immutable where ours takes no change any more, Conflict
+        where somebody was faster, and kube errors.
         """
         at, path = wanted["metadata"], _PATHS[wanted["kind"]]
         found = await self._ours(wanted)
         if found is None:
             await self.kube.request("POST", path, body=wanted, namespace=at["namespace"])
         elif changes := _changes(found, wanted):
+            if found.get("immutable") and "data" in changes:
+                # The API server's own words say which field, and not what a person can do about it.
+                raise errors.Immutable(
+                    f"{wanted['kind']} {at['name']} was made immutable, and its content is not right"
+                )
             version = {"resourceVersion": found["metadata"]["resourceVersion"]}
             body = changes | {"metadata": changes.get("metadata", {}) | version}
             await self.kube.request("PATCH", path + "/{name}", body=body, namespace=at["namespace"], name=at["name"])

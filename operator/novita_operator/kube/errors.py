@@ -7,6 +7,7 @@ KubeError
 │     └─ Leftover  it goes by itself: wait
 ├─ Forbidden    our ServiceAccount lacks a right: an administrator must act
 ├─ Rejected     the API server refuses this body: a policy, a bug of ours, or a CRD of another version
+│  └─ Immutable ours, and somebody has closed it to every change: a person must delete it
 └─ Unreachable  no connection: back off and try again
    ├─ Broken    5xx: an answer that helps nobody, as where a webhook of the cluster does not answer
    ├─ NotServed 404 of a whole kind: its CRD is missing; of its objects nothing is known
@@ -51,6 +52,10 @@ class Forbidden(KubeError):
 
 class Rejected(KubeError):
     """The API server will never take this body (400, 422 and other 4xx)."""
+
+
+class Immutable(Rejected):
+    """It belongs to us, and its `immutable` is true. The operator has no right to delete it, and asks for none."""
 
 
 class Unreachable(KubeError):

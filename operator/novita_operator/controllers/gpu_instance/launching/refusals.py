@@ -40,10 +40,22 @@ def _problem(error: errors.KubeError, body: Body, about: ConditionType, then: st
     if isinstance(error, errors.Taken):
         text = f"{field}: {said}. {_WAYS_OUT[kind]} {then}"
         return Problem(about, _CONFLICTS[kind], text, stalled=True)
-    right = f" {_RIGHTS[kind]}" if isinstance(error, errors.Forbidden) and kind in _RIGHTS else ""
-    text = f"{field}: the cluster does not take {kind} {body['metadata']['name']}: {said}.{right} {then}"
+    text = (
+        f"{field}: the cluster does not take {kind} {body['metadata']['name']}: {said}.{_way_out(error, kind)} {then}"
+    )
     stalled = not isinstance(error, errors.Unreachable)
     return Problem(about, _REFUSALS[kind], text, stalled=stalled, retry_after=error.retry_after)
+
+
+def _way_out(error: errors.KubeError, kind: str) -> str:
+    """What a person can do about a refusal, where that is known."""
+    match error:
+        case errors.Immutable():
+            return f" Delete it, and it is made anew: the operator has no right to delete any {kind}."
+        case errors.Forbidden() if kind in _RIGHTS:
+            return f" {_RIGHTS[kind]}"
+        case _:
+            return ""
 
 
 def _without_values(text: str, body: Body) -> str:

@@ -42,3 +42,13 @@ def test_what_only_a_person_can_change_is_stalled(error: errors.KubeError, reaso
 
     assert (problem.reason, problem.stalled) == (reason, stalled)
     assert "Nothing is rented" in problem.message
+
+
+def test_a_secret_that_somebody_made_immutable_is_told_with_the_way_out() -> None:
+    error = errors.Immutable("Secret demo-connection was made immutable, and its content is not right")
+
+    problem = refusals.of_running(error, _SECRET, a.an_observation(a.an_object(status={"instanceId": "i-1"})))
+
+    assert (problem.reason, problem.stalled) == ("SecretRefused", True)
+    assert "its content is not right. Delete it, and it is made anew: the operator has no right" in problem.message
+    assert "it is not ended for that" in problem.message
