@@ -206,6 +206,9 @@ class GPUInstanceStatus(Model):
     )
     cost: Cost | None = Field(None, description="What it has cost so far.")
     created_at: Moment | None = Field(None, description="When the instance was rented.")
+    novita_created_at: Moment | None = Field(
+        None, description="When Novita made the instance, by its own clock: another one that gets its id is told by it."
+    )
     started_at: Moment | None = Field(None, description="When the operator last asked for a create or a start.")
     ready_at: Moment | None = Field(None, description="When it first became Ready after `startedAt`.")
     stopped_at: Moment | None = Field(None, description="When the operator last stopped it.")

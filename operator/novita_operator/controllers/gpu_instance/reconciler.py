@@ -41,6 +41,7 @@ from novita_operator.runtime.accounts.registry import Accounts
 logger = logging.getLogger(__name__)
 
 KIND = kinds.GPU_INSTANCE
+_WRITTEN_BESIDE = frozenset({"novitaStatus", "novitaCreatedAt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +271,9 @@ def _decided_upon(status: GPUInstanceStatus) -> GPUInstanceStatus:
 
 
 def _says_more(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether the new status is worth a write: Novita's word alone, between two phases, is not."""
+    """Whether the new status is worth a write: Novita's word and time alone, between two phases, are not."""
     return _worth(old) != _worth(new)
 
 
 def _worth(wire: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in wire.items() if key != "novitaStatus"}
+    return {key: value for key, value in wire.items() if key not in _WRITTEN_BESIDE}

@@ -92,8 +92,8 @@ class Releaser:
             return await self.release(seen, this.memory, this.key)
         try:
             left = await account.client.find_by_name(seen.name, priority=_priority(seen))
-            unknown = seen.instance_id is None and seen.intent is not None and seen.intent.pending
-            alike = await recovery.find_alike(account.client, seen.name) if unknown and not left else None
+            unknown = seen.instance_id is None and not left
+            alike = await recovery.find_alike(seen.intent, this) if unknown else None
         except errors.NovitaError as error:
             return Result(problem=result.from_novita(error, f"make sure that {seen.name} is gone"))
         if left:
@@ -137,8 +137,21 @@ async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
 
 def _is_foreign(instance: Instance, this: Pass) -> bool:
     """Whether it is another's, so that of this object nothing is there under that id."""
-    ended = this.seen.deleting and this.memory.delete_accepted_at is not None
-    return naming.is_anothers(this.seen.name, instance.name, ours_seen=bool(this.seen.found or ended))
+    seen = this.seen
+    ended = seen.deleting and this.memory.delete_accepted_at is not None
+    anothers = naming.is_anothers(seen.name, instance.name, ours_seen=bool(seen.found or ended))
+    return anothers or (seen.unwanted and _has_been_given_away(instance, seen))
+
+
+def _has_been_given_away(instance: Instance, seen: Observation) -> bool:
+    """Whether Novita gave the id to another one: its name is no rendering of ours, and it was made at another time.
+
+    That is known after a restart, too, when nobody remembers how ours has ended. A name alone proves nothing.
+    """
+    made, ours = instance.created_at, seen.resource.status.novita_created_at
+    if not instance.name or naming.resembles(seen.name, instance.name) or made is None or ours is None:
+        return False
+    return abs(made - ours) > seen.list_lag
 
 
 def _priority(seen: Observation) -> Priority:

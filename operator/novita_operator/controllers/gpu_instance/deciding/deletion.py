@@ -82,6 +82,15 @@ def _stop_and_leave(seen: Observation, now: datetime) -> action.Action | None:
     return action.Leave() if isinstance(step, action.Nothing) else step
 
 
+def _ours_is_not_recorded(seen: Observation, _: datetime) -> action.Action | None:
+    """The status has somebody else's id. After our delete call nothing would show any more that ours was another one.
+
+    Only where nothing else has to be waited for: what cannot be written holds no delete back for more than one pass.
+    """
+    misled = seen.instance_id is None and seen.resource.status.instance_id is not None and seen.adopts is None
+    return action.Take(seen.live[0].id) if misled and seen.live and seen.account.state == "Usable" else None
+
+
 CHECKS: tuple[Check, ...] = (
     _not_held,
     _given_up,
@@ -94,5 +103,6 @@ CHECKS: tuple[Check, ...] = (
     _account_is_out_of_reach,
     checks.view_is_old,
     _stop_and_leave,
+    _ours_is_not_recorded,
     ending.delete_all,
 )

@@ -194,10 +194,11 @@ class Launcher:
             # Somebody else's call, or an older one of ours that the watch has not shown yet: that comes first.
             return Result(again=True)
         found = await this.account.client.find_by_name(seen.name)
-        if not found and intent is not None and intent.pending and intent != refused:
-            alike = await recovery.find_alike(this.account.client, seen.name)
-            return None if alike is None else Result(problem=obstacles.alike(alike, seen.name))
-        return found[0] if found else None
+        if found:
+            return found[0]
+        settled = intent is not None and intent == refused
+        alike = None if settled else await recovery.find_alike(intent, this)
+        return None if alike is None else Result(problem=obstacles.alike(alike, seen.name))
 
     async def _prepare(self, choice: Choice, candidate: Candidate, fresh: GPUInstance, this: Pass) -> Attempt:
         """Step 5: the fence is raised, and the time for the call runs."""

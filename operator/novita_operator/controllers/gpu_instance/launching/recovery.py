@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from novita_operator.api.gpu_instance.status import ProductStatus
+from novita_operator.controllers.gpu_instance.action import Intent
 from novita_operator.controllers.gpu_instance.launching import fence
 from novita_operator.controllers.gpu_instance.launching.selection import region_code
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Chosen, Price, Result
 from novita_operator.novita import errors
-from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, Product
 from novita_operator.reconciling import naming
@@ -69,11 +69,17 @@ def chosen(instance: Instance, products: Iterable[Product], how: str) -> Chosen 
     )
 
 
-async def find_alike(client: NovitaAccountClient, name: str) -> Instance | None:
+async def find_alike(intent: Intent | None, this: Pass) -> Instance | None:
     """What a call whose outcome nobody knows may have made, shown under a name that is not quite ours.
 
-    Raises NovitaError.
+    Of a call that an earlier process may have noted, and of which nobody has the note, polls have looked for the whole
+    list lag: the last one is asked. Raises NovitaError.
     """
-    everything = await client.list_instances(priority=Priority.READ_FOR_USER)
+    if intent is not None and intent.pending:
+        everything: Iterable[Instance] = await this.account.client.list_instances(priority=Priority.READ_FOR_USER)
+    elif intent is None and this.seen.absence.unnoted and this.account.snapshot is not None:
+        everything = this.account.snapshot.instances.values()
+    else:
+        return None
     present = (each for each in everything if not each.state.is_gone)
-    return next((each for each in present if naming.resembles(name, each.name)), None)
+    return next((each for each in present if naming.resembles(this.seen.name, each.name)), None)

@@ -64,6 +64,14 @@ class Facts:
         return None if self.old.price_per_hour is None else Decimal(self.old.price_per_hour)
 
     @property
+    def novita_created_at(self) -> datetime | None:
+        """When Novita made the instance, by its own clock: what is made of our id later is told from ours by it."""
+        shown = self.result.detail or self.seen.instance
+        if shown is not None and shown.id == self.instance_id and shown.created_at is not None:
+            return shown.created_at
+        return self.old.novita_created_at if self.instance_id == self.old.instance_id else None
+
+    @property
     def failure(self) -> Failure | None:
         if self.result.failure is not None:
             return self.result.failure

@@ -73,6 +73,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         "binding": _binding(facts),
         "service": (result.service or old.service) if seen.resource.spec.service is not None else None,
         "created_at": (result.created_at or old.created_at) if in_place else None,
+        "novita_created_at": facts.novita_created_at if in_place else None,
         "started_at": _started_at(facts),
         "ready_at": _ready_at(facts, ready),
         "stopped_at": _stopped_at(facts, ready),

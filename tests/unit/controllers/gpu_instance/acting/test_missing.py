@@ -115,6 +115,54 @@ async def test_what_may_be_a_rendering_of_our_name_stays_ours_though_one_was_end
     assert found.problem is not None
 
 
+RENTED = {"novitaCreatedAt": a.wire(a.ago(3600))}
+
+
+@pytest.mark.parametrize("age", [60, 7200], ids=["made since", "made before"])
+async def test_a_strangers_id_that_was_made_at_another_time_holds_nothing_though_nobody_saw_ours_end(
+    age: float,
+) -> None:
+    """As after a restart between the end of ours and this look: nobody remembers the delete call."""
+    memory = Memory(0)
+    stranger = a.an_instance(name="somebody-elses", age=age)
+
+    found = await looked(parts.an_account(), memory, deleting=True, shown=stranger, status=RENTED)
+
+    assert (found.problem, len(memory.gone_in_polls), memory.only_by_id) == (None, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [
+        pytest.param(
+            a.an_instance(name="somebody-elses", age=3590), RENTED, id="made when ours was: somebody renamed it"
+        ),
+        pytest.param(a.an_instance(name="somebody-elses", created_at=None), RENTED, id="nobody says when it was made"),
+        pytest.param(a.an_instance(name="somebody-elses", age=60), {}, id="nobody says when ours was made"),
+        pytest.param(a.an_instance(name="", age=60), RENTED, id="it has no name"),
+        pytest.param(a.an_instance(name=f"{a.NAME}-1", age=60), RENTED, id="a rendering of our name"),
+    ],
+)
+async def test_what_may_be_ours_under_another_name_holds_the_object(shown: Instance, status: dict[str, Any]) -> None:
+    memory = Memory(0)
+
+    found = await looked(parts.an_account(), memory, deleting=True, shown=shown, status=status)
+
+    assert found.problem is not None
+    assert not memory.gone_in_polls
+
+
+async def test_an_instance_that_is_wanted_is_not_gone_because_its_id_is_a_strangers() -> None:
+    """Another one would be rented for it: a name and a time are no reason to pay twice."""
+    memory = Memory(0)
+    stranger = a.an_instance(name="somebody-elses", age=60)
+
+    found = await looked(parts.an_account(), memory, shown=stranger, status=RENTED)
+
+    assert found.problem is not None
+    assert not memory.gone_in_polls
+
+
 @pytest.mark.parametrize("deleting", [False, True])
 async def test_an_absence_that_nothing_explains_is_looked_at_again_only_when_that_is_due(deleting: bool) -> None:
     assert not (await looked(parts.an_account(), Memory(0), deleting=deleting)).again

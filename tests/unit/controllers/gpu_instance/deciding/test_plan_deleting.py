@@ -116,6 +116,30 @@ def test_an_instance_is_deleted_in_whatever_state(word: str) -> None:
     assert decide(going(a.an_instance(word))) == Delete(("i-1",))
 
 
+def test_our_instance_is_recorded_before_it_is_deleted_where_the_status_has_somebody_elses_id() -> None:
+    """Else the next process would find that id at somebody else's, and nothing that says how ours has ended."""
+    seen = going(a.an_instance(instance_id="i-2"), view={"instance_id": None})
+
+    assert decide(seen) == Take("i-2")
+    assert decide(replace(seen, instance_id="i-2")) == Delete(("i-2",))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(going(a.an_instance(), instance_id=None), id="no id is recorded"),
+        pytest.param(
+            going(a.an_instance(), view={"instance_id": None, "account": AccountView("NotAdmitted")}), id="not admitted"
+        ),
+        pytest.param(
+            going(a.an_instance(), view={"instance_id": None, "account": AccountView("Unreachable")}), id="lists fail"
+        ),
+    ],
+)
+def test_what_only_looks_at_novita_holds_no_delete_back(seen: Observation) -> None:
+    assert decide(seen) == Delete(("i-1",))
+
+
 def test_duplicates_are_deleted_together() -> None:
     assert decide(going(a.an_instance(), a.an_instance("exited", "i-2", age=9))) == Delete(("i-1", "i-2"))
 

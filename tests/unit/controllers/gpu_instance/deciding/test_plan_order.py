@@ -192,7 +192,20 @@ DELETED = (
     Order("not_ours", "_account_is_out_of_reach", taken_over(RUNS, deleting=True, view=ABSENT), Nothing(), NO_ACCOUNT),
     Order("_account_is_out_of_reach", "view_is_old", going(RUNS, view=DOWN), Delete(("i-1",)), NEXT_POLL),
     Order("view_is_old", "_stop_and_leave", going(RUNS, policy="Stop", view={"fresh": False}), NEXT_POLL, Stop("i-1")),
-    Order("_stop_and_leave", "delete_all", going(RUNS, policy="Stop"), Stop("i-1"), Delete(("i-1",))),
+    Order(
+        "_stop_and_leave",
+        "_ours_is_not_recorded",
+        going(RUNS, policy="Stop", status={"instanceId": "hers"}, view={"instance_id": None}),
+        Stop("i-1"),
+        Take("i-1"),
+    ),
+    Order(
+        "_ours_is_not_recorded",
+        "delete_all",
+        going(RUNS, status={"instanceId": "hers"}, view={"instance_id": None}),
+        Take("i-1"),
+        Delete(("i-1",)),
+    ),
 )
 
 CHAINS: tuple[tuple[tuple[Check, ...], tuple[Order | Either, ...]], ...] = (

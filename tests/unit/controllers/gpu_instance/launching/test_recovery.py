@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,14 +16,15 @@ from tests.unit.support import parts
 from tests.unit.support.builders import NOON, ago, wire
 from tests.unit.support.reports import Life
 
-from novita_operator.controllers.gpu_instance.action import Fail
+from novita_operator.controllers.gpu_instance.action import Fail, Intent
 from novita_operator.controllers.gpu_instance.deciding import plan
 from novita_operator.controllers.gpu_instance.launching import recovery
 from novita_operator.controllers.gpu_instance.observing.memory import Memory
 from novita_operator.controllers.gpu_instance.observing.one_pass import Pass
 from novita_operator.controllers.gpu_instance.result import Result
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.novita.models import Instance
+from novita_operator.novita.models import Instance, state_of
+from novita_operator.novita.snapshot import Snapshot
 
 PRODUCT = a.a_product(spot_price_per_gpu_hour=Decimal("0.10"))
 
@@ -112,3 +114,48 @@ async def test_what_cannot_be_priced_is_taken_all_the_same(answer: int, priced: 
     assert (result.instance_id, memory.unwritten.instance_id) == ("i-1", "i-1")
     assert (result.chosen is not None) is priced
     await account.client.aclose()
+
+
+# --- Under a name that is not quite ours -----------------------------------------------------------------------------
+
+
+@dataclass
+class Novita:
+    """Lists these instances."""
+
+    shown: tuple[Instance, ...]
+    lists: int = 0
+
+    async def list_instances(self, **_: Any) -> tuple[Instance, ...]:
+        self.lists += 1
+        return self.shown
+
+
+RENDERED = a.an_instance(name=a.NAME.upper())
+
+
+async def alike(*shown: Instance, intent: Intent | None, unnoted: bool = False) -> tuple[Instance | None, int]:
+    """What is found, and how many lists were asked for."""
+    seen = a.an_observation(a.an_object(intent=intent))
+    account, novita = parts.an_account(), Novita(shown)
+    account.client = cast("Any", novita)
+    account.snapshot = Snapshot.of("default", shown, NOON)
+    absence = replace(seen.absence, unnoted=unnoted)
+    found = await recovery.find_alike(intent, Pass(replace(seen, absence=absence), account, Memory(0), parts.KEY))
+    return found, novita.lists
+
+
+async def test_what_a_call_without_an_answer_may_have_made_is_looked_for_in_a_new_list() -> None:
+    assert await alike(RENDERED, intent=a.an_intent()) == (RENDERED, 1)
+    assert await alike(a.an_instance(name="hers"), intent=a.an_intent()) == (None, 1)
+
+
+async def test_a_call_whose_note_may_have_been_removed_is_looked_for_in_the_list_that_is_at_hand() -> None:
+    """Many such objects may come at once, after each start: none of them needs a list of its own."""
+    assert await alike(RENDERED, intent=None, unnoted=True) == (RENDERED, 0)
+    assert await alike(replace(RENDERED, state=state_of("removed")), intent=None, unnoted=True) == (None, 0)
+
+
+async def test_a_first_call_needs_no_such_search() -> None:
+    assert await alike(RENDERED, intent=None) == (None, 0)
+    assert await alike(RENDERED, intent=a.an_intent(outcome="Refused")) == (None, 0)

@@ -44,6 +44,25 @@ def test_a_rented_instance_is_recorded_with_what_was_chosen() -> None:
     assert message(outcome, "Scheduled") == CHOSEN.sentence
 
 
+def test_when_novita_made_the_instance_is_recorded_by_its_own_clock_and_kept_while_it_is_hidden() -> None:
+    """By that it is told from another one that gets its id. Our own clock may be another."""
+    life = Life(intent=a.an_intent())
+
+    steps = [
+        life.step(result=RENTED),
+        life.step(a.an_instance("pulling", age=7)),
+        life.step(),
+        life.step(a.an_instance("running", created_at=None)),
+        life.step(result=replace(RENTED, instance_id="i-2")),
+        life.step(a.an_instance("pulling", "i-2", age=3)),
+        life.step(result=Result(released=True)),
+    ]
+
+    told = [each.status.get("novitaCreatedAt") for each in steps]
+    assert told == [None, *[wire(ago(7))] * 3, None, wire(ago(3)), None]
+    assert steps[1].status["createdAt"] == wire(NOON)
+
+
 def test_what_was_chosen_stays_when_later_passes_choose_nothing() -> None:
     outcome = a_ready_life().step(a.a_running_instance())
 
