@@ -19,8 +19,8 @@ from novita_operator.api.resources import RESOURCES, Resource, Schema
 
 _KEPT = frozenset(
     {"type", "description", "enum", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "minItems",
-     "maxItems", "maxProperties", "required", "default", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
-     rules.VALIDATIONS}
+     "maxItems", "maxProperties", "required", "default", "nullable", "x-kubernetes-list-type",
+     "x-kubernetes-list-map-keys", rules.VALIDATIONS}
 )  # fmt: skip
 _DROPPED = frozenset({"title", "$defs", "propertyNames", rules.TEMPLATE, rules.FIXED})
 _SCALE = {
@@ -174,14 +174,18 @@ def _without_defaults(item: Schema) -> Schema:
 
 
 def _without_null(node: Mapping[str, Any], path: str) -> Schema:
-    """`anyOf: [X, null]` is an optional X: absence is how Kubernetes says null."""
+    """`anyOf: [X, null]` is an optional X: absence is how Kubernetes says null.
+
+    Where absence means a default, null itself is allowed: no other way leads to a field without a value.
+    """
     if "anyOf" not in node:
         return dict(node)
     choices = [choice for choice in node["anyOf"] if choice != {"type": "null"}]
     if len(choices) != 1:
         raise Untranslatable(f"{path}: anyOf with {len(choices)} types")
     rest = {key: value for key, value in node.items() if key != "anyOf"}
-    return {**choices[0], **rest}
+    may_be_null = len(node["anyOf"]) > 1 and rest.get("default") is not None
+    return {**choices[0], **rest} | ({"nullable": True} if may_be_null else {})
 
 
 def _resolved(node: Schema, defs: Mapping[str, Any], path: str) -> Schema:

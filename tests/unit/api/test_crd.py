@@ -52,6 +52,11 @@ def of(kind: Any, default: Any = ..., **field: Any) -> dict[str, Any]:
         pytest.param(of(int, gt=0), {"type": "integer", "minimum": 1}, id="an exclusive bound of an integer"),
         pytest.param(of(str | None, None, max_length=3), {"type": "string", "maxLength": 3}, id="null is absence"),
         pytest.param(
+            of(int | None, 5),
+            {"type": "integer", "default": 5, "nullable": True},
+            id="null where absence is a default",
+        ),
+        pytest.param(
             of(Literal["On", "Off"], "On"),
             {"type": "string", "enum": ["On", "Off"], "default": "On", "maxLength": 3},
             id="a choice, as long as its longest word",

@@ -55,7 +55,7 @@ class Idle(Model):
         5,
         ge=1,
         le=100,
-        description="A GPU busier than this, in percent, counts as use. Without a value only the annotation "
+        description="A GPU busier than this, in percent, counts as use. With null only the annotation "
         "gpu.novita.ai/last-used counts.",
     )
 

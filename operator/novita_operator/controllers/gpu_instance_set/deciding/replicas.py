@@ -48,5 +48,5 @@ def body(owner: meta.Meta, spec: GPUInstanceSetSpec, name: str, hashed: str) -> 
             "annotations": {key: value for key, value in annotations.items() if key not in _NEVER_FROM_A_TEMPLATE},
             "ownerReferences": [owned.reference("GPUInstanceSet", owner)],
         },
-        "spec": spec.template.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True),
+        "spec": spec.template.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }

@@ -38,7 +38,7 @@ def body(owner: meta.Meta, template: GPUInstanceSpec, attempt: int, *, over_ssh:
     when its program has ended: that is the job's to decide. `over_ssh`: the container only waits, and the program is
     run in it later.
     """
-    spec = template.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    spec = template.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {
         "apiVersion": f"{meta.GROUP}/{meta.VERSION}",
         "kind": "GPUInstance",

@@ -30,6 +30,12 @@ def test_a_template_that_spells_out_its_defaults_is_the_same_template() -> None:
     assert digest.of(short) == digest.of(long)
 
 
+def test_null_stays_null_where_absence_would_be_a_default() -> None:
+    idle = {"afterSeconds": 600, "gpuUtilizationBelow": None}
+
+    assert body({"spec": {"lifetime": {"idle": idle}}})["spec"]["lifetime"]["idle"] == idle
+
+
 @pytest.mark.parametrize(
     "other",
     [

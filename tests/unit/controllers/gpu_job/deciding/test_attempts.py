@@ -33,6 +33,12 @@ def test_it_is_always_deleted_at_novita_and_never_begins_again_by_itself() -> No
     assert (spec["image"], spec["command"]) == ("trainer:1", "python train.py")
 
 
+def test_null_stays_null_where_absence_would_be_a_default() -> None:
+    idle = {"afterSeconds": 600, "gpuUtilizationBelow": None}
+
+    assert body(lifetime={"idle": idle})["spec"]["lifetime"]["idle"] == idle
+
+
 def test_the_program_knows_whose_result_it_reports() -> None:
     assert body(env=[{"name": "LR", "value": "0.1"}])["spec"]["env"] == [
         {"name": "LR", "value": "0.1"},
