@@ -32,6 +32,7 @@ _PLUGIN = (
     "plan",
     "power",
     "printing",
+    "run.verb",
     "status",
     "syncing",
 )

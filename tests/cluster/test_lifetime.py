@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cluster.owners import JOBS, SETS, owners
 from tests.conftest import short_name
+from tests.support import moved_time
 from tests.support.history import condition
-from tests.support.operator_process import OperatorProcess
+from tests.support.moved_time import Time
 from tests.support.plane import Plane
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
-_SHIFTED = (sys.executable, "-m", "tests.support.shifted_operator", "run")
 _HOUR = 3600.0
-
-
-@dataclass
-class Time:
-    """The clocks of the operator and of the simulator, moved together."""
-
-    workspace: Workspace
-    file: Path
-    ahead: float = 0.0
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-
-    @property
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    async def passes(self, seconds: float) -> None:
-        self.ahead += seconds
-        await self.workspace.novita.pass_seconds(seconds)
-        unfinished = self.file.with_suffix(".tmp")  # the operator must never read half a number
-        unfinished.write_text(str(self.ahead))
-        unfinished.replace(self.file)
 
 
 @pytest.fixture
@@ -49,29 +25,8 @@ async def time(
     private_plane: Plane, in_step: Simulator, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[Workspace, Time, Any]]:
     """A workspace whose operator has clocks that the test moves, and a way to start that operator (again)."""
-    workspace = await Workspace.make(private_plane, in_step, short_name(request))
-    await workspace.novita.set(delays={"accept": 0.1, "create": 0.1, "pull": 0.2, "start": 0.1, "stop": 0.1})
-    clock = Time(workspace, tmp_path / "clock")
-    clock.file.write_text("0")
-    async with AsyncExitStack() as stack:
-
-        async def start() -> OperatorProcess:
-            started = OperatorProcess.launch(
-                tmp_path,
-                private_plane.operator_kubeconfig,
-                _SHIFTED,
-                NOVITA_API_URL=in_step.url,
-                WATCH_NAMESPACES=workspace.namespace,
-                CLOCK_FILE=str(clock.file),
-                PYTHONPATH=str(Path(__file__).parents[2]),
-            )
-            stack.push_async_callback(started.close)
-            await started.until_ready()
-            workspace.operator = started
-            return started
-
-        yield workspace, clock, start
-    await workspace.close()
+    async with moved_time.moved(private_plane, in_step, tmp_path, short_name(request)) as found:
+        yield found
 
 
 async def test_after_max_seconds_the_instance_is_deleted_and_the_object_says_why(time: Any) -> None:

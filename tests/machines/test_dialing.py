@@ -18,10 +18,10 @@ from tests.simulator import landlord
 from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.machines import errors
+from novita_operator.machines.command import Command
 from novita_operator.machines.dialing import Dialer
 from novita_operator.machines.login import Place
 from novita_operator.machines.pool import Pool
-from novita_operator.machines.running import Command
 
 
 async def test_the_host_key_is_the_one_that_openssh_sees_and_nobody_logs_in(machine: Rented) -> None:

@@ -14,8 +14,8 @@ from tests.simulator import landlord
 from tests.simulator.landlord import Landlord
 
 from novita_operator.machines import errors
+from novita_operator.machines.command import Command
 from novita_operator.machines.pool import Bounds, Pool
-from novita_operator.machines.running import Command
 
 
 async def test_a_command_ends_with_its_code_or_its_signal_and_its_output(machine: Rented, pool: Pool) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from tests.support import kube, processes, terminal
 from tests.support.plane import Output, Plane
+from tests.support.sharing import Sharing
+from tests.support.simulator import Simulator
 from tests.support.terminal import Terminal
 from tests.support.workspace import Workspace
 
@@ -98,6 +100,12 @@ class Plugin:
     async def read(self, verb: str, *arguments: str) -> Any:
         """What a listing verb writes for programs."""
         return json.loads((await self.run(verb, "-o", "json", *arguments)).out)
+
+
+@pytest.fixture(scope="session")
+async def machines(sharing: Sharing) -> Simulator:
+    """The simulator of the run whose machines are real."""
+    return await Simulator.shared(sharing, "machines", acceleration=10, machines=True)
 
 
 @pytest.fixture

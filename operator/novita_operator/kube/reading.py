@@ -20,16 +20,23 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One verb on one kind of resource; `namespace` is empty for the whole cluster."""
+    """One verb on one kind of resource; `namespace` is empty for the whole cluster, `name` for all objects."""
 
     verb: str
     resource: str
     group: str = ""
     namespace: str = ""
+    name: str = ""
 
     def to_review(self) -> Body:
         """The request by which a user asks the API server what it may do."""
-        attributes = {"verb": self.verb, "resource": self.resource, "group": self.group, "namespace": self.namespace}
+        attributes = {
+            "verb": self.verb,
+            "resource": self.resource,
+            "group": self.group,
+            "namespace": self.namespace,
+            "name": self.name,
+        }
         return {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

@@ -9,8 +9,8 @@ from typing import Protocol
 import asyncssh
 
 from novita_operator.machines import errors, running
+from novita_operator.machines.command import Command, Ran
 from novita_operator.machines.login import Login
-from novita_operator.machines.running import Command, Ran
 
 _MOST = 512
 """Each costs a file descriptor and about 100 KB here; a pod has 1,024 descriptors at least."""

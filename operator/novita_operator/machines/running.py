@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import asyncssh
 
 from novita_operator.machines import errors
+from novita_operator.machines.command import Command, Ran
 
 _CHUNK = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`text` goes to the login shell of the machine's user. `most_bytes` of its output are read, and no more."""
-
-    text: str
-    stdin: bytes = b""
-    seconds: float = 60.0
-    most_bytes: int = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended. `code` is None where a signal ended it, or where its output was longer than asked for."""
-
-    code: int | None
-    signal: str | None
-    output: bytes
-    cut: bool = False
 
 
 async def run(connection: asyncssh.SSHClientConnection, command: Command) -> Ran:

@@ -36,6 +36,7 @@ from novita_operator.plugin import (
     status,
     syncing,
 )
+from novita_operator.plugin.run import verb as running
 from novita_operator.plugin.verb import Verb
 
 _WRONG = 1
@@ -78,6 +79,11 @@ VERBS = (
         "restart",
         "Stop and start an instance that runs; ask for another try of one that does not.",
         lambda: power.restart,
+    ),
+    Verb(
+        "run",
+        "Rent a machine, run a program on it, and let it go; the program's exit code is this one's.",
+        lambda: running.run,
     ),
     Verb(
         "ssh",

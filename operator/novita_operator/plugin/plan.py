@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.meta import GROUP
@@ -21,7 +19,7 @@ from novita_operator.controllers.gpu_instance.policies import defaults as desire
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
 from novita_operator.controllers.gpu_instance.result import Problem
 from novita_operator.novita.account import NovitaAccountClient
-from novita_operator.plugin import money, novita, printing
+from novita_operator.plugin import manifests, money, novita, printing
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.options import Format, Output
 
@@ -71,7 +69,7 @@ def plan(
     output: Output = Format.TABLE,
 ) -> None:
     """What would be rented now, and at what price. Nothing is created. Asks Novita: needs NOVITA_API_KEY."""
-    wanted = list(_wanted(_documents(file)))
+    wanted = list(_wanted(manifests.documents(file)))
     if not wanted:
         raise Wrong(f"{file} holds no GPUInstance, GPUInstanceSet or GPUJob.")
     here = novita.settings()
@@ -83,17 +81,6 @@ def plan(
         _draw(answers, defaults)
     if any(answer.chosen is None for answer in answers):
         raise typer.Exit(1)
-
-
-def _documents(file: Path) -> list[Any]:
-    text = sys.stdin.read() if str(file) == "-" else file.read_text()
-    try:
-        return list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
-        # Without the text around it: a manifest may hold a Secret.
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise Wrong(f"{file} is no YAML{where}.") from None
 
 
 def _wanted(documents: Sequence[Any]) -> Iterator[Wanted]:

@@ -36,13 +36,18 @@ class Mirror:
     there: str
     session: Session
     by_rsync: bool
+    out: int | None = None
+    """Where the programs print what they do; None: to the standard output."""
 
     def send(self, tree: Tree, before: Tree) -> int:
         """What has changed. The exit code of the program that failed, or 0."""
         if self.by_rsync:
-            return self.session.run(self._rsync(), stdin=subprocess.DEVNULL)
+            return self._run(self._rsync())
         commands = itertools.chain(self._folders(tree, before), self._files(tree, before))
-        return next((code for each in commands if (code := self.session.run(each, stdin=subprocess.DEVNULL))), 0)
+        return next((code for each in commands if (code := self._run(each))), 0)
+
+    def _run(self, command: Sequence[str]) -> int:
+        return self.session.run(command, stdin=subprocess.DEVNULL, stdout=self.out)
 
     def _rsync(self) -> list[str]:
         at = self.session.access
@@ -83,9 +88,9 @@ def sync(
     while True:
         try:
             with session.opened(to.machine, namespace, trust_new=trust_new) as alone, sharing.shared(alone) as there:
-                mirror = _mirror(folder, to.path or ".", there)
+                kept = mirror(folder, to.path or ".", there)
                 worked = True
-                code = _kept(mirror) if watch else mirror.send(trees.read(folder), Tree())
+                code = _kept(kept) if watch else kept.send(trees.read(folder), Tree())
         except Broken:
             if not (watch and worked):
                 raise
@@ -114,8 +119,8 @@ def _kept(mirror: Mirror) -> int:
         time.sleep(_LOOK_SECONDS)
 
 
-def _mirror(here: Path, path: str, there: Session) -> Mirror:
-    """Makes the folder. Raises Broken, and Wrong where the folder cannot be made."""
+def mirror(here: Path, path: str, there: Session, out: int | None = None) -> Mirror:
+    """Of a folder here and one there, which is made. Raises Broken, and Wrong where the folder cannot be made."""
     made = there.run(there.ssh("-T", command=[shlex.join(["mkdir", "-p", "--", path])]), stdin=subprocess.DEVNULL)
     if made in running.INTERRUPTED:
         raise typer.Exit(made)
@@ -127,7 +132,7 @@ def _mirror(here: Path, path: str, there: Session) -> Mirror:
     by_rsync = shutil.which("rsync") is not None and there.run(asked, stdin=subprocess.DEVNULL) == 0
     if not by_rsync:
         openssh.require(openssh.COPIES_BY_SFTP)
-    return Mirror(here.resolve(), path, there, by_rsync)
+    return Mirror(here.resolve(), path, there, by_rsync, out)
 
 
 def _portions(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -14,7 +14,6 @@ from tests.plugin.conftest import Plugin, assert_no_secret_was_printed
 from tests.support import builders, kube, needs, sshd, waiting
 from tests.support.operator_process import OperatorProcess
 from tests.support.plane import Output, Plane
-from tests.support.sharing import Sharing
 from tests.support.simulator import Simulator
 from tests.support.workspace import Workspace
 
@@ -56,12 +55,6 @@ class Rented:
     workspace: Workspace
     entries: dict[str, str | None]
     home: Path
-
-
-@pytest.fixture(scope="session")
-async def machines(sharing: Sharing) -> Simulator:
-    """The simulator of the run whose machines are real."""
-    return await Simulator.shared(sharing, "machines", acceleration=10, machines=True)
 
 
 @pytest.fixture(scope="session")

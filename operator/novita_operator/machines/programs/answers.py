@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from novita_operator.machines import errors
+from novita_operator.machines.command import Ran
 from novita_operator.machines.programs.program import Environment
 from novita_operator.machines.programs.state import Ended, Lost, NotStarted, Running, Starting, State
-from novita_operator.machines.running import Ran
 
 _MARK = b"gpu-job 1"
 _SHELLS_OWN = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})  # what a shell adds to the session that it is started in
@@ -35,6 +35,13 @@ def read(ran: Ran) -> Answer:
         raise errors.NoShell("runs no shell for a command over ssh")
     lines = told.decode("utf-8", "replace").splitlines()
     return Answer(dict(line.split(" ", 1) for line in lines if " " in line), rest)
+
+
+def begun(heard: bytes) -> bytes | None:
+    """What has come of an answer that goes on, behind its lines; None until these are here."""
+    mark = _MARK + b"\n\n"
+    before, found, rest = heard.partition(mark)
+    return rest if found and (not before or before.endswith(b"\n")) else None
 
 
 def state(answer: Answer) -> State:

@@ -1,6 +1,6 @@
 # One verb about one program; everything of it is in one folder, whose making is the lock: whoever makes it starts the
 # program, and nobody ever does so again. Read to its end before anything is done, so that half of it does nothing.
-# POSIX sh, and of programs: cat date grep ls mkdir mv sed sleep tail tr; setsid where there is one.
+# POSIX sh, and of programs: cat date grep head ls mkdir mv sed sleep tail tr wc; setsid where there is one.
 
 say() {
   printf '%s\n' "$*"
@@ -113,6 +113,25 @@ environ() {
   fi
 }
 
+# What it prints, from this byte on, the first being 1, until it has ended. Whether it has is looked at first, so that
+# what it printed last is not left out.
+follow() {
+  at=$1
+  while true; do
+    found=$(state)
+    size=0
+    if [ -f "$dir/output" ]; then size=$(wc -c <"$dir/output"); fi
+    if [ "$((size))" -ge "$at" ]; then
+      tail -c "+$at" "$dir/output" | head -c "$((size - at + 1))" || exit 1 # nobody listens any more
+      at=$((size + 1))
+    fi
+    case $found in
+    running | starting) sleep 1 ;;
+    *) break ;;
+    esac
+  done
+}
+
 holds() {
   cat "$1" 2>/dev/null | tr '\0' '\n' | grep -qxF "$2"
 }
@@ -128,6 +147,7 @@ main() {
   wait) await "$3" && look ;;
   end) end "$3" ;;
   output) say "" && tail -c "$3" "$dir/output" ;;
+  follow) say "" && follow "$3" ;;
   environ) environ "$3" ;;
   esac
 }

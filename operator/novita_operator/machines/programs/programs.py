@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from novita_operator.machines import errors
+from novita_operator.machines.command import Command, Ran
 from novita_operator.machines.login import Login
 from novita_operator.machines.programs import answers, script
 from novita_operator.machines.programs.program import MARK, Environment, Program
 from novita_operator.machines.programs.state import State
-from novita_operator.machines.running import Command, Ran
 
 _SECONDS = 30.0  # a verb that waits for nothing takes milliseconds, and a machine at work may be slow
 _ENVIRONMENT_BYTES = 256 * 1024  # as much as is taken from Secrets and ConfigMaps together

@@ -6,8 +6,8 @@ import shlex
 from functools import cache
 from importlib import resources
 
+from novita_operator.machines.command import Command
 from novita_operator.machines.programs.program import Environment, Program
-from novita_operator.machines.running import Command
 
 _TEXT = "utf-8"
 # Plain words: whatever the login shell is, it does not change them.
@@ -17,6 +17,11 @@ _SHELL = "exec /bin/sh -s --"
 def command(verb: str, name: str, *words: str, seconds: float, most_bytes: int = 64 * 1024) -> Command:
     """One verb about the program of this name."""
     return _command(" ".join((_SHELL, verb, name, *words)), "", seconds, most_bytes)
+
+
+def place(environment: Environment) -> str:
+    """Shell code that goes to the folder in which the container's program would run."""
+    return 'cd "$HOME"' if environment.at_home else 'cd /proc/1/cwd 2>/dev/null || cd "$HOME"'
 
 
 def start(program: Program, environment: Environment, *, seconds: float) -> Command:
@@ -34,7 +39,6 @@ def _command(text: str, more: str, seconds: float, most_bytes: int) -> Command:
 def _program(program: Program, environment: Environment) -> str:
     """Its own number is that of the program: it is replaced by it. It is removed before, since it holds secrets."""
     given = " ".join(shlex.quote(f"{name}={value}") for name, value in environment.variables.items())
-    place = 'cd "$HOME"' if environment.at_home else 'cd /proc/1/cwd 2>/dev/null || cd "$HOME"'
     return f"""\
 birth() {{
   {{ read -r line <"/proc/$1/stat"; }} 2>/dev/null || return 0
@@ -45,7 +49,7 @@ run() {{
   printf '%s\\n' "$$ $(birth $$)" >"$1/pid"
   rm -f "$1/program"
   umask "$2"
-  {place}
+  {place(environment)}
   exec env -i {given} /bin/sh -c 'exec "$@"' sh {shlex.join(program.words)}
 }}
 run "$@"

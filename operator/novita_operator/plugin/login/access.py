@@ -61,7 +61,7 @@ async def read(reader: Reader, found: GPUInstance) -> Access:
     except errors.NotFound:
         raise Wrong(f"{name}: its Secret {secret} is gone. The operator writes it again; try again then.") from None
     except errors.Forbidden:
-        raise Wrong(_missing_right(secret, namespace)) from None
+        raise Wrong(missing_right(secret, namespace)) from None
     if entries.get("instance-id") != found.status.instance_id:
         raise Wrong(
             f"{name}: Secret {secret} speaks of another instance. The operator writes it again; try again then."
@@ -111,7 +111,8 @@ def unreachable(found: GPUInstance) -> Wrong:
     )
 
 
-def _missing_right(secret: str, namespace: str) -> str:
+def missing_right(secret: str, namespace: str) -> str:
+    """What to say to who may not read it, and to an administrator."""
     return (
         f"the password is in Secret {secret}, which your user may not read: that takes `get` on this one Secret. An "
         f"administrator gives it by `kubectl create role {secret} -n {namespace} --verb=get --resource=secrets "

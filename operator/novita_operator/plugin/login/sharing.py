@@ -29,9 +29,9 @@ def shared(session: Session) -> Iterator[Session]:
         start_new_session=True,
     )
     with master:
-        if not any(line.strip() == _UP for line in master.stdout or ()):
-            raise session.refusal
         try:
+            if not any(line.strip() == _UP for line in master.stdout or ()):
+                raise session.refusal
             yield replace(session, options=[*socket, "-o", "ControlMaster=no", *session.options])
         finally:
             master.terminate()

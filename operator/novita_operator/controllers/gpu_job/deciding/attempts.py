@@ -9,16 +9,15 @@ from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 from novita_operator.machines.programs.program import MARK
 from novita_operator.reconciling import owned
 
-_FORCED: dict[str, Any] = {
+FORCED: dict[str, Any] = {
     "deletionPolicy": "Delete",
     "powerState": "Running",
     "restartPolicy": {"maxAttempts": 0},
     "onSpotReclaim": "Stop",
 }
-
-
+"""What the instance of a program has, whatever is said: it is there for that program, and ends with it."""
 # The plainest program that goes on for ever: neither quotes nor anything else that could be split in another way.
-_KEPT_ALIVE = {"entrypoint": "tail", "command": "-f /dev/null"}
+KEPT_ALIVE = {"entrypoint": "tail", "command": "-f /dev/null"}
 
 
 def attempt_name(job: str, attempt: int) -> str:
@@ -48,7 +47,7 @@ def body(owner: meta.Meta, template: GPUInstanceSpec, attempt: int, *, over_ssh:
             "labels": {meta.JOB_LABEL: owner.name, meta.ATTEMPT_LABEL: str(attempt)},
             "ownerReferences": [owned.reference("GPUJob", owner)],
         },
-        "spec": spec | _FORCED | (_KEPT_ALIVE if over_ssh else {}) | {"env": _env(owner, template, attempt)},
+        "spec": spec | FORCED | (KEPT_ALIVE if over_ssh else {}) | {"env": _env(owner, template, attempt)},
     }
 
 
