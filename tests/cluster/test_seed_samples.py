@@ -70,35 +70,6 @@ async def test_the_batch_of_three_becomes_ready_with_one_wait(workspace: Workspa
     assert (await workspace.get("inference-1"))["status"]["product"]["name"] == "RTX 3080 12GB"
 
 
-async def test_the_ci_job_uses_a_gpu_and_lets_it_go(workspace: Workspace) -> None:
-    code, output = await _run(
-        workspace, str(_SEED / "ci/train.sh"), "42", "-n", workspace.namespace, CI_ACCOUNT=workspace.account_name
-    )
-
-    assert code == 0, output
-    assert "training with: ssh -p" in output
-    ledger = await workspace.novita.ledger()
-    assert (ledger.created, ledger.live) == (1, ())
-    assert ledger.records[0].gpu_count == 2
-
-
-async def test_a_ci_job_that_fails_lets_its_gpu_go_all_the_same(workspace: Workspace) -> None:
-    code, output = await _run(
-        workspace,
-        str(_SEED / "ci/train.sh"),
-        "43",
-        "-n",
-        workspace.namespace,
-        CI_ACCOUNT=workspace.account_name,
-        CI_TEMPLATE="there-is-no-such-template",
-        CI_WAIT="2s",
-    )
-
-    assert code != 0, output
-    await workspace.until_gone("ci-training-43")
-    assert (await workspace.novita.ledger()).live == ()
-
-
 async def test_the_load_test_reports_and_cleans_up(workspace: Workspace) -> None:
     code, output = await _run(
         workspace,
