@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import MakeWorkspace, StartOperator
-from tests.support import kube, waiting
+from tests.support import builders, kube, waiting
 from tests.support.history import condition
 from tests.support.kube import Body
 from tests.support.operator_process import OperatorProcess
@@ -136,6 +136,28 @@ async def test_what_was_left_at_novita_is_no_orphan_also_after_a_restart(
     )
     assert account["status"].get("orphans", []) == []
     assert account["metadata"]["annotations"][_MARK] == f"{_CLUSTER}/{OPERATOR_NAMESPACE}"
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["that-is-there", "that-is-gone"])
+async def test_what_was_left_under_another_account_of_the_same_key_is_no_orphan(
+    gone: bool, make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    kept = await _retained(workspace)
+    await workspace.edit_account_and_wait(orphans="Report")
+
+    twin = f"{workspace.account_name}-twin"
+    spec = (await _account(workspace))["spec"] | {"orphans": "Delete"}
+    await workspace.apply(kube.NOVITA_ACCOUNTS, builders.novita_account(twin, **spec))
+    for number in range(_NEIGHBOURS):
+        await workspace.create(f"twin-{number}", accountRef={"name": twin}, powerState="Stopped")
+        if gone:
+            await workspace.delete(f"neighbour-{number}")
+    if gone:
+        await workspace.plane.kube.delete(kube.NOVITA_ACCOUNTS, workspace.account_name)
+    await _orphan(workspace)
+
+    await workspace.until_live(kept)
 
 
 async def test_the_next_leader_knows_what_was_left_under_the_one_before(

@@ -29,11 +29,10 @@ async def _plant(site: Site) -> str:
     return str(await site.novita.plant(name=name, ageSeconds=3600))
 
 
-async def _take_rights(site: Site, role: _Role) -> list[Body]:
-    """The operator makes and changes no ConfigMap any more; the rules as they were."""
+async def _take_rights(site: Site, role: _Role, left: str) -> list[Body]:
+    """The operator makes and changes no ConfigMap any more; the rules as they were. `left`: the verb that it keeps."""
     rules: list[Body] = (await site.plane.kube.get(*role))["rules"]
-    # Objects refer to ConfigMaps of any namespace: these may still be read.
-    read = [rule | {"verbs": ["get"]} for rule in rules if _of_maps(rule) and role is _EVERYWHERE]
+    read = [rule | {"verbs": [left]} for rule in rules if _of_maps(rule) and left]
     await _set(site, role, [*(rule for rule in rules if not _of_maps(rule)), *read])
     return rules
 
@@ -70,8 +69,9 @@ async def test_without_the_rights_nothing_is_deleted_or_forgotten_and_the_accoun
     await site.give_key()
     values: dict[str, Any] = {"watchNamespaces": [site.namespace]} if namespaced else {}
     await site.install(settings=_SETTINGS, **values)
-    roles = [_OWN] if namespaced else [_OWN, _EVERYWHERE]
-    rules = [await _take_rights(site, role) for role in roles]
+    # Objects refer to ConfigMaps of any namespace: these may still be read.
+    roles = {_OWN: ""} if namespaced else {_OWN: "list", _EVERYWHERE: "get"}
+    rules = [await _take_rights(site, role, left) for role, left in roles.items()]
     await site.start()
     for number in range(4):  # they stay, so that one that goes is no crowd
         await site.create(f"neighbour-{number}", powerState="Stopped")

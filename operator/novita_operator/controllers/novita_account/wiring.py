@@ -95,10 +95,9 @@ def _collector(core: Core) -> Collector:
         sees_everything=not settings.namespaces or settings.cluster_id is not None,
         min_age=timedelta(milliseconds=settings.orphan_age),
         sightings_apart=timedelta(milliseconds=settings.orphan_sightings_apart),
-        departures=core.accounts.departures,
+        accounts=core.accounts,
         clock=core.clock,
         metrics=core.metrics,
-        renamed=core.accounts.renamed,
         retained=core.retained,
         absences=Absences(core.retained, core.clock, _forgotten_after(settings)),
     )

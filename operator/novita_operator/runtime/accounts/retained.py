@@ -91,6 +91,18 @@ class Retained:
         except retention.Damaged as error:
             raise NotKnown(self._unreadable(account, str(error))) from None
 
+    async def beside(self, account: str) -> Record:
+        """What is left under other accounts, also under those that are gone: they may have had the same key.
+
+        Raises NotKnown where they cannot be listed. What cannot be read of one stops that account, and not this one.
+        """
+        try:
+            bodies = await self.kube.labelled(_PATH, self.namespace, retention.LABELS)
+        except errors.KubeError as error:
+            raise NotKnown(self._unreadable(account, str(error))) from None
+        own = retention.config_map_name(account)
+        return retention.readable(body for body in bodies if body["metadata"]["name"] != own)
+
     async def rehearse(self, account: str) -> None:
         """Whether the cluster would take an entry; writes nothing. Raises NotKnown.
 
@@ -128,7 +140,7 @@ class Retained:
         body = found or retention.new(account, self.namespace, self._lost_since(account))
         entries: dict[str, str] = body.get("data") or {}
         changed = change(dict(entries))
-        new, query = body | {"data": changed}, _DRY_RUN if rehearsal else None
+        new, query = retention.labelled(body) | {"data": changed}, _DRY_RUN if rehearsal else None
         if found is None:
             await self.kube.request("POST", _PATH, body=new, query=query, namespace=self.namespace)
         elif changed != entries or rehearsal:

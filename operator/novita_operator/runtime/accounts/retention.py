@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ MOST = 1000
 MOST_PER_NAMESPACE = 200
 """Of these, no namespace takes more than a fifth: the others can still retain theirs."""
 _NAME_CHARS = 253
-_LABELS = {"app.kubernetes.io/managed-by": meta.FIELD_MANAGER, "app.kubernetes.io/component": "retained-instances"}
+LABELS = {"app.kubernetes.io/managed-by": meta.FIELD_MANAGER, "app.kubernetes.io/component": "retained-instances"}
 _DESCRIPTION = (
     "Instances that people have left at Novita: the orphan collector never deletes them. It belongs in the backup. "
     "Without it, nothing is deleted as an orphan any more."
@@ -96,8 +97,14 @@ def new(account: str, namespace: str, incomplete_since: str | None) -> Body:
     annotations = {"kubernetes.io/description": _DESCRIPTION}
     if incomplete_since is not None:
         annotations[meta.INCOMPLETE] = incomplete_since
-    at = {"name": config_map_name(account), "namespace": namespace, "labels": _LABELS, "annotations": annotations}
+    at = {"name": config_map_name(account), "namespace": namespace, "labels": LABELS, "annotations": annotations}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": at}
+
+
+def labelled(body: Body) -> Body:
+    """The same with our labels: a person who has made it by hand gave it none."""
+    at = body["metadata"]
+    return body | {"metadata": at | {"labels": (at.get("labels") or {}) | LABELS}}
 
 
 def is_incomplete(body: Body) -> bool:
@@ -108,6 +115,15 @@ def is_incomplete(body: Body) -> bool:
 def read(body: Body) -> Record:
     """What the ConfigMap holds. Raises Damaged."""
     return Record({uid: _entry(uid, text) for uid, text in (body.get("data") or {}).items()})
+
+
+def readable(bodies: Iterable[Body]) -> Record:
+    """What can be read of several ConfigMaps."""
+    left: dict[str, Left] = {}
+    for uid, text in ((uid, text) for body in bodies for uid, text in (body.get("data") or {}).items()):
+        with suppress(Damaged):
+            left[uid] = _entry(uid, text)
+    return Record(left)
 
 
 def count_of(namespace: str, entries: Mapping[str, str]) -> int:

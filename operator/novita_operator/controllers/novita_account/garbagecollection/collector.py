@@ -32,8 +32,7 @@ from novita_operator.metrics import Metrics
 from novita_operator.novita import errors
 from novita_operator.reconciling import naming
 from novita_operator.runtime.accounts.account import Account
-from novita_operator.runtime.accounts.departures import Departures
-from novita_operator.runtime.accounts.renamed import Renamed
+from novita_operator.runtime.accounts.registry import Accounts
 from novita_operator.runtime.accounts.retained import Full, NotKnown, Retained
 from novita_operator.runtime.accounts.retention import Left, Record
 
@@ -81,10 +80,9 @@ class Collector:
     sees_everything: bool
     min_age: timedelta
     sightings_apart: timedelta
-    departures: Departures
+    accounts: Accounts
     clock: Clock
     metrics: Metrics
-    renamed: Renamed
     retained: Retained
     absences: Absences
     _checked: dict[str, Checked] = field(default_factory=dict)
@@ -134,7 +132,7 @@ class Collector:
             confirmed=resource.meta.annotations.get(meta.CONFIRM_ORPHANS),
             now=self.clock.now(),
             departed=frozenset(self.departed(resource)),
-            renamed=self.renamed.explain(account.name, self.names.cluster),
+            renamed=self.accounts.renamed.explain(account.name, self.names.cluster),
             spent=checked.spent,
             confirmed_ids=checked.confirmed_ids,
             retained=retained,
@@ -143,7 +141,9 @@ class Collector:
 
     def departed(self, resource: NovitaAccount) -> tuple[str, ...]:
         """Objects whose deletion was seen, by this process or an earlier one, and whose instance was to be deleted."""
-        seen = dict.fromkeys(each.uid for each in self.departures.of(resource.meta.name) if each.end == "Delete")
+        seen = dict.fromkeys(
+            each.uid for each in self.accounts.departures.of(resource.meta.name) if each.end == "Delete"
+        )
         # In the same order each time, or the status is never at rest.
         earlier = [uid for uid in resource.status.departed if uid not in seen]
         return (*earlier, *seen)[-MOST_DEPARTED:]
@@ -153,15 +153,29 @@ class Collector:
         try:
             await self._catch_up(account)
             record = await self.retained.read(account.name)
+            beside = await self.retained.beside(account.name)
+            for twin in self._twins(account):
+                await self.retained.read(twin.name)  # where that is lost, ours cannot be told from what it left, either
             if account.spec.orphans == "Delete":
                 await self.retained.rehearse(account.name)
         except NotKnown as error:
             return str(error)
-        return Record({**record.left, **{each.uid: each for each in self.departures.left(account.name)}})
+        unwritten = (
+            each for one in (account, *self._twins(account)) for each in self.accounts.departures.left(one.name)
+        )
+        return Record({**beside.left, **record.left, **{each.uid: each for each in unwritten}})
+
+    def _twins(self, account: Account) -> tuple[Account, ...]:
+        """Other accounts with the same key: what they have left shows in this one's list, too."""
+        return tuple(
+            each
+            for each in self.accounts
+            if each.name != account.name and each.fingerprint is not None and each.fingerprint == account.fingerprint
+        )
 
     async def _catch_up(self, account: Account) -> None:
         """Write down what nobody could when it was left. What there is no room for counts in this process alone."""
-        for each in self.departures.left(account.name):
+        for each in self.accounts.departures.left(account.name):
             try:
                 await self.retained.keep(account.name, replace(each, key=account.fingerprint))
             except (Full, kube_errors.KubeError) as error:
@@ -169,7 +183,7 @@ class Collector:
                 if not isinstance(error, Full):
                     raise NotKnown(_unwritten(each, error)) from None
             else:
-                self.departures.written(account.name, each.uid)
+                self.accounts.departures.written(account.name, each.uid)
 
     async def _objects(self, account: str) -> Objects:
         """All GPUInstances, read from etcd. Raises kube errors, also where the kind is no longer known."""
