@@ -146,18 +146,43 @@ async def test_what_was_left_under_another_account_of_the_same_key_is_no_orphan(
     kept = await _retained(workspace)
     await workspace.edit_account_and_wait(orphans="Report")
 
-    twin = f"{workspace.account_name}-twin"
-    spec = (await _account(workspace))["spec"] | {"orphans": "Delete"}
-    await workspace.apply(kube.NOVITA_ACCOUNTS, builders.novita_account(twin, **spec))
-    for number in range(_NEIGHBOURS):
-        await workspace.create(f"twin-{number}", accountRef={"name": twin}, powerState="Stopped")
-        if gone:
-            await workspace.delete(f"neighbour-{number}")
+    await _twin(workspace)
+    for number in range(_NEIGHBOURS if gone else 0):
+        await workspace.delete(f"neighbour-{number}")
     if gone:
         await workspace.plane.kube.delete(kube.NOVITA_ACCOUNTS, workspace.account_name)
     await _orphan(workspace)
 
     await workspace.until_live(kept)
+
+
+async def test_where_the_record_of_an_account_of_the_same_key_is_lost_nothing_is_deleted(
+    make_workspace: MakeWorkspace, start_operator: StartOperator
+) -> None:
+    workspace, _ = await _site(make_workspace, start_operator)
+    kept = await _retained(workspace)
+    await workspace.edit_account_and_wait(orphans="Report")
+    await workspace.plane.kube.delete(kube.CONFIG_MAPS, _name(workspace), OPERATOR_NAMESPACE)
+
+    twin = await _twin(workspace)
+    orphan = await _orphan(workspace)
+
+    async def paused() -> bool:
+        told = condition(await workspace.plane.kube.get(kube.NOVITA_ACCOUNTS, twin), "OrphanDeletionPaused")
+        return told.get("reason") == "RetainedUnknown" and f"{_name(workspace)}, which" in told["message"]
+
+    await waiting.until(paused, "the twin says whose record is lost", explain=workspace.explain)
+    assert {each.id for each in (await workspace.novita.ledger()).live} == {kept, orphan}
+
+
+async def _twin(workspace: Workspace) -> str:
+    """Another account with the same key, whose orphans are deleted, and objects that use it."""
+    twin = f"{workspace.account_name}-twin"
+    spec = (await _account(workspace))["spec"] | {"orphans": "Delete"}
+    await workspace.apply(kube.NOVITA_ACCOUNTS, builders.novita_account(twin, **spec))
+    for number in range(_NEIGHBOURS):
+        await workspace.create(f"twin-{number}", accountRef={"name": twin}, powerState="Stopped")
+    return twin
 
 
 async def test_the_next_leader_knows_what_was_left_under_the_one_before(

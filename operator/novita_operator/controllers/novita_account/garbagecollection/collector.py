@@ -121,7 +121,7 @@ class Collector:
             text = f"The GPUInstances could not be listed ({error}); nothing is deleted until they can."
             return Verdict((), (), Brake(Reason.OBJECTS_UNREADABLE, text), checked.verdict.baseline)
         # After the objects: whoever is not among them has written down before what it leaves.
-        retained = await self._left(account)
+        retained = await self._left(account, census)
         rules = Rules(self.names, resource.spec.orphans, self.sees_everything, self.min_age, self.sightings_apart)
         check = OrphanCheck(
             unclaimed=census.unclaimed,
@@ -148,30 +148,27 @@ class Collector:
         earlier = [uid for uid in resource.status.departed if uid not in seen]
         return (*earlier, *seen)[-MOST_DEPARTED:]
 
-    async def _left(self, account: Account) -> Record | str:
+    async def _left(self, account: Account, census: Census) -> Record | str:
         """What people chose to leave. A text: why that is not known, or could not be written down."""
+        twins = self._twins(account, census)
         try:
             await self._catch_up(account)
             record = await self.retained.read(account.name)
             beside = await self.retained.beside(account.name)
-            for twin in self._twins(account):
+            for twin in twins:
                 await self.retained.read(twin.name)  # where that is lost, ours cannot be told from what it left, either
             if account.spec.orphans == "Delete":
                 await self.retained.rehearse(account.name)
         except NotKnown as error:
             return str(error)
-        unwritten = (
-            each for one in (account, *self._twins(account)) for each in self.accounts.departures.left(one.name)
-        )
+        unwritten = (each for one in (account, *twins) for each in self.accounts.departures.left(one.name))
         return Record({**beside.left, **record.left, **{each.uid: each for each in unwritten}})
 
-    def _twins(self, account: Account) -> tuple[Account, ...]:
-        """Other accounts with the same key: what they have left shows in this one's list, too."""
-        return tuple(
-            each
-            for each in self.accounts
-            if each.name != account.name and each.fingerprint is not None and each.fingerprint == account.fingerprint
-        )
+    def _twins(self, account: Account, census: Census) -> tuple[Account, ...]:
+        """Other accounts that show the same instances: with the same key, or another one of the same owner."""
+        ids = {each.id for each in census.unclaimed}
+        others = (each for each in self.accounts if each.name != account.name and each.snapshot is not None)
+        return tuple(each for each in others if each.snapshot and not ids.isdisjoint(each.snapshot.instances))
 
     async def _catch_up(self, account: Account) -> None:
         """Write down what nobody could when it was left. What there is no room for counts in this process alone."""
