@@ -44,13 +44,15 @@ def leave_out() -> None:
     """Keep libraries from loading parts that nothing here uses, or not yet; before any of them is imported.
 
     `kubernetes` and `kubernetes.aio` load each part of theirs, with requests, urllib3, oauthlib and websockets, also
-    where one is meant. `httpx` loads its command line with pygments and half of rich.
+    where one is meant. `kopf` looks for models of the half that blocks, to take them for bodies: it gets none of us.
+    `httpx` loads its command line with pygments and half of rich.
     """
     late.load(LATE)
     if "kubernetes" not in sys.modules:
         whole, half = _unexecuted("kubernetes"), _unexecuted("kubernetes.aio")
         whole.aio = half  # type: ignore[attr-defined]  # importing it would have done so
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # httpx can do without
+    for module in ("kubernetes.client", "httpx._main"):
+        sys.modules.setdefault(module, None)  # type: ignore[arg-type]  # kopf and httpx can do without
 
 
 def _unexecuted(package: str) -> ModuleType:

@@ -19,6 +19,7 @@ _NEVER_USED = {
     "cryptography",
     "httpx._main",
     "kubernetes.aio.dynamic",
+    "kubernetes.client",
     "kubernetes.config",
     "kubernetes.stream",
     "oauthlib",
