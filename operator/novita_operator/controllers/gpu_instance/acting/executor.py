@@ -89,7 +89,7 @@ class Executor:
             case actions.Edit():
                 return await self.caller.edit(decided, this)
             case actions.Delete(instance_ids):
-                return await calling.delete(instance_ids, this, self.clock)
+                return await releasing.put_right(this) or await calling.delete(instance_ids, this, self.clock)
             case actions.ConfirmGone(instance_id):
                 return await releasing.confirm_gone(instance_id, this, self.clock)
             case actions.Release():

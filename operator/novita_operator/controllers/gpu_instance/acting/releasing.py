@@ -106,6 +106,25 @@ class Releaser:
         return await self.release(seen, this.memory, this.key)
 
 
+async def put_right(this: Pass) -> Result | None:
+    """Ours is recorded before it is deleted, where the recorded id turns out to be somebody else's that no list shows.
+
+    After our delete call nothing would say any more that ours was another one. None where there is nothing to put
+    right, and where that cannot be seen: it holds no delete back.
+    """
+    seen, recorded = this.seen, this.seen.instance_id
+    doubtful = seen.deleting and seen.adopts is None and seen.account.state == "Usable" and seen.instance is None
+    if recorded is None or not doubtful or not seen.live or seen.absence.gone_polls:
+        return None
+    try:
+        shown = await this.account.client.get_instance(recorded, priority=Priority.DELETE)
+    except errors.NovitaError:
+        return None
+    if not naming.is_anothers(seen.name, shown.name, ours_seen=True):
+        return None
+    return replace(await recovery.take(seen.live[0], this), again=True)
+
+
 async def confirm_gone(instance_id: str, this: Pass, clock: Clock) -> Result:
     """Look by id: a list may lack an instance that is there. What went without a word is missed in its account."""
     seen, account, memory = this.seen, this.account, this.memory

@@ -289,3 +289,61 @@ async def test_an_adopted_instance_in_the_list_is_proof_under_its_own_name() -> 
     await act(action.Stop("i-1"), novita, a.an_observation(an_object(spec=ADOPTING), listed))
 
     assert novita.calls == ["stop"]
+
+
+# --- Somebody else's id in the status ---------------------------------------------------------------------------------
+
+GOING: dict[str, Any] = {"deleting": True}
+OURS = a.an_instance(instance_id="i-2")
+
+
+async def deleted(shown: Instance | errors.NovitaError, seen: Observation, memory: Memory) -> tuple[Result, list[str]]:
+    """What a delete of ours does, while this is what the recorded id shows; ours is seen as what it is."""
+    novita = Novita(shown)
+
+    async def get_instance(instance_id: str, **_: Any) -> Instance:
+        if instance_id == OURS.id:
+            return OURS
+        if isinstance(shown, errors.NovitaError):
+            raise shown
+        return shown
+
+    async def products(**_: Any) -> tuple[()]:
+        return ()
+
+    novita.get_instance = get_instance  # type: ignore[method-assign]
+    novita.products = products  # type: ignore[attr-defined]
+    return await act(action.Delete((OURS.id,)), novita, seen, memory), novita.calls
+
+
+@pytest.mark.parametrize("name", ["somebody-elses", FOREIGN])
+async def test_ours_is_recorded_before_it_is_deleted_where_the_recorded_id_is_a_strangers(name: str) -> None:
+    """A list from before the stranger's does not show it. The next process would find nothing but that id."""
+    memory = Memory(0)
+
+    result, calls = await deleted(a.an_instance(name=name), a.an_observation(an_object(**GOING), OURS), memory)
+
+    assert (result.instance_id, result.again, result.problem, calls) == ("i-2", True, None, [])
+    assert memory.unwritten.instance_id == "i-2"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(errors.NotFound("no such instance"), id="nothing has that id"),
+        pytest.param(errors.Unavailable("down"), id="Novita does not say"),
+        pytest.param(a.an_instance(name=""), id="it has no name"),
+        pytest.param(a.an_instance(name=f"{NAME}-1"), id="it may be ours, rendered otherwise"),
+        pytest.param(a.an_instance(), id="it is ours, and the list hides it"),
+    ],
+)
+async def test_what_the_recorded_id_shows_holds_no_delete_back(shown: Instance | errors.NovitaError) -> None:
+    result, calls = await deleted(shown, a.an_observation(an_object(**GOING), OURS), Memory(0))
+
+    assert (result.instance_id, calls) == (None, ["delete"])
+
+
+async def test_of_an_object_that_lives_on_nothing_is_asked_before_a_delete() -> None:
+    result, calls = await deleted(a.an_instance(name="hers"), a.an_observation(an_object(), OURS), Memory(0))
+
+    assert (result.instance_id, calls) == (None, ["delete"])
