@@ -253,6 +253,23 @@ async def forged(of: str, then: Then, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=len(_NAMES), foreign=foreign)
 
 
+async def forged_and_killed(point: str, stage: Stage) -> Tally:
+    """The id of a stranger in the status, and the operator ends around its delete call: the object goes all the same.
+
+    Its own instance was seen under its name, and nothing of it is left there.
+    """
+    async with secluded(stage, "forged") as at:
+        keeper = at.keeper(arms=[f"{point}:kill"])
+        await scenes.settle(at, ("a",), "ready")
+        strange = await _id_of(at, "a stranger")
+        await scenes.patch(at, "a", {"status": {"instanceId": strange}}, subresource="status")
+        await at.delete(["a"])
+        await keeper.until_fired()
+        await at.reach(["a"], gone, "gone")
+        await scenes.untouched(at, {strange})
+        return await judge.verdict(at, fired=1, not_fired=keeper.not_fired, foreign={strange})
+
+
 async def _id_of(at: World, of: str) -> str:
     match of:
         case "a neighbour":
@@ -294,6 +311,8 @@ def _cases() -> Iterator[Case]:
     for of in ("a neighbour", "a stranger", "nobody"):
         for label, then in _THEN[:3]:
             yield Case(f"status with the id of {of}, {label}", partial(forged, of, then))
+    for point in ("delete.before-call", "delete.after-call", "release.before-write"):
+        yield Case(f"status with the id of a stranger, killed at {point}", partial(forged_and_killed, point))
     yield Case("applied again elsewhere, without status", applied_again)
     yield Case("put back to before the rent, hidden from the list", from_before_the_rent)
 

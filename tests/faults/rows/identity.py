@@ -11,7 +11,7 @@ from tests.faults import judge
 from tests.faults.row import Case, Row
 from tests.faults.rows import scenes
 from tests.faults.tally import Tally
-from tests.faults.world import DELAYS, Stage, World, gone, ready, secluded, stopped
+from tests.faults.world import DELAYS, LATER_SECONDS, Stage, World, gone, ready, secluded, stopped
 from tests.support import waiting
 
 _NAMES = ("a", "b")
@@ -145,6 +145,52 @@ async def id_reused(then: str, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=1, foreign={instance})
 
 
+async def id_reused_while_nobody_works(how: str, stage: Stage) -> Tally:
+    """Ours ends, and its id is a stranger's before a process of ours can see that: the object goes all the same.
+
+    Nothing of this object is left then under its name, and the stranger's is never touched.
+    """
+    async with secluded(stage, "reused") as at:
+        killed = how == "killed after the delete call"
+        keeper = at.keeper(arms=["delete.after-call:kill"] if killed else [], pause=2 * LATER_SECONDS)
+        await scenes.settle(at, ("a",), "ready", **_EAGER)
+        (instance,) = scenes.ids(at, ("a",))
+        await asyncio.sleep(LATER_SECONDS)  # so that what gets the id was surely made at another time
+        if killed:
+            await at.delete(("a",))
+            await keeper.until_fired()
+        else:
+            await keeper.stop()
+            await at.novita.force(instance, gone=True)
+        await _given_to_a_stranger(at, instance)
+        if not killed:
+            await at.delete(("a",))
+            keeper.start()
+        await at.reach(("a",), gone, "gone")
+        await _left_alone(at, instance)
+        return await judge.verdict(at, fired=1, expected={instance})
+
+
+async def _given_to_a_stranger(at: World, instance: str) -> None:
+    """As soon as nothing has this id any more."""
+
+    async def given() -> bool:
+        try:
+            await at.novita.plant(id=instance, name="somebody-elses")
+        except AssertionError:
+            return False
+        return True
+
+    await waiting.until(given, "the id is a stranger's")
+
+
+async def _left_alone(at: World, instance: str) -> None:
+    """The stranger's instance runs, and nobody has asked for anything else."""
+    strangers = [life for life in await judge.lives(at) if life.planted]
+    if any(life.deleted or life.delete_requested for life in strangers):
+        at.stuck["the stranger"] = f"somebody else's instance {instance} was ended"
+
+
 # --- Answers that are not as documented -------------------------------------------------------------------------
 
 
@@ -191,10 +237,16 @@ def _cases() -> Iterator[Case]:
         yield Case(f"names {how}, deleted meanwhile", partial(deleted_under_another_name, how))
     for since in ("from the start", "while Ready"):
         yield Case(f"ids in upper case {since}", partial(ids_in_upper_case, since))
-    for then in ("left alone", "deleted", "stopped"):
-        yield Case(f"id given to another instance, {then}", partial(id_reused, then))
+    yield from _reused()
     for label, dials in _ODD:
         yield Case(label, partial(odd_answers, dials))
+
+
+def _reused() -> Iterator[Case]:
+    for then in ("left alone", "deleted", "stopped"):
+        yield Case(f"id given to another instance, {then}", partial(id_reused, then))
+    for how in ("killed after the delete call", "deleted while nobody works"):
+        yield Case(f"id given to another instance, {how}", partial(id_reused_while_nobody_works, how))
 
 
 ROW = Row(
