@@ -29,7 +29,7 @@ export PYTHONPATH := $(CURDIR)/deploy/local:$(CURDIR)/charts/tools
 
 ##@ Try it
 .PHONY: demo demo-up demo-down
-demo: $(READY) ## The whole life of one instance, then everything down (CLUSTER=local|kind|current)
+demo: $(READY) ## The life of an instance and of a job, then everything down (CLUSTER=local|kind|current)
 	@$(BIN)/python -m demo show --cluster $(CLUSTER)
 
 demo-up: $(READY) ## The same things, kept running to play with (MACHINES=real: what specs say runs on this computer, with your rights)

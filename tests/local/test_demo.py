@@ -36,17 +36,19 @@ def _demo(command: str, state: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_shows_the_whole_life_of_one_instance_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_demo_shows_the_whole_life_of_an_instance_and_of_a_job_and_leaves_nothing(tmp_path: Path) -> None:
     shown = _demo("show", tmp_path / "state")
 
     assert shown.returncode == 0, shown.stdout + shown.stderr
     states = re.findall(r"^ +[\d.]+ s  (\w+) +(?:True|False) +(\w+) ", shown.stdout, re.MULTILINE)
-    assert states[-1] == ("Running", "Ready")
+    assert ("Running", "Ready") in states
+    assert states[-1] == ("Complete", "Completed")
     assert [("Creating", "Creating") in states, ("Pulling", "Pulling") in states] == [True, True]
     events = re.findall(r"^  (Scheduled|Created|Pulling|Ready|Deleted) ", shown.stdout, re.MULTILINE)
     assert events == ["Scheduled", "Created", "Pulling", "Ready", "Deleted"]
     assert re.search(r"\$ ssh -p \d+ root@127\.0\.0\.1 nvidia-smi\n(?:.*\n)+?.* NVIDIA GeForce RTX 4090 ", shown.stdout)
-    assert "rented: 1, gone: 1; 0 instances are billing" in shown.stdout
+    assert "exit code 0; its last words: accuracy 0.93\n" in shown.stdout
+    assert "rented: 2, gone: 2; 0 instances are billing" in shown.stdout
     assert not (tmp_path / "state").exists()
 
 

@@ -1,4 +1,4 @@
-"""The life of one instance, told with the commands that a person would type."""
+"""The life of an instance and of a job, told with the commands that a person would type."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from demo.errors import DemoFailed
 _NAMESPACE = "default"
 _NAME = "quickstart"
 _SAMPLE = f"deploy/samples/{_NAME}.yaml"
+_JOB, _JOB_SAMPLE = "train", "deploy/samples/job.yaml"
 _READY_SECONDS = 90  # the simulator needs six; a loaded machine gets more
 _GONE_SECONDS = 60
 _PROGRAM = "nvidia-smi"
@@ -35,31 +36,34 @@ class Story:
 
     def tell(self) -> None:
         """All of it."""
-        self._apply()
-        self._until_ready()
+        self._apply(_SAMPLE)
+        self._until_ready("gpui", _NAME)
         self._say("kubectl get gpui", self._run("get", "gpui"))
         self._connection()
         if self.environment.machines:
             self._log_in()
         self._events()
         self._delete()
+        if self.environment.machines:
+            self._job()
         self._verdict()
 
-    def _apply(self) -> None:
-        self._say(f"kubectl apply -f {_SAMPLE}", self._run("apply", "-f", str(REPOSITORY / _SAMPLE)))
+    def _apply(self, sample: str) -> None:
+        self._say(f"kubectl apply -f {sample}", self._run("apply", "-f", str(REPOSITORY / sample)))
 
-    def _until_ready(self) -> None:
+    def _until_ready(self, resource: str, name: str) -> None:
+        """Of a job: that its program has ended well, and its machine is let go."""
         seen = board.Board()
         live = self.console.is_terminal
         with Live(seen, console=self.console) if live else contextlib.nullcontext():
-            for body in self.environment.kubectl.watch("gpui", _NAME, "-n", _NAMESPACE, seconds=_READY_SECONDS):
+            for body in self.environment.kubectl.watch(resource, name, "-n", _NAMESPACE, seconds=_READY_SECONDS):
                 line = seen.see(body)
                 if line is not None and not live:
                     self.console.print(board.row(line), soft_wrap=True)
                 if seen.done:
                     return
         last = f"; its last word: {seen.lines[-1].message}" if seen.lines else "; the operator has not said a word"
-        raise DemoFailed(f"{_NAME} was not Ready within {_READY_SECONDS} s{last}")
+        raise DemoFailed(f"{name} was not Ready within {_READY_SECONDS} s{last}")
 
     def _connection(self) -> None:
         connection, secret = self._read_connection()
@@ -100,6 +104,15 @@ class Story:
             self._tell_event(event)
             return
 
+    def _job(self) -> None:
+        """A program that runs to its end on a machine of its own."""
+        self._apply(_JOB_SAMPLE)
+        self._until_ready("gpujob", _JOB)
+        status = self.environment.kubectl.read("get", "gpujob", _JOB, "-n", _NAMESPACE)["status"]
+        self._title("How its program has ended (status.exitCode, status.message)")
+        self.console.print(f"  exit code {status['exitCode']}; its last words: {escape(status['message'])}")
+        self._say(f"kubectl delete gpujob {_JOB}", self._run("delete", "gpujob", _JOB, f"--timeout={_GONE_SECONDS}s"))
+
     def _verdict(self) -> None:
         ledger = self.environment.servers.ledger()
         summary = ledger["summary"]
@@ -109,7 +122,8 @@ class Story:
                 f"  {record['name']}: billed for {record['billedSeconds']:.1f} s, {record['cost']} USD", soft_wrap=True
             )
         text = f"rented: {summary['created']}, gone: {summary['deleted']}; {summary['billing']} instances are billing"
-        if (summary["created"], summary["live"], summary["billing"]) != (1, 0, 0):
+        rented = 2 if self.environment.machines else 1
+        if (summary["created"], summary["live"], summary["billing"]) != (rented, 0, 0):
             raise DemoFailed(f"the ledger is not as it should be: {text}")
         self.console.print(f"  [bold green]{text}[/]")
 
