@@ -19,12 +19,13 @@ from novita_operator.novita.models import (
     Balance,
     Cluster,
     CreateRequest,
+    Curve,
     Instance,
     NetworkVolume,
     PortSpec,
     Product,
     Template,
-    Utilization,
+    Usage,
 )
 from novita_operator.novita.snapshot import oldest_first
 from novita_operator.novita.templates import Templates
@@ -189,9 +190,13 @@ class NovitaAccountClient:
 
         return await self._found.get((name, template_id), fetch, self._age(max_age_seconds))
 
-    async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> tuple[Utilization, ...]:
+    async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> Curve:
         """How busy the instance's GPUs were between two moments, as far as Novita has recorded it."""
         return await self._utilization.gpu_utilization(instance_id, since, until)
+
+    async def usage(self, instance_id: str, since: datetime, every_seconds: int) -> Usage:
+        """GPUs, CPU, memory and disk up to now, as far as Novita has recorded them. Raises NotFound."""
+        return await self._utilization.usage(instance_id, since, every_seconds)
 
     async def log_addresses(self, instance_id: str) -> LogAddresses:
         """Where the logs of one instance can be read. Raises NotFound."""

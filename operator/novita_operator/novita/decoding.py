@@ -25,7 +25,6 @@ from novita_operator.novita.models import (
     Protocol,
     Ssh,
     Template,
-    Utilization,
     WebTerminal,
     state_of,
 )
@@ -141,13 +140,6 @@ def balance(raw: object) -> Balance:
         raise errors.InvalidResponse("Novita answered with a balance that is no number")
     credit = fields.amount(wire, "creditLimit") or Decimal(0)
     return Balance(available / _MONEY_UNIT, credit / _MONEY_UNIT)
-
-
-def gpu_utilization(raw: object) -> tuple[Utilization, ...]:
-    """The mean over all GPUs; values that are no numbers are left out."""
-    curve = fields.parts(fields.part(_object(raw, "data"), "gpuUtilization"), "avg")
-    found = ((fields.moment(point, "timestamp"), fields.amount(point, "value")) for point in curve)
-    return tuple(Utilization(at, value) for at, value in found if at is not None and value is not None)
 
 
 def network_volumes(raw: object) -> Page[NetworkVolume]:

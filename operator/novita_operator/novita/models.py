@@ -108,10 +108,35 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Utilization:
-    """How busy the GPUs were at one moment, in percent."""
+    """How busy something was at one moment, in percent."""
 
     at: datetime
     percent: Decimal
+
+
+Curve = tuple[Utilization, ...]
+"""Oldest first; empty where Novita has recorded nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuUsage:
+    """One GPU of an instance."""
+
+    id: str
+    busy: Curve
+    memory: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What of an instance is used: of its GPUs the means, and each by itself; CPU, memory and root disk."""
+
+    gpu: Curve = ()
+    gpu_memory: Curve = ()
+    gpus: tuple[GpuUsage, ...] = ()
+    cpu: Curve = ()
+    memory: Curve = ()
+    disk: Curve = ()
 
 
 @dataclass(frozen=True, slots=True)

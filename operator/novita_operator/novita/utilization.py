@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from novita_operator.novita import decoding
+from novita_operator.novita import curves
 from novita_operator.novita.limits import Priority
-from novita_operator.novita.models import Utilization
+from novita_operator.novita.models import Curve, Usage
 from novita_operator.novita.transport import Transport
 
 
@@ -16,17 +16,19 @@ class UtilizationReader:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> tuple[Utilization, ...]:
+    async def gpu_utilization(self, instance_id: str, since: datetime, until: datetime) -> Curve:
         """The means of all GPUs between two moments, oldest first; data is about a minute late."""
-        raw = await self._transport.request(
+        return curves.gpu_utilization(await self._read(instance_id, since, endTime=int(until.timestamp())))
+
+    async def usage(self, instance_id: str, since: datetime, every_seconds: int) -> Usage:
+        """All curves up to now, by Novita's own clock; a point every so many seconds."""
+        return curves.usage(await self._read(instance_id, since, interval=every_seconds))
+
+    async def _read(self, instance_id: str, since: datetime, **more: int) -> object:
+        return await self._transport.request(
             "GET",
             "/openapi/v1/metrics/gpu/instance",
-            params={
-                "instanceId": instance_id,
-                "startTime": int(since.timestamp()),
-                "endTime": int(until.timestamp()),
-            },
+            params={"instanceId": instance_id, "startTime": int(since.timestamp()), **more},
             idempotent=True,
             priority=Priority.POLL,
         )
-        return decoding.gpu_utilization(raw)

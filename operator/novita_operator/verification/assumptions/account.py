@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from novita_operator.novita import decoding
+from novita_operator.novita import curves
 from novita_operator.verification import shapes
 from novita_operator.verification.assumption import Assumption, Finding, judged
 from novita_operator.verification.evidence import Ask, Evidence
@@ -38,7 +38,7 @@ def _metrics(evidence: Evidence) -> Finding:
     answer = evidence.answer(Ask.METRICS)
     curve = answer.get("gpuUtilization")
     nested = isinstance(curve, dict) and isinstance(curve.get("avg"), list)
-    points = len(decoding.gpu_utilization(answer))
+    points = len(curves.gpu_utilization(answer))
     return judged(nested, f"`gpuUtilization` is {shapes.field(answer, 'gpuUtilization')}, {points} points understood")
 
 
