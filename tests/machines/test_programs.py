@@ -50,7 +50,7 @@ async def ended(programs: Programs, machine: Rented, asked: Program) -> Ended:
 
 
 async def printed(programs: Programs, machine: Rented) -> bytes:
-    return await programs.output(machine.login, NAME, 1024 * 1024)
+    return (await programs.output(machine.login, NAME, 1024 * 1024)).end
 
 
 # --- What was written arrives ---------------------------------------------------------------------------------------
@@ -183,7 +183,8 @@ async def test_of_much_output_the_end_is_read(machine: Rented, programs: Program
     found = await ended(programs, machine, shell("head -c 100000000 /dev/zero; printf end"))
 
     output = await programs.output(machine.login, NAME, 1024 * 1024)
-    assert (found.code, len(output), output[-4:]) == (0, 1024 * 1024, b"\0end")
+    assert (found.code, len(output.end), output.end[-4:]) == (0, 1024 * 1024, b"\0end")
+    assert output.size == 100_000_003
 
 
 async def test_what_is_left_on_the_machine_can_be_read_by_its_owner_alone_and_holds_no_environment(

@@ -40,6 +40,9 @@ OWNER_UID = f"{GROUP}/owner-uid"
 CONTENT_HASH = f"{GROUP}/content-hash"
 """On a connection Secret: what was written into it, by which a change by somebody else is seen."""
 
+OUTPUT_BYTES = f"{GROUP}/output-bytes"
+"""On the ConfigMap with the output of an attempt: how many bytes its program has printed; the last of them are kept."""
+
 SET_LABEL = f"{GROUP}/set"
 TEMPLATE_HASH_LABEL = f"{GROUP}/template-hash"
 JOB_LABEL = f"{GROUP}/job"

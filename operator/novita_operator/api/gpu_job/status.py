@@ -69,3 +69,8 @@ class GPUJobStatus(Model):
     failures: tuple[AttemptFailure, ...] = Field(
         (), max_length=SHOWN_FAILURES, description="The last attempts that failed, newest last."
     )
+
+    @property
+    def begun_signal(self) -> str:
+        """The signal that its attempts have gone by so far; a job of an earlier version began with `Exited`."""
+        return self.completion_signal or ("Exited" if self.attempts else "ExitCode")

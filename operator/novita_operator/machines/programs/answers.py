@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from novita_operator.machines import errors
 from novita_operator.machines.command import Ran
 from novita_operator.machines.programs.program import Environment
-from novita_operator.machines.programs.state import Ended, Lost, NotStarted, Running, Starting, State
+from novita_operator.machines.programs.state import Ended, Lost, NotStarted, Printed, Running, Starting, State
 
 _MARK = b"gpu-job 1"
 _SHELLS_OWN = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})  # what a shell adds to the session that it is started in
@@ -35,13 +35,6 @@ def read(ran: Ran) -> Answer:
         raise errors.NoShell("runs no shell for a command over ssh")
     lines = told.decode("utf-8", "replace").splitlines()
     return Answer(dict(line.split(" ", 1) for line in lines if " " in line), rest)
-
-
-def begun(heard: bytes) -> bytes | None:
-    """What has come of an answer that goes on, behind its lines; None until these are here."""
-    mark = _MARK + b"\n\n"
-    before, found, rest = heard.partition(mark)
-    return rest if found and (not before or before.endswith(b"\n")) else None
 
 
 def state(answer: Answer) -> State:
@@ -75,6 +68,15 @@ def environment(answer: Answer) -> Environment | None:
     if source == "session":
         variables = {name: value for name, value in variables.items() if name not in _SHELLS_OWN}
     return Environment(variables, at_home=source == "session")
+
+
+def printed(answer: Answer, most_bytes: int) -> Printed:
+    """The end of the output. Its size is no smaller than that: what it has started may print meanwhile."""
+    end = answer.rest[-most_bytes:]
+    try:
+        return Printed(end, max(_number(answer.facts, "size"), len(end)))
+    except (KeyError, ValueError):
+        return Printed(end, len(end))
 
 
 def _number(facts: Mapping[str, str], word: str) -> int:

@@ -1,6 +1,6 @@
 # One verb about one program; everything of it is in one folder, whose making is the lock: whoever makes it starts the
 # program, and nobody ever does so again. Read to its end before anything is done, so that half of it does nothing.
-# POSIX sh, and of programs: cat date grep head ls mkdir mv sed sleep tail tr wc; setsid where there is one.
+# POSIX sh, and of programs: cat date grep mkdir mv sleep tail tr, head and wc for output; setsid where there is one.
 
 say() {
   printf '%s\n' "$*"
@@ -113,27 +113,35 @@ environ() {
   fi
 }
 
-# What it prints, from this byte on, the first being 1, until it has ended. Whether it has is looked at first, so that
-# what it printed last is not left out.
+holds() {
+  cat "$1" 2>/dev/null | tr '\0' '\n' | grep -qxF "$2"
+}
+
+# How many bytes it has printed.
+size() {
+  say "$(($({ wc -c <"$dir/output"; } 2>/dev/null || say 0)))"
+}
+
+# What it has printed from this byte on, or of `-N` its last N lines; with `on` also what it prints until it has ended.
+# Each look is told: who listens knows by that that this still runs, and this ends once nobody listens any more.
 follow() {
   at=$1
-  while true; do
-    found=$(state)
-    size=0
-    if [ -f "$dir/output" ]; then size=$(wc -c <"$dir/output"); fi
-    if [ "$((size))" -ge "$at" ]; then
-      tail -c "+$at" "$dir/output" | head -c "$((size - at + 1))" || exit 1 # nobody listens any more
-      at=$((size + 1))
+  case $at in -*) at=$(size) && at=$((at - $(head -c "$at" "$dir/output" 2>/dev/null | tail -n "${1#-}" | wc -c))) ;; esac
+  say "from $at"
+  while :; do
+    found=$(state) # before the size: of a program that has ended, nothing is missing then
+    end=$(size)
+    if [ "$end" -gt "$at" ]; then
+      say "bytes $((end - at))"
+      tail -c "+$((at + 1))" "$dir/output" | head -c "$((end - at))"
+      at=$end
     fi
-    case $found in
-    running | starting) sleep 1 ;;
+    say "state $found" || exit 1
+    case $2$found in
+    onnone | onstarting | onrunning) sleep 1 ;;
     *) break ;;
     esac
   done
-}
-
-holds() {
-  cat "$1" 2>/dev/null | tr '\0' '\n' | grep -qxF "$2"
 }
 
 main() {
@@ -146,8 +154,8 @@ main() {
   start) start ;;
   wait) await "$3" && look ;;
   end) end "$3" ;;
-  output) say "" && tail -c "$3" "$dir/output" ;;
-  follow) say "" && follow "$3" ;;
+  output) say "size $(size)" && say "" && tail -c "$3" "$dir/output" ;;
+  follow) say "" && follow "$3" "$4" ;;
   environ) environ "$3" ;;
   esac
 }

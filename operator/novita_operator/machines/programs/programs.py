@@ -10,7 +10,7 @@ from novita_operator.machines.command import Command, Ran
 from novita_operator.machines.login import Login
 from novita_operator.machines.programs import answers, script
 from novita_operator.machines.programs.program import MARK, Environment, Program
-from novita_operator.machines.programs.state import State
+from novita_operator.machines.programs.state import Printed, State
 
 _SECONDS = 30.0  # a verb that waits for nothing takes milliseconds, and a machine at work may be slow
 _ENVIRONMENT_BYTES = 256 * 1024  # as much as is taken from Secrets and ConfigMaps together
@@ -57,10 +57,10 @@ class Programs:
         """SIGTERM, and SIGKILL after so many seconds; its state then."""
         return await self._state(login, script.command("end", name, str(grace), seconds=grace * 2 + _SECONDS))
 
-    async def output(self, login: Login, name: str, most_bytes: int) -> bytes:
+    async def output(self, login: Login, name: str, most_bytes: int) -> Printed:
         """The last so many bytes of what it has printed, standard output and error in the order they came."""
         asked = script.command("output", name, str(most_bytes), seconds=_SECONDS * 4, most_bytes=most_bytes + 1024)
-        return answers.read(await self.machines.run(login, asked)).rest[-most_bytes:]
+        return answers.printed(answers.read(await self.machines.run(login, asked)), most_bytes)
 
     async def _state(self, login: Login, command: Command) -> State:
         return answers.state(answers.read(await self.machines.run(login, command)))

@@ -24,6 +24,15 @@ def place(environment: Environment) -> str:
     return 'cd "$HOME"' if environment.at_home else 'cd /proc/1/cwd 2>/dev/null || cd "$HOME"'
 
 
+def follow(name: str, start: int, *, lines: int | None = None, on: bool) -> Command:
+    """What the program has printed from this byte on, or its last `lines`; `on`: and what it goes on to print.
+
+    What comes back is for `stream` to read. With `on` it lasts as long as the program and whoever listens do.
+    """
+    begin = str(start) if lines is None else f"-{lines}"
+    return _command(f"{_SHELL} follow {name} {begin} {'on' if on else 'once'}", "", seconds=0, most_bytes=0)
+
+
 def start(program: Program, environment: Environment, *, seconds: float) -> Command:
     """Start it, unless that was ever done."""
     sent = f"program={shlex.quote(_program(program, environment))}\nsupervise={shlex.quote(_read('supervise.sh'))}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -50,3 +50,11 @@ class Lost:
 
 
 State = NotStarted | Starting | Running | Ended | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a program has printed. `end`: the last bytes of it; `size`: how many there were."""
+
+    end: bytes = field(repr=False)
+    size: int

@@ -20,6 +20,7 @@ from novita_operator.machines.programs import answers, script
 from novita_operator.machines.programs.answers import Answer
 from novita_operator.machines.programs.program import MARK, Environment, Program
 from novita_operator.machines.programs.state import Ended, Lost, State
+from novita_operator.machines.programs.stream import Part, Stream
 from novita_operator.plugin import printing
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login import running
@@ -33,7 +34,6 @@ _PATIENCE_SECONDS = 240.0  # a network that is away for longer takes the heartbe
 _AGAIN_SECONDS = 5.0
 _SECONDS = 30.0  # counts for others: ssh itself notices a connection that is dead
 _CHUNK = 64 * 1024
-_HEAD_BYTES = 64 * 1024  # a greeting, and the first lines of an answer
 
 
 @dataclass
@@ -43,28 +43,18 @@ class Output:
     out: BinaryIO
     size: int = 0
 
-    @property
-    def at(self) -> int:
-        """The first byte that is missing; they are counted from 1."""
-        return self.size + 1
-
     def take_all(self, stream: IO[Any] | None) -> None:
-        """Whatever comes behind the head of an answer, as soon as it comes."""
-        head, rest = b"", None
+        """Whatever is printed, as soon as it comes. Raises ValueError where no machine of ours answers so."""
+        told = Stream()
         while stream is not None and (data := stream.read1(_CHUNK)):  # type: ignore[attr-defined]
-            if rest is None:
-                head += data
-                rest = answers.begun(head)
-                data = rest or b""
-            if rest is None and len(head) > _HEAD_BYTES:
-                return
-            self._write(data)
+            for found in told.feed(data):
+                if isinstance(found, Part):
+                    self._write(found.data)
 
     def _write(self, data: bytes) -> None:
-        if data:
-            self.out.write(data)
-            self.out.flush()
-            self.size += len(data)
+        self.out.write(data)
+        self.out.flush()
+        self.size += len(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +113,14 @@ class Remote:
             raise self._wrong(error) from None
 
     def _followed(self, output: Output) -> None:
-        asked = script.command("follow", self.name, str(output.at), seconds=_SECONDS)
+        asked = script.follow(self.name, output.size, on=True)
         with self._started(asked) as ssh:
             ssh.feed(asked.stdin)
-            output.take_all(ssh.process.stdout)
+            try:
+                output.take_all(ssh.process.stdout)
+            except ValueError:
+                ssh.process.terminate()
+                raise self._wrong(errors.NoShell("answers a command with what nobody understands")) from None
             self._check(ssh)
 
     def _answer(self, asked: Command) -> Answer:

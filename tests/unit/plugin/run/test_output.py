@@ -18,11 +18,11 @@ def test_the_head_is_left_out_and_what_follows_is_counted() -> None:
     into = io.BytesIO()
     output = Output(into)
 
-    output.take_all(_Pieces(b"welcome\ngpu-job 1\n\nfirst\n\xff"))
-    output.take_all(_Pieces(b"gpu-job 1\n\nsecond"))
+    output.take_all(_Pieces(b"welcome\ngpu-job 1\n\nfrom 0\nbytes 7\nfirst\n\xffstate running\n"))
+    output.take_all(_Pieces(b"gpu-job 1\n\nfrom 7\nbytes 6\nsecondstate ended\n"))
 
     assert into.getvalue() == b"first\n\xffsecond"
-    assert output.at == len(into.getvalue()) + 1
+    assert output.size == len(into.getvalue())
 
 
 def test_an_answer_that_is_cut_in_its_head_prints_nothing() -> None:

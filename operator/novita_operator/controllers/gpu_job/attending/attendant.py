@@ -153,13 +153,13 @@ class Attendant:
     async def _keep(self, watch: _Watch, login: Login) -> Kept:
         wanted = watch.wanted
         try:
-            output = await self.programs.output(login, wanted.name, keeping.MOST_BYTES + keeping.MARGIN_BYTES)
+            printed = await self.programs.output(login, wanted.name, keeping.MOST_BYTES + keeping.MARGIN_BYTES)
             environment = await self.programs.environment(login, wanted.name)
             secrets = [environment.variables.get(name, "") for name in wanted.secrets]
             secrets.append(login.password.get_secret_value())
-            kept = await asyncio.to_thread(keeping.redacted, output, secrets)
+            kept = await asyncio.to_thread(keeping.redacted, printed.end, secrets)
             crashpoints.reached("output.before-write")
-            body = keeping.config_map(watch.job, wanted.attempt, kept)
+            body = keeping.config_map(watch.job, wanted.attempt, kept, printed.size)
             await self.belongings.make(body)
             crashpoints.reached("output.after-write")
         except (errors.MachineError, kube_errors.KubeError) as error:

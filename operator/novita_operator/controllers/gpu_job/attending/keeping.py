@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from novita_operator.api import meta
+from novita_operator.kube import bodies
 from novita_operator.reconciling import owned
 from novita_operator.secrecy import Secrets
 
@@ -38,8 +40,8 @@ def redacted(output: bytes, secrets: Iterable[str]) -> bytes:
     return _from_a_character(left) if len(left) < len(output) else left
 
 
-def config_map(owner: meta.Meta, attempt: int, output: bytes) -> dict[str, Any]:
-    """The ConfigMap: it goes with the job."""
+def config_map(owner: meta.Meta, attempt: int, output: bytes, size: int) -> dict[str, Any]:
+    """The ConfigMap: it goes with the job. `size`: of the whole output, of which this is the last part."""
     try:
         content: Mapping[str, Any] = {"data": {_ENTRY: output.decode()}}
     except UnicodeDecodeError:
@@ -51,11 +53,29 @@ def config_map(owner: meta.Meta, attempt: int, output: bytes) -> dict[str, Any]:
             "name": config_map_name(owner.name, attempt),
             "namespace": owner.namespace,
             "labels": {meta.JOB_LABEL: owner.name, meta.ATTEMPT_LABEL: str(attempt)},
-            "annotations": {meta.OWNER_UID: owner.uid},
+            "annotations": {meta.OWNER_UID: owner.uid, meta.OUTPUT_BYTES: str(size)},
             "ownerReferences": [owned.reference("GPUJob", owner) | {"blockOwnerDeletion": False}],
         },
         **content,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What such a ConfigMap holds: the end of an output, and how many bytes the whole one had."""
+
+    output: bytes = field(repr=False)
+    size: int
+
+
+def record(body: dict[str, Any], owner: meta.Meta) -> Record | None:
+    """What it holds; None where it is not of this job. Raises ValueError where nobody could have written it so."""
+    annotations = body["metadata"].get("annotations") or {}
+    if owner.uid not in {*bodies.owner_uids(body), annotations.get(meta.OWNER_UID)}:
+        return None
+    text, binary = ((body.get(part) or {}).get(_ENTRY) for part in ("data", "binaryData"))
+    output = text.encode() if text is not None else base64.b64decode(binary or "")
+    return Record(output, max(int(annotations.get(meta.OUTPUT_BYTES) or 0), len(output)))
 
 
 def last_lines(output: bytes) -> str:

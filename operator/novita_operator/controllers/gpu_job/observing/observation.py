@@ -114,10 +114,10 @@ class Observation:
 
     @property
     def signal(self) -> str:
-        """How the outcome is known. What a job began with stays; one of an earlier version began with `Exited`."""
+        """How the outcome is known. What a job began with stays."""
         spec, status = self.spec, self.status
         asked = spec.completion.signal if spec is not None else None
-        begun = status.completion_signal or ("Exited" if status.attempts else "ExitCode")
+        begun = status.begun_signal
         # Who starts the program was settled with its instance: with another one, it would run twice, or never.
         settled = status.instance_name is not None and "ExitCode" in {asked, begun}
         return begun if asked is None or settled else asked

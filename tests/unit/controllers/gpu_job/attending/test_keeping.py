@@ -43,11 +43,27 @@ def test_what_is_cut_begins_with_a_whole_character(lead: int) -> None:
 
 
 def test_text_is_kept_as_text_and_bytes_as_bytes() -> None:
-    text, binary = (keeping.config_map(OWNER, 2, output) for output in ("größe\n".encode(), b"\xff\x00\n"))
+    text, binary = (keeping.config_map(OWNER, 2, output, 5_000_000) for output in ("größe\n".encode(), b"\xff\x00\n"))
 
     assert text["data"] == {"output": "größe\n"}
     assert base64.b64decode(binary["binaryData"]["output"]) == b"\xff\x00\n"
     assert (text["metadata"]["name"], text["metadata"]["ownerReferences"][0]["uid"]) == ("train-2-output", a.UID)
+
+
+def test_what_is_kept_is_read_as_it_was_printed_and_only_by_the_job_that_printed_it() -> None:
+    another = OWNER.model_copy(update={"uid": "another"})
+
+    for output in (b"", "größe\n".encode(), b"\xff\x00\n"):
+        body = keeping.config_map(OWNER, 2, output, 5_000_000)
+        assert keeping.record(body, OWNER) == keeping.Record(output, 5_000_000)
+        assert keeping.record(body, another) is None
+
+
+def test_a_record_whose_size_somebody_has_removed_is_all_that_there_was() -> None:
+    body = keeping.config_map(OWNER, 2, b"kept", 5_000_000)
+    body["metadata"]["annotations"] = None
+
+    assert keeping.record(body, OWNER) == keeping.Record(b"kept", 4)
 
 
 def test_the_name_of_a_config_map_is_never_too_long() -> None:
