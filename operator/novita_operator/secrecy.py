@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 
-_REDACTED = "[redacted]"
+REDACTED = "[redacted]"
+"""What stands where a secret was."""
 # Shorter ones are no credentials, and words would match: redacting `a` would destroy every message.
 _SHORTEST = 8
 # Tenants choose how many values there are: beyond these bounds the oldest goes, but never an account's key.
@@ -93,7 +94,7 @@ def _cut_out(text: str, found: list[tuple[int, int]]) -> str:
     end = 0
     for at, until in found:
         if at >= end:
-            kept += [text[end:at], _REDACTED]
+            kept += [text[end:at], REDACTED]
         end = max(end, until)
     return "".join([*kept, text[end:]])
 

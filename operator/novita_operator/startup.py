@@ -27,6 +27,7 @@ _PLUGIN = (
     "explain",
     "failures",
     "forwarding",
+    "logs",
     "offers",
     "orphans",
     "plan",
@@ -35,6 +36,7 @@ _PLUGIN = (
     "run.verb",
     "status",
     "syncing",
+    "top",
 )
 LATE = (*_SSH, *(f"novita_operator.plugin.{name}" for name in _PLUGIN))
 """The modules that are executed when they are first used."""

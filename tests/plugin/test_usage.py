@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.cluster.owners import JOBS, owners
 from tests.plugin.conftest import Plugin
 from tests.support import processes
 from tests.support.processes import REPOSITORY
@@ -54,6 +55,30 @@ async def test_kubectl_finds_the_plugin_and_its_completion(plugin: Plugin) -> No
 
     assert version.strip()
     assert verbs.splitlines() == ["status", "start", "stop", ":4"]
+
+
+async def test_machines_are_completed_by_name_and_kind_in_the_namespace_that_was_typed(plugin: Plugin) -> None:
+    scripts = processes.Path(sys.executable).parent
+    template = {"accountRef": {"name": plugin.workspace.account_name}, "command": "evaluate"}
+    environment = {**processes.BARE_ENVIRONMENT, **plugin.environment()}
+    await plugin.workspace.create("train-1", powerState="Stopped")
+
+    async def offered(typed: str) -> list[str]:
+        command = (scripts / "kubectl_complete-novita", "logs", "-n", plugin.workspace.namespace, typed)
+        done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    async with owners(plugin.workspace, JOBS) as jobs:
+        await jobs.create("evaluate", template=template, suspend=True)
+        found = [await offered(typed) for typed in ("", "tr", "gpujob/", "gpujobs/e", "pod/")]
+
+    assert found == [
+        ["train-1", "gpujob/evaluate", ":4"],
+        ["train-1", ":4"],
+        ["gpujob/evaluate", ":4"],
+        ["gpujobs/evaluate", ":4"],
+        [":4"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,12 @@ class Reader(KubeClient):
         found = [body async for body in self._items(path, selected, namespace)]
         return sorted(found, key=lambda event: str(event.get("eventTime") or event.get("lastTimestamp") or ""))
 
+    async def selected(self, kind: Kind, namespaces: Sequence[str], selector: str) -> Bodies:
+        """The objects of a kind that a label selector selects, in these namespaces or in all. Raises Rejected."""
+        query = {"labelSelector": selector}
+        every = [(kind.path, namespace) for namespace in namespaces] or [(kind.path_of_all, "")]
+        return [body for path, namespace in every async for body in self._items(path, query, namespace)]
+
     async def patch(self, kind: Kind, namespace: str, name: str, change: Body) -> Body:
         """A merge patch in the user's name. Raises NotFound, Forbidden, Rejected."""
         query = {"fieldManager": self._agent}

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from novita_operator.api import kinds
 from novita_operator.api.gpu_instance.resource import GPUInstance
+from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.api.novita_account.resource import NovitaAccount
 from novita_operator.kube import errors, reading
 from novita_operator.kube.client import Body
@@ -28,6 +29,10 @@ AGENT = "kubectl-novita"
 
 class Wrong(Exception):
     """What a person asked for cannot be had; the message says why and what to do."""
+
+
+class NoJob(Wrong):
+    """There is no job of this name, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,15 @@ async def instances(reader: Reader, scope: Scope) -> list[GPUInstance]:
     """All of the scope, by namespace and name."""
     found = [GPUInstance.parse(body) async for body in reader.each(INSTANCES, scope.several(reader))]
     return sorted(found, key=lambda each: (each.meta.namespace, each.meta.name))
+
+
+async def job(reader: Reader, scope: Scope, name: str) -> GPUJob:
+    """One GPUJob. Raises Wrong where there is none."""
+    namespace = scope.one(reader)
+    try:
+        return GPUJob.parse(await reader.get(JOBS, namespace, name))
+    except errors.NotFound:
+        raise NoJob(f'there is no GPUJob "{name}" in namespace {namespace}.') from None
 
 
 async def accounts(reader: Reader) -> list[NovitaAccount] | None:

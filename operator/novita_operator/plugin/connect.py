@@ -1,4 +1,4 @@
-"""`ssh`, `open`, `logs`: into an instance."""
+"""`ssh`, `open`: into an instance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection
 from novita_operator.novita import ssh_command as commands
-from novita_operator.plugin import cluster, completing, novita, printing, targets
+from novita_operator.plugin import cluster, completing, printing, targets
 from novita_operator.plugin.cluster import Scope, Wrong
 from novita_operator.plugin.login import access, session
 from novita_operator.plugin.options import Machine, Namespace, TrustNew
@@ -50,25 +50,6 @@ def open_(name: Name, namespace: Namespace = None, *, print_only: PrintOnly = Fa
     printing.say(address)
     if not print_only and not _opened(address):
         printing.note("There is no browser here that can be opened: open the address yourself.")
-
-
-def logs(name: Name, namespace: Namespace = None) -> None:
-    """Where the logs are: Novita has addresses for them and no route of its API."""
-    found = cluster.ask(lambda reader: cluster.instance(reader, Scope(namespace), name))
-    if found.status.instance_id is None:
-        raise Wrong(f"{name} has no instance at Novita, and so no logs.")
-    if not novita.has_key():
-        terminal = found.status.connection.web_terminal if found.status.connection else None
-        way = f" Or look inside: {terminal}" if terminal else ""
-        raise Wrong(
-            "log addresses are not kept in the cluster; only Novita knows them. Set NOVITA_API_KEY (and "
-            f"NOVITA_API_URL) of the account that pays, then this verb asks for them.{way}"
-        )
-    addresses = novita.ask(lambda client: client.log_addresses(str(found.status.instance_id)))
-    if not addresses.instance and not addresses.system:
-        raise Wrong(f"Novita gives no log addresses for {name} now ({found.status.phase}).")
-    printing.say(f"container  {addresses.instance or '-'}")
-    printing.say(f"system     {addresses.system or '-'}")
 
 
 def ssh_command(told: str, name: str) -> list[str]:

@@ -27,6 +27,7 @@ from novita_operator.plugin import (
     explain,
     failures,
     forwarding,
+    logs,
     offers,
     options,
     orphans,
@@ -35,6 +36,7 @@ from novita_operator.plugin import (
     printing,
     status,
     syncing,
+    top,
 )
 from novita_operator.plugin.run import verb as running
 from novita_operator.plugin.verb import Verb
@@ -111,7 +113,12 @@ VERBS = (
         lambda: syncing.sync,
     ),
     Verb("open", "Open Jupyter in the browser; its address is printed in any case.", lambda: connect.open_),
-    Verb("logs", "Where the logs are: Novita has addresses for them and no route of its API.", lambda: connect.logs),
+    Verb(
+        "logs",
+        "What the program of a job prints, live or kept. Of an instance: addresses, from Novita, with NOVITA_API_KEY.",
+        lambda: logs.logs,
+    ),
+    Verb("top", f"How busy GPUs, memory and disks are. {_NEEDS_KEY}", lambda: top.top),
     Verb(
         "offers",
         f"The catalogue, cheapest first, with prices and stock by region. {_NEEDS_KEY}",

@@ -18,8 +18,9 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def _instances(incomplete: str) -> list[str]:
-    return completing.instances(incomplete)  # executed at a Tab alone: it asks the cluster
+def machines(ctx: typer.Context, incomplete: str) -> list[str]:
+    """What may stand for a machine."""
+    return completing.machines(ctx, incomplete)  # executed at a Tab alone: it asks the cluster
 
 
 def _namespaces(incomplete: str) -> list[str]:
@@ -40,7 +41,7 @@ Machine = Annotated[
     str,
     typer.Argument(
         help="A GPUInstance, gpuset/NAME, gpuset/NAME-N or gpujob/NAME.",
-        autocompletion=_instances,
+        autocompletion=machines,
     ),
 ]
 TrustNew = Annotated[

@@ -51,6 +51,12 @@ def note(text: str) -> None:
     console(err=True).print(cell(text), soft_wrap=True)
 
 
+def raw(data: bytes) -> None:
+    """What a program has printed, as it is, and at once. Raises BrokenPipeError where nobody reads any more."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def as_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     """For programs."""
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")

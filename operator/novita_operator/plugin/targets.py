@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from novita_operator.api import conditions, meta
 from novita_operator.api.gpu_instance.reasons import ConditionType
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.api.gpu_job.resource import GPUJob
 from novita_operator.api.kinds import Kind
-from novita_operator.kube import errors
 from novita_operator.kube.reading import Reader
 from novita_operator.plugin import cluster, printing
 from novita_operator.plugin.cluster import Scope, Wrong
 
-_KINDS = {
+KINDS = {
     word: kind
     for kind in (cluster.INSTANCES, cluster.SETS, cluster.JOBS)
     for word in (kind.name.lower(), kind.plural, kind.short)
 }
+"""The words for kinds that have machines, as kubectl takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def target(said: str) -> Target:
     word, slash, name = said.rpartition("/")
     if not slash:
         return Target(cluster.INSTANCES, said)
-    found = _KINDS.get(word.lower())
+    found = KINDS.get(word.lower())
     if found is None or not name:
         raise Wrong(f'"{said}" names no machine: write NAME, gpuset/NAME, gpuset/NAME-N or gpujob/NAME.')
     return Target(found, name)
@@ -47,7 +46,7 @@ def target(said: str) -> Target:
 def has_kind(said: str) -> bool:
     """Whether it begins with a kind, and so names a machine and no path."""
     word, slash, name = said.partition("/")
-    return bool(slash and name) and "/" not in name and word.lower() in _KINDS
+    return bool(slash and name) and "/" not in name and word.lower() in KINDS
 
 
 async def instance(reader: Reader, scope: Scope, said: str) -> GPUInstance:
@@ -60,12 +59,16 @@ async def instance(reader: Reader, scope: Scope, said: str) -> GPUInstance:
     return await cluster.instance(reader, scope, meant.name)
 
 
+async def instances(reader: Reader, scope: Scope, said: str) -> list[GPUInstance]:
+    """All that are meant: of a set, every one. Raises Wrong where there is none, and kube errors."""
+    meant = target(said)
+    if meant.kind == cluster.SETS and (members := await _members(reader, scope, meant.name)):
+        return members
+    return [await instance(reader, scope, said)]
+
+
 async def _of_job(reader: Reader, scope: Scope, meant: Target) -> GPUInstance:
-    namespace = scope.one(reader)
-    try:
-        job = GPUJob.parse(await reader.get(cluster.JOBS, namespace, meant.name))
-    except errors.NotFound:
-        raise Wrong(f'there is no GPUJob "{meant.name}" in namespace {namespace}.') from None
+    job = await cluster.job(reader, scope, meant.name)
     if job.status.instance_name is None:
         raise Wrong(
             f"{meant} has no machine now ({job.status.phase or 'not looked at yet'}); "

@@ -18,7 +18,7 @@ async def test_a_detached_run_is_a_job_whose_output_and_exit_code_are_those_of_w
     assert (live.code, live.out) == (5, "it's begun\nended\n"), live.err
     assert (late.code, late.out) == (5, ""), late.err
     assert "ended" in late.err
-    assert "kubectl get configmap train-1-output" in late.err
+    assert "kubectl novita logs gpujob/train -n " in late.err
 
 
 async def test_whoever_leaves_an_attached_job_leaves_it_alone(runs: Runs) -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.kube import errors
 from novita_operator.kube.reading import Reader
+from novita_operator.plugin import rights
 from novita_operator.plugin.cluster import Wrong
 
 # What Novita says becomes arguments of ssh: nothing else of it may reach ssh as an option of its own.
@@ -21,6 +22,10 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # One public key as OpenSSH writes it; a comment may follow.
 _HOST_KEY = re.compile(r"(?P<key>[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3})( [^\r\n]*)?\n?")
 _HOST_KEY_ENTRY = "host-key"
+
+
+class NotYet(Wrong):
+    """Nobody can get in now; it passes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Access:
 
 
 async def read(reader: Reader, found: GPUInstance) -> Access:
-    """The access to this instance as it runs now. Raises Wrong where there is none yet, or the right is missing."""
+    """The access to this instance as it runs now. Raises NotYet, and Wrong where the right is missing."""
     name, namespace, connection = found.meta.name, found.meta.namespace, found.status.connection
     if connection is None or not connection.ssh or connection.secret_ref is None or found.status.instance_id is None:
         raise unreachable(found)
@@ -59,11 +64,11 @@ async def read(reader: Reader, found: GPUInstance) -> Access:
     try:
         entries = (await reader.read_secret(namespace, secret)).entries
     except errors.NotFound:
-        raise Wrong(f"{name}: its Secret {secret} is gone. The operator writes it again; try again then.") from None
+        raise NotYet(f"{name}: its Secret {secret} is gone. The operator writes it again; try again then.") from None
     except errors.Forbidden:
-        raise Wrong(missing_right(secret, namespace)) from None
+        raise Wrong(rights.missing("the password", "secrets", secret, namespace)) from None
     if entries.get("instance-id") != found.status.instance_id:
-        raise Wrong(
+        raise NotYet(
             f"{name}: Secret {secret} speaks of another instance. The operator writes it again; try again then."
         )
     return of(name, secret, entries)
@@ -102,20 +107,10 @@ def _host_key(name: str, secret: str, entries: Mapping[str, str]) -> str | None:
     return found["key"]
 
 
-def unreachable(found: GPUInstance) -> Wrong:
+def unreachable(found: GPUInstance) -> NotYet:
     """What to say of an instance that nobody can log in to now."""
     name, namespace = found.meta.name, found.meta.namespace
-    return Wrong(
+    return NotYet(
         f"{name} cannot be reached now ({found.status.phase or 'not looked at yet'}). "
         f"`kubectl wait --for=condition=Ready gpui/{name} -n {namespace}` waits until it can."
-    )
-
-
-def missing_right(secret: str, namespace: str) -> str:
-    """What to say to who may not read it, and to an administrator."""
-    return (
-        f"the password is in Secret {secret}, which your user may not read: that takes `get` on this one Secret. An "
-        f"administrator gives it by `kubectl create role {secret} -n {namespace} --verb=get --resource=secrets "
-        f"--resource-name={secret}` and "
-        f"`kubectl create rolebinding {secret} -n {namespace} --role={secret} --user=YOU`."
     )

@@ -98,8 +98,5 @@ class Attached:
         if job.status.attempts not in self.seen and job.status.message:
             printing.note(f"The last lines that it printed:\n{job.status.message}")
         if job.status.output is not None:
-            printing.note(
-                f"Its output is kept: kubectl get configmap {job.status.output.name} -n {job.meta.namespace} "
-                "-o jsonpath='{.data.output}'"
-            )
+            printing.note(f"Its output is kept: kubectl novita logs gpujob/{job.meta.name} -n {job.meta.namespace}")
         return found.code

@@ -14,9 +14,8 @@ from novita_operator.api.kinds import Kind
 from novita_operator.api.meta import GROUP
 from novita_operator.kube import errors
 from novita_operator.kube.reading import Reader, Right
-from novita_operator.plugin import printing
+from novita_operator.plugin import printing, rights
 from novita_operator.plugin.cluster import INSTANCES, Wrong
-from novita_operator.plugin.login import access
 from novita_operator.plugin.options import TRUST_NEW_FLAG
 from novita_operator.plugin.run import manifest, progress, telling
 from novita_operator.plugin.run.progress import Hopeless, Usable, Waiting
@@ -69,9 +68,8 @@ async def check_rights(reader: Reader, kind: Kind, body: dict[str, Any]) -> None
     if missing := [right.verb for right in of_kind if not allowed[right]]:
         sentences.append(_missing(missing, kind, at["namespace"]))
     if login is not None and not allowed[login]:
-        sentences.append(
-            f"{access.missing_right(login.name, at['namespace'])} With --name NAME it is the same each time."
-        )
+        lacking = rights.missing("the password", "secrets", login.name, at["namespace"])
+        sentences.append(f"{lacking} With --name NAME it is the same each time.")
     if sentences:
         raise Wrong(f"{' And '.join(sentences)} Nothing was rented.")
 
