@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from tests.novita.accounts import SimulatedAccount, a_request
 from tests.novita.clocks import HastyClock
 
 from novita_operator.novita import decoding, errors
+from novita_operator.novita.instances import Instances
+from novita_operator.novita.limits import Priority
 from novita_operator.novita.models import Instance, state_of
 from novita_operator.novita.null_lists import NullLists
+from novita_operator.novita.paging import PAGE_SIZE
+from novita_operator.novita.transport import Transport
 
 
 def _named(name: str) -> Instance:
@@ -85,6 +91,40 @@ async def test_an_account_whose_empty_list_is_null_works(account: SimulatedAccou
 
     assert before == ()
     assert [each.id for each in after] == [instance_id]
+
+
+class _Pages:
+    """A server without totals, whose second page is null when it cannot be read."""
+
+    def __init__(self) -> None:
+        self.broken = False
+
+    async def request(self, *_: object, params: dict[str, int], **__: object) -> dict[str, Any]:
+        start = max(0, params["pageNum"] - 1) * PAGE_SIZE
+        ids = [f"i-{number}" for number in range(PAGE_SIZE + 50)][start : start + PAGE_SIZE]
+        null = not ids or (self.broken and start)
+        return {"instances": None if null else [{"id": each, "name": "nvo"} for each in ids]}
+
+
+async def test_a_null_in_place_of_a_later_page_is_no_absence_either_and_ends_a_list_that_is_whole() -> None:
+    clock, pages = HastyClock(), _Pages()
+    instances = Instances(cast("Transport", pages), clock)
+    whole = await instances.list("", Priority.POLL)
+    pages.broken = True
+
+    for _ in range(2):
+        with pytest.raises(errors.InvalidResponse):
+            await instances.list("", Priority.POLL)
+    pages.broken = False
+    again = await instances.list("", Priority.POLL)
+    pages.broken = True
+    clock.at += 60
+    with pytest.raises(errors.InvalidResponse):
+        await instances.list("", Priority.POLL)
+    clock.at += 60
+
+    assert len(whole) == len(again) == PAGE_SIZE + 50
+    assert len(await instances.list("", Priority.POLL)) == PAGE_SIZE
 
 
 async def test_a_null_where_an_instance_is_known_is_no_absence(account: SimulatedAccount) -> None:

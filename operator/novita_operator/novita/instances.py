@@ -117,10 +117,10 @@ class Instances:
             return decoding.instances(raw)
 
         found = await paging.read_all(page, self._habits, name)
-        if found.by_id or not found.null:
-            self._nulls.listed(name, found.by_id.values())
-        elif not self._nulls.means_none(name, self._removed.going):
+        if found.null and not self._nulls.means_none(name, self._removed.going, found.by_id):
+            self._habits.unlearn(name)
             raise errors.InvalidResponse("Novita answered with null where it listed instances a moment ago")
+        self._nulls.listed(name, found.by_id.values())
         for each in found.by_id.values():
             if each.state.is_leaving:
                 self._removed.goes(each.id)

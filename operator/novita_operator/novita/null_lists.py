@@ -27,9 +27,10 @@ class NullLists:
         self._forget(query)
         self._known |= {each.id: each.name.lower() for each in items}
 
-    def means_none(self, query: str, going: Collection[str]) -> bool:
-        """Whether a null is believed. `going`: ids whose deletion Novita has accepted."""
-        left = [each for each, name in self._known.items() if query.lower() in name and each not in going]
+    def means_none(self, query: str, going: Collection[str], listed: Collection[str] = ()) -> bool:
+        """Whether a null is believed. `going`: ids whose deletion was accepted. `listed`: those on other pages."""
+        told = {*going, *listed}
+        left = [each for each, name in self._known.items() if query.lower() in name and each not in told]
         since = self._null_since.setdefault(query, self.clock.monotonic())
         if left and self.clock.monotonic() - since < _BELIEVED_AFTER_SECONDS:
             return False

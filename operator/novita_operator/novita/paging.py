@@ -99,6 +99,10 @@ class Habits:
         if none_before or self._counts_from_one:
             self._last.setdefault((query, pages, len(found.by_id)), now)
 
+    def unlearn(self, query: str) -> None:
+        """The last list was not whole: its last page says nothing of the next one."""
+        self._last = {key: at for key, at in self._last.items() if key[0] != query}
+
     def _was_last(self, key: tuple[str, int, int]) -> bool:
         at = self._last.get(key)
         return at is not None and self.clock.monotonic() - at < _TRUSTED_SECONDS
