@@ -61,11 +61,10 @@ class Controllers:
 def controllers(core: Core) -> Controllers:
     """The kinds, wired."""
     instances = gpu_instance.wire(core)
-    machines = Pool(instances.dialer)
-    jobs = gpu_job.wire(core, machines)
+    jobs = gpu_job.wire(core, instances.machines)
     kinds = (instances.kind, novita_account.wire(core), gpu_instance_set.wire(core), jobs.kind)
     reconcilers = {each.intake.kind.plural: _gate(core, each) for each in kinds}
-    return Controllers(kinds, reconcilers, instances.watching, instances.courier, jobs.attendant, machines)
+    return Controllers(kinds, reconcilers, instances.watching, instances.courier, jobs.attendant, instances.machines)
 
 
 def _gate(core: Core, kind: Wired) -> Reconciles:

@@ -64,6 +64,23 @@ GPU_INSTANCES = (
         ('name "a"', 'id "1"', "keep one of them"),
     ),
     Bad("a template without anything", {"template": {}}, ("template", "neither name nor id", "set one of them")),
+    Bad(
+        "a private key for a public one",
+        {"authorizedKeys": ["ssh-ed25519 AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA"]},
+        ("spec.authorizedKeys", "an entry is a private key", ".pub file", "make a new pair"),
+    ),
+    Bad("an empty key", {"authorizedKeys": [""]}, ("spec.authorizedKeys[0]", "at least 1 char")),
+    Bad(
+        "too many keys",
+        {"authorizedKeys": [f"ssh-ed25519 {n}" for n in range(33)]},
+        ("spec.authorizedKeys", "33", "at most 32"),
+    ),
+    Bad(
+        "keys from two places",
+        {"authorizedKeysFrom": [{"secretKeyRef": _REF, "configMapKeyRef": _REF}]},
+        ("spec.authorizedKeysFrom[0]", "secretKeyRef", "configMapKeyRef", "keep one of them"),
+    ),
+    Bad("keys from nowhere", {"authorizedKeysFrom": [{}]}, ("authorizedKeysFrom", "neither", "set one of them")),
     Bad("an empty image", {"image": ""}, ("spec.image", "at least 1 char")),
     Bad("an endless command", {"command": "x" * 2048}, ("spec.command", "Too long", "2047")),
     Bad("a command as a list", {"command": ["sleep", "1"]}, ("spec.command", "string", "array")),

@@ -9,6 +9,7 @@ from tests.support.processes import REPOSITORY
 
 SAMPLES = REPOSITORY / "deploy" / "samples"
 READINESS = SAMPLES / "readiness.yaml"  # needs listeners that answer
+AUTHORIZED_KEYS = SAMPLES / "authorized-keys.yaml"  # needs a machine that lets in
 SERVICE = SAMPLES / "service.yaml"  # needs an address that an EndpointSlice takes
 
 

@@ -29,6 +29,7 @@ _SPEC: dict[str, Any] = {
         {"name": "PLAIN", "value": "1"},
         {"name": "EMPTY"},
     ],
+    "authorizedKeysFrom": [{"secretKeyRef": {"name": "absent", "key": "x"}}],
     "notifications": [{"url": "https://receiver.example.com/", "secretRef": {"name": "absent"}}],
 }
 _TENANCY = {

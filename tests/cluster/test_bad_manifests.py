@@ -31,6 +31,16 @@ async def test_a_mistake_is_refused_with_field_value_and_way_out(plane: Plane, b
     assert not missing, refused.value.message
 
 
+async def test_nothing_of_a_private_key_is_repeated(plane: Plane) -> None:
+    lines = ["-----BEGIN OPENSSH PRIVATE KEY-----", "canary" * 10, "-----END OPENSSH PRIVATE KEY-----"]
+    body = builders.gpu_instance("bad", "default", authorizedKeys=["\n".join(lines)])
+
+    with pytest.raises(kube.Refused) as refused:
+        await plane.kube.create(kube.GPU_INSTANCES, body, dry_run=True)
+
+    assert "canary" not in refused.value.message, refused.value.message
+
+
 _OWNERS = {"gpuinstancesets": "spec.template.spec.", "gpujobs": "spec.template."}
 
 

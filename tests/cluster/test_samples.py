@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.cluster import owners
-from tests.cluster.samples import READINESS, SAMPLES, SERVICE, with_account
+from tests.cluster.samples import AUTHORIZED_KEYS, READINESS, SAMPLES, SERVICE, with_account
 from tests.support import kube, waiting
 from tests.support.history import condition
 from tests.support.kube import Body
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def _files() -> list[Path]:
-    elsewhere = {SAMPLES / "seed" / "ci" / "workflow.yaml", READINESS, SERVICE}
+    elsewhere = {SAMPLES / "seed" / "ci" / "workflow.yaml", READINESS, SERVICE, AUTHORIZED_KEYS}
     return sorted(set(SAMPLES.rglob("*.yaml")) - elsewhere)
 
 

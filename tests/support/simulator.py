@@ -216,10 +216,14 @@ class SimulatedAccount:
 
     async def edit_elsewhere(self, instance_id: str, ports: list[dict[str, Any]]) -> None:
         """What somebody with the same key does in Novita's console: another port list."""
+        await self.act_elsewhere("edit", instance_id, ports=ports, expandRootDisk=0)
+
+    async def act_elsewhere(self, action: str, instance_id: str, **body: Any) -> None:
+        """The same, whatever it is: `migrate`, `upgrade`, `restart`."""
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_TIMEOUT_SECONDS) as client:  # noqa: S501
-            body = {"instanceId": instance_id, "ports": ports, "expandRootDisk": 0}
-            path = f"{self.url}/gpu-instance/openapi/v1/gpu/instance/edit"
-            (await client.post(path, json=body, headers={"Authorization": f"Bearer {self.key}"})).raise_for_status()
+            path = f"{self.url}/gpu-instance/openapi/v1/gpu/instance/{action}"
+            asked = {"instanceId": instance_id, **body}
+            (await client.post(path, json=asked, headers={"Authorization": f"Bearer {self.key}"})).raise_for_status()
 
     async def instances(self, name: str | None = None) -> list[dict[str, Any]]:
         """The details of all instances, whatever the API hides; or of those of exactly this name."""

@@ -62,6 +62,8 @@ class EventReason(StrEnum):
     """The instance is being stopped; Novita keeps its root disk for 7 days only."""
     HOST_KEY_CHANGED = "HostKeyChanged"
     """ssh shows another host key than the one that was recorded, and the operator has not started the instance."""
+    AUTHORIZED_KEYS_PENDING = "AuthorizedKeysPending"
+    """The keys of spec.authorizedKeys could not be brought to the machine; it is tried again."""
     DRIFTED = "Drifted"
     """Somebody changed the instance at Novita; what the spec asks is restored."""
     ENDING_SOON = "EndingSoon"

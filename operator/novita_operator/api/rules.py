@@ -137,6 +137,12 @@ def ports() -> Extra:
     return _validations(rule) | {"x-kubernetes-list-type": "atomic"}
 
 
+def no_private_keys() -> Extra:
+    """For a list of public keys. The rule is the list's: of an entry, newer API servers print the value."""
+    message = "authorizedKeys: an entry is a private key; give the line of the .pub file, and make a new pair"
+    return _validations({"rule": "self.all(key, !key.contains('PRIVATE KEY'))", "message": message})
+
+
 def keyed(*fields: str) -> Extra:
     """For a list whose entries are known by these fields of theirs: they are merged one by one."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(fields)}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from novita_operator.machines.login import Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,11 @@ class Ran:
     signal: str | None
     output: bytes
     cut: bool = False
+
+
+class Runs(Protocol):
+    """Runs commands on machines: `machines.pool.Pool`."""
+
+    async def run(self, login: Login, command: Command) -> Ran:
+        """Raises MachineError."""
+        ...

@@ -6,6 +6,7 @@ MachineError
 ├─ LoginRefused      read the connection details again, since each start may change them; then a person has to look
 ├─ HostKeyChanged    never go on: a person decides whether the machine is the same
 ├─ Interrupted       the command may run, may have run, or not: look before anything is repeated
+├─ NotWritten        a file could not be written there: a person makes room, and we try again
 └─ Unusable          give the machine up: no command of ours will ever run there
    ├─ NoShell        its image has no shell for commands over ssh
    └─ NoEnvironment  what the container was started with is not to be seen
@@ -42,6 +43,10 @@ class HostKeyChanged(MachineError):
 
 class Interrupted(MachineError):
     """The connection, or our patience, ended before the command did."""
+
+
+class NotWritten(MachineError):
+    """The machine's disk takes no file of ours. What was there before is as it was."""
 
 
 class Unusable(MachineError):

@@ -11,6 +11,7 @@ from novita_operator.runtime.workqueue import WorkQueue
 
 W = TypeVar("W")
 _SPREAD = 0.1
+_DOUBLINGS = 30  # far beyond every longest pause: bounded so that it never overflows
 
 
 class Rounds(Generic[W]):
@@ -80,3 +81,8 @@ class Rounds(Generic[W]):
 def spread(seconds: float, share: float) -> float:
     """A tenth either way by `share`, 0 to 1: what began together is not looked at together for ever."""
     return seconds * (1 - _SPREAD + 2 * _SPREAD * share)
+
+
+def growing(first: float, failures: int, longest: float) -> float:
+    """Seconds after so many failures in a row: `first`, twice that, … up to `longest`."""
+    return min(longest, first * 2.0 ** min(max(0, failures - 1), _DOUBLINGS))

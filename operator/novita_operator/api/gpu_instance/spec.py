@@ -16,6 +16,7 @@ from novita_operator.api.gpu_instance.life import (
     Service,
     Volume,
 )
+from novita_operator.api.gpu_instance.sources import KEY_CHARS, AuthorizedKeysSource, EnvVar
 from novita_operator.api.meta import Model, Name, Price
 
 
@@ -34,47 +35,6 @@ class TemplateRef(Model):
 
     name: str | None = Field(None, min_length=1, max_length=255, description="Exact name of the template at Novita.")
     id: str | None = Field(None, min_length=1, max_length=255, description="Id of the template at Novita.")
-
-
-class KeyRef(Model):
-    """One entry of a Secret or ConfigMap in the object's own namespace."""
-
-    name: Name = Field(description="Name of the Secret or ConfigMap, in the namespace of this object.")
-    key: str = Field(min_length=1, max_length=253, description="The entry in it.")
-    optional: bool = Field(
-        False, description="If true, a missing object or entry leaves the variable out; false without a value."
-    )
-
-
-class EnvVarSource(Model):
-    """Where a variable's value comes from."""
-
-    model_config = Model.model_config | {
-        "json_schema_extra": rules.only_one(
-            "valueFrom",
-            "secretKeyRef",
-            "configMapKeyRef",
-            required=True,
-            printed=("self.secretKeyRef.name", "self.configMapKeyRef.name"),
-        )
-    }
-
-    secret_key_ref: KeyRef | None = Field(None, description="An entry of a Secret. Its value is sent to Novita.")
-    config_map_key_ref: KeyRef | None = Field(None, description="An entry of a ConfigMap.")
-
-
-class EnvVar(Model):
-    """One environment variable of the container."""
-
-    model_config = Model.model_config | {"json_schema_extra": rules.only_one("env[]", "value", "valueFrom")}
-
-    name: str = Field(
-        min_length=1, max_length=511, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$", description="Name of the variable."
-    )
-    value: str | None = Field(
-        None, max_length=4095, description="Its value, readable by everybody who can read this object. No secrets here."
-    )
-    value_from: EnvVarSource | None = Field(None, description="Its value from a Secret or ConfigMap, read at creation.")
 
 
 class Port(Model):
@@ -242,6 +202,20 @@ class GPUInstanceSpec(Model):
         description="Size of the root disk in GB, within the product's bounds; 60 GB are free of charge. "
         "It can grow and never shrink.",
         json_schema_extra=rules.grows("rootfsSizeGB", digits=4),
+    )
+    authorized_keys: tuple[Annotated[str, Field(min_length=1, max_length=KEY_CHARS)], ...] = Field(
+        (),
+        max_length=32,
+        description="Public ssh keys that may log in beside the password, one line of a `.pub` file each. They are on "
+        "the machine before Ready, and a change is brought there without a restart; lines that you write into "
+        "`~/.ssh/authorized_keys` yourself stay. No options in front of a key.",
+        json_schema_extra=rules.no_private_keys(),
+    )
+    authorized_keys_from: tuple[AuthorizedKeysSource, ...] = Field(
+        (),
+        max_length=8,
+        description="The same from Secrets and ConfigMaps of this namespace, in the form of an authorized_keys file. "
+        "They are read again every two polls, a minute by default.",
     )
     volumes: tuple[Volume, ...] = Field(
         (),

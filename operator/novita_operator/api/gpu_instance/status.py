@@ -67,6 +67,18 @@ class Connection(Model):
     )
 
 
+class AuthorizedKeysStatus(Model):
+    """The keys that the operator has written into the machine's `~/.ssh/authorized_keys`, and at which start."""
+
+    count: int = Field(ge=0, le=10_000, description="How many keys.")
+    digest: str = Field(max_length=64, description="Names what was written, by which a change is seen.")
+    instance_id: str = Field(max_length=255, description="The instance on whose disk they are.")
+    started_at: Moment | None = Field(None, description="status.startedAt then.")
+    instance_started_at: Moment | None = Field(
+        None, description="Novita's own time of the start at which they were there; each start is looked at."
+    )
+
+
 class Binding(Model):
     """The Secret in the form of the Service Binding specification for Kubernetes."""
 
@@ -192,6 +204,7 @@ class GPUInstanceStatus(Model):
     template: TemplateStatus | None = Field(None, description="The template that was used.")
     selection: str | None = Field(None, max_length=1000, description="Why this product and region, in a sentence.")
     connection: Connection | None = Field(None, description="How to reach the instance.")
+    authorized_keys: AuthorizedKeysStatus | None = Field(None, description="The keys that are on the machine.")
     binding: Binding | None = Field(
         None, description="The connection Secret, where the Service Binding specification looks for it."
     )

@@ -140,7 +140,7 @@ class Reconciler:
     def _observe(self, resource: GPUInstance, account: Account | None, memory: Memory, key: Key) -> Observation:
         seen = self.observer.observe(resource, account, memory)
         if seen.account.state == "Usable":
-            wanted = seen.power == "Running" and not seen.deleting
+            wanted = seen.power == "Running" and not seen.deleting and seen.not_ours is None
             reach = self.watching.follow(key, resource, seen.instance, wanted=wanted)
         else:
             reach = self.watching.known(key, resource, seen.instance)

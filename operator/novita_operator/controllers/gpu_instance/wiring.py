@@ -24,6 +24,7 @@ from novita_operator.controllers.gpu_instance.launching.launcher import Launcher
 from novita_operator.controllers.gpu_instance.observing.memory import Memories
 from novita_operator.controllers.gpu_instance.observing.observer import Observer
 from novita_operator.controllers.gpu_instance.policies.defaults import Defaults
+from novita_operator.controllers.gpu_instance.reachability.authorizing import Authorizing
 from novita_operator.controllers.gpu_instance.reachability.introducing import Introductions, Pace
 from novita_operator.controllers.gpu_instance.reachability.prober import Probing
 from novita_operator.controllers.gpu_instance.reachability.watching import Watching
@@ -32,6 +33,8 @@ from novita_operator.egress.guard import Guard
 from novita_operator.egress.names import Names, PublicNames
 from novita_operator.kube.belongings import Belongings
 from novita_operator.machines.dialing import Dialer
+from novita_operator.machines.key_file import KeyFile
+from novita_operator.machines.pool import Pool
 from novita_operator.probes.probing import PortProber
 from novita_operator.reconciling.publishing import Publisher
 from novita_operator.runtime.core import RESYNC_SECONDS, Core, Wired
@@ -43,7 +46,7 @@ from novita_operator.webhooks.outbox import Outbox
 
 # Objects whose ports are probed at the same time: enough for thousands, few enough for a pod's file descriptors.
 _MOST_PROBES = 64
-# Machines that are asked for their host keys at the same time.
+# Machines that are asked for their host keys, or get the keys of people, at the same time.
 _MOST_LOOKS = 16
 # Polls between two looks at a host key that is known: ten minutes by default.
 _POLLS_PER_LOOK = 20
@@ -57,8 +60,8 @@ class Instances:
 
     kind: Wired
     watching: Watching
-    dialer: Dialer
-    """To their machines, for whoever else has to get in."""
+    machines: Pool
+    """Connections to their machines, for whoever else has to get in."""
     courier: Courier
 
 
@@ -66,13 +69,14 @@ def wire(core: Core) -> Instances:
     """The kind with all its parts; nothing runs yet."""
     names = _names(core)
     dialer = Dialer(names)
-    watching = _watching(core, names, dialer)
+    machines = Pool(dialer)
+    watching = _watching(core, names, dialer, machines)
     outbox = Outbox(core.kube, core.cache, KIND)
     courier = opening.courier(core.settings, core.kube, outbox, core.recorder, core.clock, core.metrics)
     made = _reconciler(core, watching, courier)
     ears = handlers.Ears(made, core.queue.add, courier, core.operator_class)
     intake = Intake(KIND, core.cache, core.queue, ears)
-    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), watching, dialer, courier)
+    return Instances(Wired(intake, made, partial(handlers.register, intake=intake)), watching, machines, courier)
 
 
 def _reconciler(core: Core, watching: Watching, courier: Courier) -> Reconciler:
@@ -136,12 +140,14 @@ def _defaults(settings: Settings) -> Defaults:
     )
 
 
-def _watching(core: Core, names: PublicNames, dialer: Dialer) -> Watching:
+def _watching(core: Core, names: PublicNames, dialer: Dialer, machines: Pool) -> Watching:
     wake, poll = core.queue.add, core.settings.poll_interval / 1000
     pace = Pace(settled=_POLLS_PER_LOOK * poll, doubtful=2 * poll, again=poll / 6)
+    belongings, file = Belongings(core.kube), KeyFile(machines)
     return Watching(
         Probing(PortProber(names), names, wake, core.clock, _MOST_PROBES),
         Introductions(dialer, wake, core.clock, pace, _MOST_LOOKS),
+        Authorizing(core.cache, belongings, file, wake, core.clock, pace, _MOST_LOOKS),
     )
 
 

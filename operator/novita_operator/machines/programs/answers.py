@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from novita_operator.machines import errors
+from novita_operator.machines import errors, scripts
 from novita_operator.machines.command import Ran
 from novita_operator.machines.programs.program import Environment
 from novita_operator.machines.programs.state import Ended, Lost, NotStarted, Printed, Running, Starting, State
+from novita_operator.machines.scripts import Answer
 
 _MARK = b"gpu-job 1"
 _SHELLS_OWN = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})  # what a shell adds to the session that it is started in
 _YEAR_10000 = 253_402_300_800
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`facts`: the lines. `rest`: what follows them."""
-
-    facts: Mapping[str, str]
-    rest: bytes
-
-
 def read(ran: Ran) -> Answer:
     """Raises NoShell where no shell of ours has answered: then none ever will."""
-    head, _, rest = ran.output.partition(b"\n\n")
-    # A login may print a greeting first.
-    before, mark, told = head.partition(_MARK + b"\n")
-    if not mark and head.endswith(_MARK):
-        before, mark, told = head.removesuffix(_MARK), _MARK, b""
-    if not mark or (before and not before.endswith(b"\n")):
-        raise errors.NoShell("runs no shell for a command over ssh")
-    lines = told.decode("utf-8", "replace").splitlines()
-    return Answer(dict(line.split(" ", 1) for line in lines if " " in line), rest)
+    return scripts.read(ran, _MARK)
 
 
 def state(answer: Answer) -> State:

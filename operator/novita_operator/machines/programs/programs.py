@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from novita_operator.machines import errors
-from novita_operator.machines.command import Command, Ran
+from novita_operator.machines.command import Command, Runs
 from novita_operator.machines.login import Login
 from novita_operator.machines.programs import answers, script
 from novita_operator.machines.programs.program import MARK, Environment, Program
@@ -14,14 +13,6 @@ from novita_operator.machines.programs.state import Printed, State
 
 _SECONDS = 30.0  # a verb that waits for nothing takes milliseconds, and a machine at work may be slow
 _ENVIRONMENT_BYTES = 256 * 1024  # as much as is taken from Secrets and ConfigMaps together
-
-
-class Runs(Protocol):
-    """Runs commands on machines: `machines.pool.Pool`."""
-
-    async def run(self, login: Login, command: Command) -> Ran:
-        """Raises MachineError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,16 @@ import shlex
 from functools import cache
 from importlib import resources
 
+from novita_operator.machines import scripts
 from novita_operator.machines.command import Command
 from novita_operator.machines.programs.program import Environment, Program
 
 _TEXT = "utf-8"
-# Plain words: whatever the login shell is, it does not change them.
-_SHELL = "exec /bin/sh -s --"
 
 
 def command(verb: str, name: str, *words: str, seconds: float, most_bytes: int = 64 * 1024) -> Command:
     """One verb about the program of this name."""
-    return _command(" ".join((_SHELL, verb, name, *words)), "", seconds, most_bytes)
+    return scripts.command(_read("launcher.sh"), verb, name, *words, seconds=seconds, most_bytes=most_bytes)
 
 
 def place(environment: Environment) -> str:
@@ -30,19 +29,13 @@ def follow(name: str, start: int, *, lines: int | None = None, on: bool) -> Comm
     What comes back is for `stream` to read. With `on` it lasts as long as the program and whoever listens do.
     """
     begin = str(start) if lines is None else f"-{lines}"
-    return _command(f"{_SHELL} follow {name} {begin} {'on' if on else 'once'}", "", seconds=0, most_bytes=0)
+    return command("follow", name, begin, "on" if on else "once", seconds=0, most_bytes=0)
 
 
 def start(program: Program, environment: Environment, *, seconds: float) -> Command:
     """Start it, unless that was ever done."""
     sent = f"program={shlex.quote(_program(program, environment))}\nsupervise={shlex.quote(_read('supervise.sh'))}\n"
-    return _command(f"{_SHELL} start {program.name}", sent, seconds, 64 * 1024)
-
-
-def _command(text: str, more: str, seconds: float, most_bytes: int) -> Command:
-    # Nothing that the launcher starts may read the rest of the script.
-    script = f'{_read("launcher.sh")}\n{more}main "$@" </dev/null\n'
-    return Command(text, script.encode(_TEXT, "surrogateescape"), seconds, most_bytes)
+    return scripts.command(f"{_read('launcher.sh')}\n{sent}", "start", program.name, seconds=seconds)
 
 
 def _program(program: Program, environment: Environment) -> str:

@@ -17,10 +17,10 @@ from typing import IO, Any, BinaryIO, TypeVar
 from novita_operator.machines import errors
 from novita_operator.machines.command import Command, Ran
 from novita_operator.machines.programs import answers, script
-from novita_operator.machines.programs.answers import Answer
 from novita_operator.machines.programs.program import MARK, Environment, Program
 from novita_operator.machines.programs.state import Ended, Lost, State
 from novita_operator.machines.programs.stream import Part, Stream
+from novita_operator.machines.scripts import Answer
 from novita_operator.plugin import printing
 from novita_operator.plugin.cluster import Wrong
 from novita_operator.plugin.login import running

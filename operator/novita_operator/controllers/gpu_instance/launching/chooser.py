@@ -27,6 +27,7 @@ from novita_operator.kube.belongings import Belongings
 from novita_operator.kube.client import KubeClient
 from novita_operator.novita.catalog import Asked
 from novita_operator.novita.models import Cluster, Product, Template
+from novita_operator.reconciling.entries import Unresolved
 from novita_operator.runtime.accounts.account import Account
 from novita_operator.tenancy import judging
 from novita_operator.tenancy.judging import Refusal
@@ -99,7 +100,7 @@ class Chooser:
         image = resource.spec.image or (template.image if template else "")
         try:
             inputs = await references.resolve(self.kube, resource, image)
-        except references.Unresolved as error:
+        except Unresolved as error:
             text = f"{error} Looked up again by itself."
             return Problem(ConditionType.SCHEDULED, Reason.REFERENCE_NOT_FOUND, text)
         if (refused := await rehearsal.obstacle(resource, self.belongings)) is not None:

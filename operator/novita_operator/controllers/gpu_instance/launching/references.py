@@ -9,35 +9,35 @@ from pydantic import SecretStr
 from novita_operator import secrecy
 from novita_operator.api.gpu_instance.life import NotificationSecretRef
 from novita_operator.api.gpu_instance.resource import GPUInstance
-from novita_operator.api.gpu_instance.spec import EnvVar, KeyRef
+from novita_operator.api.gpu_instance.sources import EnvVar
 from novita_operator.controllers.gpu_instance.launching import pull_secrets
 from novita_operator.controllers.gpu_instance.launching.request import Inputs
+from novita_operator.controllers.gpu_instance.reachability import gathering
 from novita_operator.kube import errors
 from novita_operator.kube.bodies import Content
 from novita_operator.kube.client import KubeClient
+from novita_operator.reconciling.entries import Entries, Unresolved
 
 _HOSTS_TOLD = 5  # of a pull Secret: enough to see a typo
 _VALUE_CHARS = 4095  # what Novita takes for one value (the bound of `env[].value`)
+_NOT_BINARY = "a variable holds text (UTF-8) without NUL. Put it there as text, such as base64 of it."
 _ALL_CHARS = 256 * 1024  # of all values together: a tenth of what Linux takes as the environment of a program
-
-
-class Unresolved(Exception):
-    """A reference leads nowhere, or to too much; the text says which field, and what to create or to shorten."""
 
 
 async def resolve(kube: KubeClient, resource: GPUInstance, image: str) -> Inputs:
     """Read everything that the spec refers to. Raises Unresolved, or kube errors."""
     env: list[tuple[str, SecretStr]] = []
-    read: dict[tuple[str, str], Content] = {}
+    entries = Entries(kube, resource.meta.namespace, _NOT_BINARY)
     total, public = 0, _public(resource)
     for variable in resource.spec.env:
-        value = await _value(kube, resource.meta.namespace, variable, read)
+        value = await _value(variable, entries)
         if value is not None:
             total += len(value)
             _check_size(variable.name, value, total)
             # A job tells its program its own name: cut out of every line, that would hide what the line is about.
             env.append((variable.name, SecretStr(value) if value in public else _remembered(value)))
     await _check_signing_keys(kube, resource)
+    await gathering.gather(kube, resource)  # before it is paid for; what they are then, the machine gets
     return Inputs(env=tuple(env), image_auth=await _image_auth(kube, resource, image))
 
 
@@ -52,54 +52,12 @@ def _check_size(variable: str, value: str, total: int) -> None:
     raise Unresolved(f'spec.env "{variable}": its value {text}, or put the data on a network volume.')
 
 
-async def _value(
-    kube: KubeClient, namespace: str, variable: EnvVar, read: dict[tuple[str, str], Content]
-) -> str | None:
-    source = variable.value_from
-    if source is None:
+async def _value(variable: EnvVar, entries: Entries) -> str | None:
+    if variable.value_from is None:
         return variable.value or ""
-    if source.secret_key_ref is not None:
-        return await _entry(kube, namespace, ("Secret", source.secret_key_ref), variable.name, read)
-    if source.config_map_key_ref is not None:
-        return await _entry(kube, namespace, ("ConfigMap", source.config_map_key_ref), variable.name, read)
-    return ""
-
-
-async def _entry(
-    kube: KubeClient,
-    namespace: str,
-    source: tuple[str, KeyRef],
-    variable: str,
-    read: dict[tuple[str, str], Content],
-) -> str | None:
-    kind, ref = source
-    if (kind, ref.name) not in read:
-        read[(kind, ref.name)] = await _entries(kube, namespace, kind, ref.name)
-    found = read[(kind, ref.name)]
-    value = found.entries.get(ref.key)
-    if value is not None and "\0" not in value:
-        return value
-    if value is not None or ref.key in found.binary:
-        raise Unresolved(
-            f'spec.env "{variable}": the entry "{ref.key}" of the {kind} "{ref.name}" in namespace "{namespace}" is '
-            "binary, and a variable holds text (UTF-8) without NUL. Put it there as text, such as base64 of it."
-        )
-    if ref.optional:
-        return None
-    lack = f'has no entry "{ref.key}"' if found.exists else "does not exist"
-    raise Unresolved(
-        f'spec.env "{variable}": the {kind} "{ref.name}" in namespace "{namespace}" {lack}. '
-        "Create it, or mark the reference optional."
-    )
-
-
-async def _entries(kube: KubeClient, namespace: str, kind: str, name: str) -> Content:
-    try:
-        if kind == "Secret":
-            return await kube.read_secret(namespace, name)
-        return await kube.read_config_map(namespace, name)
-    except errors.NotFound:
-        return Content(exists=False)
+    if variable.value_from.secret_key_ref is None and variable.value_from.config_map_key_ref is None:
+        return ""
+    return await entries.find(variable.value_from, f'spec.env "{variable.name}"')
 
 
 async def _check_signing_keys(kube: KubeClient, resource: GPUInstance) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.controllers.gpu_instance.policies import cron, lifetime, registries
-from novita_operator.controllers.gpu_instance.reachability import service
+from novita_operator.controllers.gpu_instance.reachability import authorized_keys, service
+from novita_operator.machines.public_keys import NoPublicKey
 
 
 def of(resource: GPUInstance) -> str | None:
     """The first of them, in a sentence with the field and the way out; None where nothing is wrong."""
-    return _of_the_schedule(resource) or _of_the_service(resource) or _of_the_image(resource) or _of_the_texts(resource)
+    checks = (_of_the_schedule, _of_the_service, _of_the_image, _of_the_texts, _of_the_keys)
+    return next((found for check in checks if (found := check(resource)) is not None), None)
 
 
 def _of_the_schedule(resource: GPUInstance) -> str | None:
@@ -42,3 +44,11 @@ def _of_the_texts(resource: GPUInstance) -> str | None:
     texts = (("spec.command", spec.command), ("spec.entrypoint", spec.entrypoint), *variables)
     field = next((name for name, text in texts if text is not None and "\0" in text), None)
     return None if field is None else f"{field} holds a NUL character, which no program can be given: leave it out."
+
+
+def _of_the_keys(resource: GPUInstance) -> str | None:
+    try:
+        authorized_keys.stated(resource.spec)
+    except NoPublicKey as error:
+        return str(error)
+    return None

@@ -33,10 +33,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the last look means. `Unseen`: there was none yet; `First`: nothing is recorded, or a person trusts it."""
+    """What the last look means. `Unseen`: there was none yet; `First`: nothing is recorded, or a person trusts it.
+
+    `why`: what the last look met instead of a key, completing "Instance i-1 …".
+    """
 
     state: Literal["Unseen", "First", "Same", "Changed"] = "Unseen"
     key: HostKey | None = None
+    why: str = ""
 
 
 UNSEEN = Shown()
@@ -60,10 +64,10 @@ def recorded(status: GPUInstanceStatus) -> str | None:
     return found.fingerprint if found is not None and found.started_at == status.started_at else None
 
 
-def judge(resource: GPUInstance, key: HostKey | None) -> Shown:
+def judge(resource: GPUInstance, key: HostKey | None, why: str = "") -> Shown:
     """What the key of the last look means; None: there was no look that counts."""
     if key is None:
-        return UNSEEN
+        return Shown(why=why)
     known, trusted = recorded(resource.status), resource.meta.annotations.get(meta.TRUST_HOST_KEY, "").strip()
     if known == key.fingerprint:
         return Shown("Same", key)

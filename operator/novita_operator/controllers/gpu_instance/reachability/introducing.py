@@ -10,7 +10,7 @@ from typing import Protocol
 
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_instance.reachability import host_keys
+from novita_operator.controllers.gpu_instance.reachability import authorized_keys, host_keys
 from novita_operator.controllers.gpu_instance.reachability.host_keys import UNSEEN, Shown, Wanted
 from novita_operator.kube.cache import Key
 from novita_operator.machines import errors
@@ -22,8 +22,8 @@ from novita_operator.runtime.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
-_PER_SECOND = 5.0  # looks at keys that are known: each is ten milliseconds of CPU, and thousands may run
-_DOUBLINGS = 30  # far beyond every longest pause: bounded so that it never overflows
+PER_SECOND = 5.0
+"""Looks at what is known: each is ten milliseconds of CPU, and thousands may run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class _Watch:
     asked: str | None
     """The last value of the annotation by which a person asks for a look now."""
     recorded: str | None = None
+    awaited: bool = False
+    """Ready waits for what needs the key."""
     key: HostKey | None = None
+    why: str = ""
     failures: int = 0
 
 
@@ -78,21 +81,22 @@ class Introductions:
             self.forget(key)
             return UNSEEN
         recorded, asked = host_keys.recorded(resource.status), resource.meta.reconcile_requested_at
-        watch = self._rounds.find(key)
+        watch, awaited = self._rounds.find(key), authorized_keys.awaited(resource, sought)
         if watch is None or watch.wanted != sought:
             watch = _Watch(sought, asked)
             # After a restart nothing is new, and a thousand objects come at once.
-            self._rounds.put(key, watch, self.pace.settled * self.jitter() if recorded is not None else 0.0)
+            later = recorded is not None and not awaited
+            self._rounds.put(key, watch, self.pace.settled * self.jitter() if later else 0.0)
         elif watch.asked != asked:
             watch.asked = asked
             self._rounds.hasten(key)
-        watch.recorded = recorded
-        return host_keys.judge(resource, watch.key)
+        watch.recorded, watch.awaited = recorded, awaited
+        return host_keys.judge(resource, watch.key, watch.why)
 
     def known(self, key: Key, resource: GPUInstance) -> Shown:
         """The same where what Novita shows is not known now: what is watched goes on being watched."""
         watch = self._rounds.find(key)
-        return host_keys.judge(resource, watch.key if watch is not None else None)
+        return host_keys.judge(resource, watch.key, watch.why) if watch is not None else UNSEEN
 
     def forget(self, key: Key) -> None:
         """The object is gone, or nothing is to be looked at."""
@@ -103,28 +107,30 @@ class Introductions:
         await self._rounds.run()
 
     async def _look(self, key: Key, watch: _Watch) -> float | None:
-        found = await self._ask(watch.wanted.place)
+        found, why = await self._ask(watch.wanted.place)
         if not self._rounds.holds(key, watch):
             return None
-        watch.failures = 0 if found is not None else watch.failures + 1
+        watch.why, watch.failures = why, 0 if found is not None else watch.failures + 1
         if found is not None and found != watch.key:
             watch.key = found
             self.wake(key)
         return rounds.spread(self._pause(watch), self.jitter())
 
-    async def _ask(self, place: Place) -> HostKey | None:
+    async def _ask(self, place: Place) -> tuple[HostKey | None, str]:
+        """The key, or why there is none."""
         try:
-            return await self.dialer.host_key(place)
-        except errors.MachineError:
-            return None
-        except Exception:
+            return await self.dialer.host_key(place), ""
+        except errors.MachineError as error:
+            return None, str(error)
+        except Exception as error:
             # What answers there is not ours: whatever it does must not end the process.
             logger.exception("asking for a host key failed")
-            return None
+            return None, f"cannot be asked for its ssh host key ({type(error).__name__})"
 
     def _pause(self, watch: _Watch) -> float:
-        longest = max(self.pace.settled, len(self._rounds) / _PER_SECOND)
+        longest = max(self.pace.settled, len(self._rounds) / PER_SECOND)
         if watch.failures:
-            return min(longest, self.pace.again * 2.0 ** min(watch.failures - 1, _DOUBLINGS))
+            most = min(longest, self.pace.doubtful) if watch.awaited else longest
+            return rounds.growing(self.pace.again, watch.failures, most)
         known = watch.key is not None and watch.recorded in (None, watch.key.fingerprint)
         return longest if known else self.pace.doubtful

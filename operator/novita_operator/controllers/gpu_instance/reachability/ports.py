@@ -12,6 +12,8 @@ from novita_operator.api.gpu_instance.reasons import ConditionType, Reason
 from novita_operator.api.gpu_instance.resource import GPUInstance
 from novita_operator.api.gpu_instance.status import Connection, GPUInstanceStatus
 from novita_operator.controllers.gpu_instance.reachability import connection, service
+from novita_operator.controllers.gpu_instance.reachability.authorized_keys import UNASKED as NO_KEYS
+from novita_operator.controllers.gpu_instance.reachability.authorized_keys import Granted
 from novita_operator.controllers.gpu_instance.reachability.host_keys import UNSEEN, Shown
 from novita_operator.novita.models import Instance, InstanceState, PortMapping
 from novita_operator.probes import targets
@@ -55,7 +57,7 @@ class Probed:
 class Reach:
     """Whether the instance counts as usable; else `why`, as a clause. `probed`: for the Service; None before a look.
 
-    `host_key`: what its ssh server has shown, and whether that is the recorded key.
+    `host_key`: what its ssh server has shown, and whether that is the recorded key. `keys`: those of people on it.
     """
 
     usable: bool = True
@@ -63,6 +65,7 @@ class Reach:
     stalled: bool = False
     probed: Probed | None = None
     host_key: Shown = UNSEEN
+    keys: Granted = NO_KEYS
 
 
 UNASKED = Reach()

@@ -25,6 +25,7 @@ def conditions(facts: Facts) -> list[Cond]:
         _spot(facts),
         _drifted(facts),
         _other_host_key(facts),
+        _keys_pending(facts),
         _too_dear(facts),
         _at_risk(facts),
         _unreadable(facts),
@@ -67,6 +68,27 @@ def _other_host_key(facts: Facts) -> Cond | None:
         "which ends the instance."
     )
     return Cond(_TYPE.HOST_KEY_CHANGED, "True", Reason.HOST_KEY_CHANGED, text)
+
+
+def _keys_pending(facts: Facts) -> Cond | None:
+    """What was told stays true until a look has brought them there, also over a restart of the operator."""
+    seen, known = facts.seen, facts.seen.reach.keys.known
+    instance = seen.instance
+    if instance is None or instance.state is not InstanceState.RUNNING or seen.deleting or seen.power != "Running":
+        return None
+    if not known.looked:
+        wanted = seen.reach.keys.asked or facts.old.authorized_keys is not None
+        told = api_conditions.find(facts.conditions, _TYPE.AUTHORIZED_KEYS_PENDING) if wanted else None
+        return Cond(_TYPE.AUTHORIZED_KEYS_PENDING, "True", Reason(told.reason), told.message) if told else None
+    if known.hindrance is None:
+        return None
+    count = known.written.count if known.written is not None else 0
+    there = f"The {count} that were there before still let in" if count else "None of them lets in yet"
+    text = (
+        f"The keys of instance {instance.id} are not as spec.authorizedKeys and authorizedKeysFrom ask: "
+        f"{known.hindrance.message.rstrip('.')}. {there}; the password does. It is tried again by itself."
+    )
+    return Cond(_TYPE.AUTHORIZED_KEYS_PENDING, "True", known.hindrance.reason, text)
 
 
 def _too_dear(facts: Facts) -> Cond | None:

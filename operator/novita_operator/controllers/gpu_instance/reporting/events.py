@@ -127,19 +127,20 @@ def _from_life(old: GPUInstanceStatus, new: GPUInstanceStatus) -> Iterator[Event
         verb = "stopping" if new.ended.action == "Stop" else "deleting"
         text = f"spec.lifetime has ended the instance ({new.ended.cause}): {verb} it."
         yield Event(type="Normal", reason=EventReason.ENDED, message=text)
-    drifted = conditions.find(new.conditions, ConditionType.DRIFTED)
-    if drifted is not None and conditions.find(old.conditions, ConditionType.DRIFTED) is None:
-        yield Event(type="Warning", reason=EventReason.DRIFTED, message=drifted.message)
-    other = conditions.find(new.conditions, ConditionType.HOST_KEY_CHANGED)
-    if other is not None and conditions.find(old.conditions, ConditionType.HOST_KEY_CHANGED) is None:
-        yield Event(type="Warning", reason=EventReason.HOST_KEY_CHANGED, message=other.message)
-    dear = conditions.find(new.conditions, ConditionType.PRICE_ABOVE_LIMIT)
-    if dear is not None and conditions.find(old.conditions, ConditionType.PRICE_ABOVE_LIMIT) is None:
-        yield Event(type="Warning", reason=EventReason.PRICE_ABOVE_LIMIT, message=dear.message)
-    spot = conditions.find(new.conditions, ConditionType.SPOT_RECLAIMING)
-    if spot is not None and conditions.find(old.conditions, ConditionType.SPOT_RECLAIMING) is None:
-        yield Event(type="Warning", reason=EventReason.SPOT_RECLAIMED, message=spot.message)
+    for kind, reason in _ABNORMAL.items():
+        found = conditions.find(new.conditions, kind)
+        if found is not None and conditions.find(old.conditions, kind) is None:
+            yield Event(type="Warning", reason=reason, message=found.message)
 
+
+_ABNORMAL: dict[ConditionType, EventReason] = {
+    ConditionType.DRIFTED: EventReason.DRIFTED,
+    ConditionType.HOST_KEY_CHANGED: EventReason.HOST_KEY_CHANGED,
+    ConditionType.AUTHORIZED_KEYS_PENDING: EventReason.AUTHORIZED_KEYS_PENDING,
+    ConditionType.PRICE_ABOVE_LIMIT: EventReason.PRICE_ABOVE_LIMIT,
+    ConditionType.SPOT_RECLAIMING: EventReason.SPOT_RECLAIMED,
+}
+"""Conditions that are told once, when they appear."""
 
 _PHASES: dict[Phase, EventReason] = {
     Phase.PULLING: EventReason.PULLING,

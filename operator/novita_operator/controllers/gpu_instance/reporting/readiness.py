@@ -255,7 +255,9 @@ def _running(facts: Facts, instance: Instance) -> Verdict:
 
 def _unreached(facts: Facts, instance: Instance) -> Verdict:
     reach, readiness = facts.seen.reach, facts.seen.resource.spec.readiness
-    again = f" It is looked at every {readiness.period_seconds} s." if readiness is not None else ""
+    again = ""
+    if readiness is not None and reach.keys.usable:
+        again = f" It is looked at every {readiness.period_seconds} s."
     text = f"Instance {instance.id} runs, but {reach.why}.{again}{_by_when(facts)}"
     return Verdict(False, Reason.NOT_REACHABLE, text, Phase.RUNNING, reach.stalled)
 

@@ -14,7 +14,7 @@ from novita_operator.api.gpu_instance.status import Binding, Connection, Failure
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.controllers.gpu_instance.policies import cost, edits, use, window
 from novita_operator.controllers.gpu_instance.policies import lifetime as lifetimes
-from novita_operator.controllers.gpu_instance.reachability import connection, host_keys
+from novita_operator.controllers.gpu_instance.reachability import authorized_keys, connection, host_keys
 from novita_operator.controllers.gpu_instance.reporting import abnormal, blockers, owner, readiness
 from novita_operator.controllers.gpu_instance.reporting import events as transitions
 from novita_operator.controllers.gpu_instance.reporting.facts import Facts
@@ -60,7 +60,6 @@ def _nothing_is_known(seen: Observation, result: Result) -> bool:
 def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceStatus:
     old, result, seen = facts.old, facts.result, facts.seen
     instance = result.detail or seen.instance
-    chosen = result.chosen
     in_place = facts.instance_id is not None
     changes = {
         "observed_generation": seen.resource.meta.generation,
@@ -70,6 +69,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         "instance_name": seen.name,
         "owner": owner.of(seen.resource),
         "connection": _connection(facts, ready),
+        "authorized_keys": authorized_keys.noted(seen.reach.keys, seen.resource, seen.instance, facts.instance_id),
         "binding": _binding(facts),
         "service": (result.service or old.service) if seen.resource.spec.service is not None else None,
         "created_at": (result.created_at or old.created_at) if in_place else None,
@@ -86,7 +86,7 @@ def _status(facts: Facts, ready: readiness.Verdict, pace: Pace) -> GPUInstanceSt
         **_life(facts, pace),
         "last_handled_reconcile_at": seen.resource.meta.reconcile_requested_at,
     }
-    if chosen is not None:
+    if (chosen := result.chosen) is not None:
         changes |= {
             "product": chosen.product,
             "region": chosen.region,

@@ -12,7 +12,7 @@ from typing import Literal
 from novita_operator import crashpoints
 from novita_operator.api import meta
 from novita_operator.clock import Clock
-from novita_operator.controllers.gpu_job.attending import entering, keeping
+from novita_operator.controllers.gpu_job.attending import keeping
 from novita_operator.controllers.gpu_job.deciding.program import GRACE_SECONDS
 from novita_operator.controllers.gpu_job.observing.program import UNATTENDED, Attended, Hindrance, Kept, Wanted
 from novita_operator.kube import errors as kube_errors
@@ -23,6 +23,9 @@ from novita_operator.machines.login import Login
 from novita_operator.machines.programs.program import Program
 from novita_operator.machines.programs.programs import Programs
 from novita_operator.machines.programs.state import Ended, NotStarted, Running, State
+from novita_operator.reconciling import entering
+from novita_operator.reconciling.entering import Door
+from novita_operator.runtime import rounds
 from novita_operator.runtime.rounds import Rounds
 
 logger = logging.getLogger(__name__)
@@ -30,7 +33,6 @@ logger = logging.getLogger(__name__)
 _WAIT_SECONDS = 60  # of one look at a program that runs; its end is told at once
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries to reach a machine
 _KEEPING_TRIES = 5  # then a job ends without its output: it must not go on costing for that
-_DOUBLINGS = 10  # beyond the longest pause
 
 
 @dataclass(slots=True)
@@ -115,7 +117,8 @@ class Attendant:
 
     async def _attend(self, key: Key, watch: _Watch) -> Attended:
         wanted, known = watch.wanted, watch.known
-        login = await entering.login(self.belongings, key.namespace, wanted)
+        door = Door(key.namespace, wanted.secret, wanted.instance_uid, wanted.fingerprint)
+        login = await entering.login(self.belongings, door)
         if isinstance(known.state, Ended):
             return replace(known, kept=await self._keep(watch, login), hindrance=None)
         state = await self._step(login, watch)
@@ -182,7 +185,7 @@ class Attendant:
     def _pause(self, watch: _Watch) -> float | None:
         """Seconds until the next visit; None where there is nothing left to do."""
         if watch.failures:
-            return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(watch.failures - 1, _DOUBLINGS))
+            return rounds.growing(_FIRST_PAUSE, watch.failures, _LONGEST_PAUSE)
         match watch.known.state:
             case Ended():
                 return 0.0 if watch.known.kept is None else None

@@ -18,6 +18,7 @@ from novita_operator.controllers.gpu_instance.launching.request import Inputs
 from novita_operator.kube import bodies, errors
 from novita_operator.kube.bodies import Content
 from novita_operator.kube.client import KubeClient
+from novita_operator.reconciling.entries import Unresolved
 
 IMAGE = "ghcr.io/team/app:1"
 
@@ -249,14 +250,14 @@ async def test_what_names_the_object_is_not_cut_out_of_the_log_and_what_else_it_
 async def test_a_value_that_is_too_long_is_refused_before_anything_is_made_of_it() -> None:
     maps = _Maps(large="x" * 1_000_000)
 
-    with pytest.raises(references.Unresolved, match=r'spec.env "V0": its value has 1000000 characters'):
+    with pytest.raises(Unresolved, match=r'spec.env "V0": its value has 1000000 characters'):
         await references.resolve(cast("KubeClient", maps), _env(*["large"] * 100), IMAGE)
 
 
 async def test_values_that_are_too_long_together_are_refused() -> None:
     maps = _Maps(longest="x" * 4095)
 
-    with pytest.raises(references.Unresolved, match=r'spec.env "V64": .* 266175 characters together'):
+    with pytest.raises(Unresolved, match=r'spec.env "V64": .* 266175 characters together'):
         await references.resolve(cast("KubeClient", maps), _env(*["longest"] * 100), IMAGE)
 
 
@@ -270,9 +271,7 @@ async def test_what_does_not_exist_is_told_otherwise_than_what_lacks_an_entry(so
 
     env = [{"name": "KEY", "valueFrom": {source: {"name": "nope", "key": "x"}}}]
 
-    with pytest.raises(
-        references.Unresolved, match=rf'the {kind} "nope" in namespace "team" does not exist\. Create it'
-    ):
+    with pytest.raises(Unresolved, match=rf'the {kind} "nope" in namespace "team" does not exist\. Create it'):
         await references.resolve(cast("KubeClient", _Nothing()), a.an_object(spec={"env": env}), IMAGE)
 
 
@@ -284,7 +283,7 @@ async def test_a_binary_entry_is_told_as_one(content: bytes) -> None:
 
     env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "key", "optional": True}}}]
 
-    with pytest.raises(references.Unresolved, match=r'spec.env "KEY": the entry "key" of the Secret "s" .* is binary'):
+    with pytest.raises(Unresolved, match=r'spec.env "KEY": the entry "key" of the Secret "s" .* is binary'):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec={"env": env}), IMAGE)
 
 
@@ -295,7 +294,7 @@ def test_an_entry_that_is_null_is_an_empty_text() -> None:
 async def test_an_entry_of_a_config_map_with_a_nul_is_told_as_binary() -> None:
     maps = _Maps(key="text\0and more")
 
-    with pytest.raises(references.Unresolved, match=r'the entry "key" of the ConfigMap "c" .* is binary'):
+    with pytest.raises(Unresolved, match=r'the entry "key" of the ConfigMap "c" .* is binary'):
         await references.resolve(cast("KubeClient", maps), _env("key"), IMAGE)
 
 
@@ -306,7 +305,7 @@ async def test_a_pull_secret_of_another_type_is_told_with_its_type() -> None:
 
     spec = {"imagePullSecretRef": {"name": "s"}}
 
-    with pytest.raises(references.Unresolved, match=r'It is of type "kubernetes\.io/basic-auth"'):
+    with pytest.raises(Unresolved, match=r'It is of type "kubernetes\.io/basic-auth"'):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
 
 
@@ -318,7 +317,7 @@ async def test_an_entry_without_user_and_password_is_told_as_one(entry: dict[str
 
     spec = {"imagePullSecretRef": {"name": "s"}}
 
-    with pytest.raises(references.Unresolved, match=r'has an entry "ghcr\.io" for image .* without user and password'):
+    with pytest.raises(Unresolved, match=r'has an entry "ghcr\.io" for image .* without user and password'):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
 
 
@@ -329,7 +328,7 @@ async def test_a_password_in_a_key_is_told_nobody() -> None:
 
     spec = {"imagePullSecretRef": {"name": "s"}}
 
-    with pytest.raises(references.Unresolved, match=r"only for: quay\.io\.$"):
+    with pytest.raises(Unresolved, match=r"only for: quay\.io\.$"):
         await references.resolve(cast("KubeClient", _Secrets()), a.an_object(spec=spec), IMAGE)
 
 
@@ -373,7 +372,7 @@ async def test_a_key_that_cannot_sign_is_told_with_its_field(
 ) -> None:
     resource = _told({"name": "hook", "key": "fine"}, None, ref)
 
-    with pytest.raises(references.Unresolved, match=rf"spec\.notifications\[2\]\.secretRef: {says}") as raised:
+    with pytest.raises(Unresolved, match=rf"spec\.notifications\[2\]\.secretRef: {says}") as raised:
         await references.resolve(cast("KubeClient", _Keys(fine=b"canary-key", **data)), resource, IMAGE)
 
     assert "canary" not in str(raised.value)

@@ -236,6 +236,7 @@ _SEEN_IN_CONDITIONS_ALONE = """
     UnknownStatus Selected AccountNotAdmitted AccountNotReady AccountOfAnotherClass InstancesMissing
     ClusterIdChanged CreatesFrozen InvalidSpec InternalError NotCreated Created Adopted CreateOutcomeUnknown
     AdoptionNotAllowed LimitReached NotAllowed ClusterRefused HostKeyChanged
+    SshUnreachable LoginRefused KeysNotWritten
     Success RateLimited NovitaUnavailable Paused InvalidResponse
 """
 
