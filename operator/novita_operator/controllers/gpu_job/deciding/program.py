@@ -71,11 +71,14 @@ def is_being_ended(seen: Observation, now: datetime) -> bool:
     """Whether the job's time is over, and its program is given its grace before the machine goes."""
     if seen.deadline is None or now >= seen.deadline + _ENDING or not seen.over_ssh:
         return False
+    # One connection that breaks must not cost the exit code; a machine that is away is not paid for any longer.
+    if seen.program.hindrance is not None and seen.program.hindrance.seconds >= GRACE_SECONDS:
+        return False
     match seen.program.state:
         case Running() | Starting():
-            return seen.program.hindrance is None
+            return True
         case Ended():
-            return seen.program.kept is None and seen.program.hindrance is None
+            return seen.program.kept is None
         case _:
             return False
 

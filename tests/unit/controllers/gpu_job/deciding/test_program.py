@@ -174,12 +174,17 @@ def test_a_program_whose_time_is_over_gets_its_grace_before_the_machine_goes(
         assert step.reason == "DeadlineExceeded"
 
 
-def test_a_machine_that_cannot_be_reached_then_goes_at_once() -> None:
-    away = hindered("Away", 5)
+@pytest.mark.parametrize("state", [Running(ago(100)), ended(3)], ids=["it runs", "it ended"])
+@pytest.mark.parametrize(("seconds", "late_by", "waits"), [(5, 1, True), (31, 1, False), (5, 91, False)])
+def test_a_connection_that_broke_a_moment_ago_is_waited_for_then_and_a_machine_that_is_away_is_not(
+    state: State, seconds: float, late_by: int, waits: bool
+) -> None:
+    away = hindered("Away", seconds)
 
-    step = decided(Running(ago(100)), hindrance=away, status=_RAN, activeDeadlineSeconds=299)
+    step = decided(state, kept=False, hindrance=away, status=_RAN, activeDeadlineSeconds=300 - late_by)
 
-    assert isinstance(step, action.Conclude)
+    assert isinstance(step, action.Wait) is waits
+    assert isinstance(step, action.Conclude) is not waits
 
 
 # --- What is attended to --------------------------------------------------------------------------------------------
