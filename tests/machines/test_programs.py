@@ -155,6 +155,14 @@ async def test_the_exit_code_is_that_of_the_program(
     assert found.started_at <= found.ended_at
 
 
+@pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV"])
+async def test_a_signal_adds_nothing_to_the_output(machine: Rented, programs: Programs, name: str) -> None:
+    found = await ended(programs, machine, shell(f"echo printed; kill -{name} $$"))
+
+    assert found.signal == name
+    assert await printed(programs, machine) == b"printed\n"
+
+
 async def test_a_program_that_is_not_there_says_so_in_its_output(machine: Rented, programs: Programs) -> None:
     found = await ended(programs, machine, asked("no-such-program", "x"))
 

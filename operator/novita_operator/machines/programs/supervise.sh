@@ -18,10 +18,11 @@ main() {
   printf '%-63s\n' "" >"$dir/exit.new"
   note started "$(date +%s)"
   note supervisor "$$ $(birth $$)"
+  # In a subshell: dash would write into the output by which signal it ended.
   if command -v setsid >/dev/null 2>&1; then
-    setsid /bin/sh "$dir/program" "$dir" "$2" </dev/null >>"$dir/output" 2>&1
+    (exec setsid /bin/sh "$dir/program" "$dir" "$2" </dev/null >>"$dir/output" 2>&1)
   else
-    /bin/sh "$dir/program" "$dir" "$2" </dev/null >>"$dir/output" 2>&1
+    (exec /bin/sh "$dir/program" "$dir" "$2" </dev/null >>"$dir/output" 2>&1)
   fi
   code=$?
   tries=120
