@@ -84,7 +84,7 @@ dashboard-picture: binaries ## Four minutes of a real run, drawn as the dashboar
 promtool: $(READY) ## Let Prometheus' own promtool judge the tests of the alerts, too (minutes: it is built into your cache)
 	@$(BIN)/python -m tests.monitoring.promtool
 
-.PHONY: bench bench-large bench-neighbours bench-memory scale
+.PHONY: bench bench-large bench-neighbours bench-memory bench-jobs scale
 bench: binaries ## Ours beside the operator of kopf's tutorial, on the same parts (writes tests/bench/RESULTS.md; an hour)
 	$(BIN)/python -m tests.bench --sizes 100 1000
 
@@ -97,6 +97,10 @@ bench-neighbours: binaries ## A tenant beside 500 objects of another that can ne
 LARGEST ?= 1000
 bench-memory: binaries ## The operator alone in 512 MiB amid so many of the largest objects (Linux, root, cgroups; LARGEST=1000; writes tests/bench/memory/RESULTS.md; an hour)
 	$(BIN)/python -m tests.bench.memory --objects $(LARGEST)
+
+AT_ONCE ?= 200
+bench-jobs: binaries ## So many jobs at once on machines that are real, each with its own exit code (AT_ONCE=200; writes tests/bench/jobs/RESULTS.md)
+	$(BIN)/python -m tests.bench.jobs --jobs $(AT_ONCE)
 
 scale: binaries ## 100,000 instances of ten accounts in one process (writes tests/bench/SCALE.md)
 	$(BIN)/python -m tests.bench.scale
