@@ -68,7 +68,7 @@ def run_rows(
 def list_rows() -> None:
     """Print the rows and how many cases each has."""
     for row in catalog.ROWS:
-        typer.echo(f"{row.name:24} {len(row.cases):4} cases  {row.title}")
+        typer.echo(f"{row.name:24} {sum(case.scenarios for case in row.cases):4} cases  {row.title}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The operator with one safety step left out, to prove that the harness sees what is then broken.
 
-`python broken_operator.py lookup|intent|finalizer`. The product has no such switch: each step is replaced from outside.
+`python broken_operator.py lookup|intent|finalizer|lock|exit-code`. The product has no such switch: each step is
+replaced from outside.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +18,11 @@ from novita_operator.controllers.gpu_instance import action as actions
 from novita_operator.controllers.gpu_instance.acting import executor
 from novita_operator.controllers.gpu_instance.observing.observation import Observation
 from novita_operator.kube.client import KubeClient
+from novita_operator.machines.login import Login
+from novita_operator.machines.programs import answers, script
+from novita_operator.machines.programs.program import Program
+from novita_operator.machines.programs.programs import Programs
+from novita_operator.machines.programs.state import Ended, NotStarted, State
 from novita_operator.novita.account import NovitaAccountClient
 from novita_operator.novita.models import Instance
 from novita_operator.novita.snapshot import Snapshot
@@ -73,7 +80,41 @@ def without_finalizer() -> None:
     executor.Executor.act = early  # type: ignore[method-assign]
 
 
-_STEPS = {"lookup": without_lookup, "intent": without_intent, "finalizer": without_finalizer}
+def without_lock() -> None:
+    """Nobody asks whether a program was started: the operator not for one of an earlier process, its machine never."""
+    begun: set[str] = set()
+    read, look, start = script._read, Programs.look, Programs.start
+
+    async def forgetful(self: Programs, login: Login, name: str) -> State:
+        return await look(self, login, name) if name in begun else NotStarted()
+
+    async def noting(self: Programs, login: Login, program: Program) -> State:
+        begun.add(program.name)
+        return await start(self, login, program)
+
+    script._read = lambda name: read(name).replace('if mkdir "$dir"', 'if rm -rf "$dir" && mkdir "$dir"')  # type: ignore[assignment]
+    Programs.look = forgetful  # type: ignore[method-assign]
+    Programs.start = noting  # type: ignore[method-assign]
+
+
+def without_exit_code() -> None:
+    """Whatever ends has ended well."""
+    told = answers.state
+
+    def hopeful(answer: answers.Answer) -> State:
+        found = told(answer)
+        return replace(found, code=0) if isinstance(found, Ended) else found
+
+    answers.state = hopeful
+
+
+_STEPS = {
+    "lookup": without_lookup,
+    "intent": without_intent,
+    "finalizer": without_finalizer,
+    "lock": without_lock,
+    "exit-code": without_exit_code,
+}
 
 if __name__ == "__main__":
     _STEPS[sys.argv[1]]()

@@ -18,9 +18,9 @@ from tests.faults.world import DELAYS, LIST_LAG_SECONDS
 
 _HEAD = (
     "| row | cases fired | not fired | twice, outside the window | twice, inside | forgotten | wrongly deleted "
-    "| unguarded | untrue | need a person | not judged | orphan GPU-s max | p99 | heal s p50 | max | commit "
-    "| reproduce |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| unguarded | untrue | started twice | wrong outcome | need a person | not judged | orphan GPU-s max | p99 "
+    "| heal s p50 | max | commit | reproduce |\n"
+    f"{'|---' * 19}|"
 )
 
 _LEGEND = """\
@@ -35,6 +35,8 @@ simulated Novita's append-only ledger is the judge.
 - *Forgotten*: live instances without an object when everything had settled.
 - *Unguarded*: live instances that no object with a finalizer held for more than 5 s while an operator worked; *untrue*:
   objects that said Ready for as long while their instance was gone. A judge beside every case looks each second.
+- *Started twice*: programs of jobs that were started more than once in one attempt, by the marks that they leave on
+  their machines; *wrong outcome*: jobs whose outcome, exit code, signal or kept output is not that of their program.
 - *Need a person*: objects that did not get where they were going within 150 s, and accounts that were frozen.
 - *Orphan GPU-seconds*, per instance: billed time before an object's status held its id, or after the object was gone.
   An undisturbed create has some, too: the time from the call to the status.
@@ -67,9 +69,9 @@ class Done:
 
     @property
     def as_it_must_be(self) -> bool:
-        """Clean; or caught at renting twice or forgetting, where the row is there to be caught."""
+        """Clean; or caught at what it must not do, where the row is there to be caught."""
         tally = self.tally
-        return bool(tally.fired and (tally.outside or tally.forgotten)) if self.row.must_fail else tally.clean
+        return bool(tally.fired and tally.caught) if self.row.must_fail else tally.clean
 
 
 def write(done: Sequence[Done], facts: Mapping[str, str]) -> str:
@@ -181,6 +183,8 @@ def _cells(title: str, tally: Tally, commit: str, command: str) -> str:
         tally.wrong,
         tally.unguarded,
         tally.untrue,
+        tally.restarted,
+        tally.misjudged,
         tally.person,
         tally.unjudged,
         _figure(max(tally.orphaned, default=None)),

@@ -11,11 +11,12 @@ from tests.faults.world import Stage
 
 @dataclass(frozen=True)
 class Case:
-    """One scenario. `quick`: part of `make test`, too."""
+    """One world. `quick`: part of `make test`, too. `scenarios`: how many are side by side in it."""
 
     label: str
     run: Callable[[Stage], Awaitable[Tally]]
     quick: bool = False
+    scenarios: int = 1
 
 
 @dataclass(frozen=True)

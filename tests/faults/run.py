@@ -119,5 +119,6 @@ def _short(tally: Tally) -> str:
     return (
         f"{tally.fired} fired, {tally.not_fired} not; twice {tally.outside}+{tally.inside}, "
         f"forgotten {tally.forgotten}, wrong {tally.wrong}, person {tally.person}, "
-        f"unguarded {tally.unguarded}, untrue {tally.untrue}, unjudged {tally.unjudged}"
+        f"unguarded {tally.unguarded}, untrue {tally.untrue}, started twice {tally.restarted}, "
+        f"wrong outcome {tally.misjudged}, unjudged {tally.unjudged}"
     )

@@ -17,6 +17,8 @@ class Tally:
     wanted, or not ours. `person`: objects that did not get where they were going by themselves.
     `unguarded`: live instances that no object with a finalizer held for longer than the grace while an operator worked.
     `untrue`: objects that said Ready for as long without their instance being alive. Both are seen by the sentinel.
+    `restarted`: programs of jobs that were started more than once in an attempt; `misjudged`: jobs whose outcome, exit
+    code or output is not that of their program.
     `unjudged`: cases that never got to where they begin, or lost a server on the way: they prove nothing.
     `orphaned`: GPU-seconds of each instance while no object's status held its id. `heal`: seconds from a fault until
     all objects of the case were where they were going. `notes`: measured facts worth a line under the table.
@@ -32,6 +34,8 @@ class Tally:
     person: int = 0
     unguarded: int = 0
     untrue: int = 0
+    restarted: int = 0
+    misjudged: int = 0
     unjudged: int = 0
     orphaned: tuple[float, ...] = ()
     heal: tuple[float, ...] = ()
@@ -45,7 +49,12 @@ class Tally:
     def clean(self) -> bool:
         """Nothing that the safety rules forbid happened."""
         bad = (self.outside, self.forgotten, self.wrong, self.person, self.unguarded, self.untrue, self.unjudged)
-        return not any(bad)
+        return not any((*bad, self.restarted, self.misjudged))
+
+    @property
+    def caught(self) -> int:
+        """What a judge must find of an operator that lacks a safety step."""
+        return self.outside + self.forgotten + self.restarted + self.misjudged
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

@@ -30,13 +30,9 @@ async def _proven(case: Case, stage: Stage, *, must_fail: bool = False) -> Tally
     """
     for _ in range(_TRIES):
         tally = await run.attempt(case, stage)
-        if not tally.unjudged and (tally.fired and _seen(tally) if must_fail else tally.fired or not tally.clean):
+        if not tally.unjudged and (tally.fired and tally.caught if must_fail else tally.fired or not tally.clean):
             break
     return tally
-
-
-def _seen(tally: Tally) -> int:
-    return tally.outside + tally.forgotten
 
 
 @pytest.mark.parametrize("case", _quick(must_fail=False))
@@ -52,4 +48,4 @@ async def test_the_judge_sees_what_an_operator_without_a_safety_step_does(case: 
     tally = await _proven(case, stage, must_fail=True)
 
     assert tally.fired, "no crash and no fault happened"
-    assert _seen(tally), "an operator that lacks a safety step was found clean"
+    assert tally.caught, "an operator that lacks a safety step was found clean"

@@ -80,7 +80,8 @@ class Stage:
 class World:
     """One case. `stuck`: objects that did not get where they were going.
 
-    `relatives`: worlds whose objects share its account, such as those of another cluster.
+    `relatives`: worlds whose objects share its account, such as those of another cluster. `program`: what is run by
+    Python instead of the operator's own command; empty for that one.
     """
 
     stage: Stage
@@ -95,6 +96,7 @@ class World:
     faults_at: list[float] = field(default_factory=list)
     keepers: list[Keeper] = field(default_factory=list)
     relatives: list[World] = field(default_factory=list)
+    program: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.sentinel = Sentinel(lambda: lives.of(self.novita), self._all, self.works)
@@ -115,7 +117,7 @@ class World:
 
     def launch(self, extra: Mapping[str, str]) -> OperatorProcess:
         """One operator process that nobody starts again."""
-        program = ["-m", "novita_operator", "run"]
+        program = list(self.program) or ["-m", "novita_operator", "run"]
         code = {} if self.stage.checkout is None else {"PYTHONPATH": str(self.stage.checkout / "operator")}
         if self.stage.broken is not None:
             program = [str(_BROKEN), self.stage.broken]

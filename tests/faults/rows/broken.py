@@ -6,8 +6,10 @@ from dataclasses import replace
 from functools import partial
 
 from tests.faults import judge
+from tests.faults.programs.disturbances import KILLED_AFTER_A_START, UNDISTURBED, Disturbance
+from tests.faults.programs.program import PROGRAMS
 from tests.faults.row import Case, Row
-from tests.faults.rows import crashes, novita_faults
+from tests.faults.rows import crashes, exit_codes, novita_faults
 from tests.faults.rows.novita_faults import Broken
 from tests.faults.tally import Tally
 from tests.faults.world import LIST_LAG_SECONDS, Stage, world
@@ -37,6 +39,11 @@ async def killed(step: str, point: str, stage: Stage) -> Tally:
         return await judge.verdict(at, fired=len(keeper.fired_at), not_fired=keeper.not_fired)
 
 
+async def ran(step: str, disturbance: Disturbance, stage: Stage) -> Tally:
+    """Programs of jobs: one that ends well, and one that does not."""
+    return await exit_codes.disturbed(disturbance, PROGRAMS[:2], replace(stage, broken=step))
+
+
 def _row(step: str, title: str, *cases: Case) -> Row:
     return Row(f"broken-{step}", title, cases, must_fail=True)
 
@@ -52,5 +59,15 @@ ROWS = (
         "finalizer",
         "Finalizer dropped before the delete",
         Case("killed before the delete", partial(killed, "finalizer", "release.after-write"), quick=True),
+    ),
+    _row(
+        "lock",
+        "Nobody asks whether a job's program was started",
+        Case("killed after the start", partial(ran, "lock", KILLED_AFTER_A_START), quick=True),
+    ),
+    _row(
+        "exit-code",
+        "Every exit code read as 0",
+        Case("undisturbed", partial(ran, "exit-code", UNDISTURBED), quick=True),
     ),
 )
