@@ -65,7 +65,7 @@ class Runs:
         await self._begin("downloading", "--download", "model", "--", "true")
         for phase in ("uploading", "downloading"):
             await waiting.until(self._exists(self.home / phase), f"{phase} begins", explain=self.workspace.explain)
-        assert await self._line("running") == b"up\n"
+        assert await self._line("running") == b"up\n", self._said("running").read_text()
         return self._held
 
     async def _in_renting(self) -> None:
@@ -82,14 +82,16 @@ class Runs:
     async def _begin(self, phase: str, *more: str) -> None:
         path = f"{self.home / phase}:{self.plugin.path}"
         arguments = self.arguments("--name", phase, *more)
-        self._held[phase] = await self.plugin.start(
-            *arguments, PATH=path, streams={"stderr": asyncio.subprocess.DEVNULL}
-        )
+        with self._said(phase).open("wb") as said:
+            self._held[phase] = await self.plugin.start(*arguments, PATH=path, streams={"stderr": said.fileno()})
 
     async def _line(self, phase: str) -> bytes:
         stdout = self._held[phase].stdout
         assert stdout is not None
         return await asyncio.wait_for(stdout.readline(), waiting.DEADLINE_SECONDS)
+
+    def _said(self, phase: str) -> Path:
+        return self.home / f"{phase}.err"
 
     def _exists(self, path: Path) -> Any:
         async def there() -> bool:

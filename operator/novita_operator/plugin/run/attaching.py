@@ -15,6 +15,7 @@ from novita_operator.plugin import cluster, printing
 from novita_operator.plugin.cluster import INSTANCES, JOBS, Scope, Wrong
 from novita_operator.plugin.login import access, session
 from novita_operator.plugin.login.access import Access
+from novita_operator.plugin.output import kept
 from novita_operator.plugin.run import outcome, renting
 from novita_operator.plugin.run.interruptions import Interrupted, Interruptions
 from novita_operator.plugin.run.remote import Output, Remote
@@ -70,11 +71,14 @@ class Attached:
         attempt = job.status.attempts
         if job.status.instance_name is None or job.status.started_at is None or attempt in self.seen:
             return
+        output = Output(sys.stdout.buffer)
         try:
             machine = cluster.ask(lambda reader: self._access(reader, job))
             with session.on(machine, trust_new=False) as there:
-                Remote(there, attempts.program_name(job.meta, attempt), self._check).follow(Output(sys.stdout.buffer))
+                Remote(there, attempts.program_name(job.meta, attempt), self._check).follow(output)
         except _Over:
+            if not output.size:
+                return
             printing.note(f"{self.name}: the machine was let go before all of its output was read.")
         self.seen.add(attempt)
 
@@ -95,8 +99,19 @@ class Attached:
 
     def _told(self, found: outcome.Outcome, job: GPUJob) -> int:
         self._say(found.message)
-        if job.status.attempts not in self.seen and job.status.message:
-            printing.note(f"The last lines that it printed:\n{job.status.message}")
-        if job.status.output is not None:
-            printing.note(f"Its output is kept: kubectl novita logs gpujob/{job.meta.name} -n {job.meta.namespace}")
+        if job.status.output is None:
+            return found.code
+        if job.status.attempts not in self.seen:
+            self._print_kept(job)
+        printing.note(f"Its output is kept: kubectl novita logs gpujob/{job.meta.name} -n {job.meta.namespace}")
         return found.code
+
+    def _print_kept(self, job: GPUJob) -> None:
+        """What was kept of the output that nobody here has followed; without the right to it, its last lines."""
+        try:
+            record = cluster.ask(lambda reader: kept.find(reader, job, job.status.attempts))
+        except Wrong as error:
+            printing.note(f"{error} The last lines that it printed:\n{job.status.message or ''}")
+            return
+        if record is not None:
+            Output(sys.stdout.buffer).write(record.output)

@@ -49,9 +49,10 @@ class Output:
         while stream is not None and (data := stream.read1(_CHUNK)):  # type: ignore[attr-defined]
             for found in told.feed(data):
                 if isinstance(found, Part):
-                    self._write(found.data)
+                    self.write(found.data)
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """At once."""
         self.out.write(data)
         self.out.flush()
         self.size += len(data)
