@@ -107,8 +107,10 @@ async def test_an_operator_that_comes_before_a_crd_works_on_the_other_kinds_and_
     await workspace.create()
     await workspace.until_ready()
     await until_page(operator, 503, JOB_CRD)
+    await until_event(workspace, "KindNotServed", JOB_CRD)
     await apply_crds(workspace.plane)
     await until_page(operator, 200)
+    await until_event(workspace, "KindServed", JOB_CRD)
     await until_a_job_is_worked_on(workspace)
 
 
