@@ -65,7 +65,9 @@ async def test_without_a_key_or_with_that_of_another_account_it_says_so(plugin: 
     body = await plugin.workspace.until_ready()
     nothing = await plugin.run("top", "-l", "no=such")
     without = await plugin.run("top")
-    await plugin.workspace.novita.fault("status", route="metrics", status=404)
+    await plugin.workspace.novita.fault(
+        "status", route="metrics", status=404, reason="RESOURCE_NOT_FOUND", message="no instance"
+    )
     unknown = await _top(plugin)
 
     assert (nothing.code, nothing.out) == (0, "Nothing runs here; -A looks everywhere.\n")

@@ -49,7 +49,13 @@ def _notifications(new: str, old: str) -> str:
     return f"({_all(f'size({new}) == size({old})', *both_ways)})"
 
 
-_LISTS = {"env": _env, "ports": _ports, "notifications": _notifications}
+def _key_sources(new: str, old: str) -> str:
+    # One may be listed twice, as receivers may.
+    both_ways = (_each_is_in(new, old, _source), _each_is_in(old, new, _source))
+    return f"({_all(f'size({new}) == size({old})', *both_ways)})"
+
+
+_LISTS = {"authorizedKeysFrom": _key_sources, "env": _env, "ports": _ports, "notifications": _notifications}
 """The lists whose items have fields with a default."""
 
 

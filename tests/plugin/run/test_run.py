@@ -75,7 +75,7 @@ async def test_what_is_missing_in_the_end_is_an_error_of_its_own(runs: Runs) -> 
 
 
 async def test_a_connection_that_breaks_loses_no_output_and_no_exit_code(runs: Runs) -> None:
-    await runs.workspace.novita.fault("ssh-cut", bytes=40_000)
+    await runs.workspace.novita.fault("ssh-cut", bytes=70_000)
 
     done = await runs.run("--", "sh", "-c", "i=0; while [ $i -lt 6000 ]; do echo line $i; i=$((i+1)); done; exit 4")
 

@@ -10,7 +10,7 @@ import pytest
 from novita_operator.api import crd, equality
 from novita_operator.api.gpu_instance.spec import GPUInstanceSpec
 
-_LISTS = ("env", "notifications", "ports")
+_LISTS = ("authorizedKeysFrom", "env", "notifications", "ports")
 
 
 def _inside(schema: dict[str, Any]) -> Iterator[str]:
