@@ -45,18 +45,21 @@ def _ports(new: str, old: str) -> str:
 
 def _notifications(new: str, old: str) -> str:
     # Unlike names of variables and numbers of ports, receivers may be listed twice: both ways, or one could get lost.
-    both_ways = (_each_is_in(new, old, _receiver), _each_is_in(old, new, _receiver))
-    return f"({_all(f'size({new}) == size({old})', *both_ways)})"
+    return _alike_both_ways(new, old, _receiver)
 
 
 def _key_sources(new: str, old: str) -> str:
     # One may be listed twice, as receivers may.
-    both_ways = (_each_is_in(new, old, _source), _each_is_in(old, new, _source))
-    return f"({_all(f'size({new}) == size({old})', *both_ways)})"
+    return _alike_both_ways(new, old, _source)
 
 
 _LISTS = {"authorizedKeysFrom": _key_sources, "env": _env, "ports": _ports, "notifications": _notifications}
 """The lists whose items have fields with a default."""
+
+
+def _alike_both_ways(new: str, old: str, compared: Callable[[str, str], str]) -> str:
+    both_ways = (_each_is_in(new, old, compared), _each_is_in(old, new, compared))
+    return f"({_all(f'size({new}) == size({old})', *both_ways)})"
 
 
 def _each_is_in(these: str, those: str, compared: Callable[[str, str], str]) -> str:

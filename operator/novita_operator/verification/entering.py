@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from novita_operator.clock import WaitingClock
 from novita_operator.egress.names import Names
 from novita_operator.machines import errors
@@ -17,22 +19,28 @@ _TRIES = 6  # a server may listen some seconds after its machine is said to run
 _PAUSE_SECONDS = 5.0
 
 
-async def enter(ssh: Ssh, name: str, clock: WaitingClock) -> Entered:
-    """What a login meets. `name`: the value of the variable by which the container's environment is known.
+async def enter(ssh: Ssh, name: str, clock: WaitingClock, seconds: float) -> Entered:
+    """What a login meets within so many seconds, which are paid for.
 
+    `name`: the value of the variable by which the container's environment is known.
     Nothing stands between this computer and the address: whoever verifies an account of their own does it from theirs.
     """
     dialer = Dialer(Names(monotonic=clock.monotonic))
     pool = Pool(dialer)
+    found = Entered(Door.UNREACHED, "has not answered in the time that is paid for")
+    until = clock.monotonic() + seconds
     try:
-        for _ in range(_TRIES - 1):
-            found = await _try(dialer, pool, ssh, name)
-            if found.door is not Door.UNREACHED:
-                return found
-            await clock.sleep(_PAUSE_SECONDS)
-        return await _try(dialer, pool, ssh, name)
+        async with asyncio.timeout(max(0.0, seconds)):
+            for _ in range(_TRIES):
+                found = await _try(dialer, pool, ssh, name)
+                if found.door is not Door.UNREACHED or clock.monotonic() + _PAUSE_SECONDS >= until:
+                    return found
+                await clock.sleep(_PAUSE_SECONDS)
+    except TimeoutError:
+        return found
     finally:
         await pool.aclose()
+    return found
 
 
 async def _try(dialer: Dialer, pool: Pool, ssh: Ssh, name: str) -> Entered:

@@ -92,13 +92,13 @@ class Tenancy:
             if (ssh := _ssh(item)) is not None:
                 start = {"instanceId": self.trace.id}
                 self.replies[Ask.START] = await self.caller.post(f"{GPU}/gpu/instance/start", start)
-                await self._enter(ssh)
+                await self._enter(ssh, until - self.caller.clock.monotonic())
             if ssh is not None or _is_over(item):
                 return
             await self.caller.clock.sleep(_POLL_SECONDS)
 
-    async def _enter(self, ssh: Ssh) -> None:
-        found = await entering.enter(ssh, self.trace.name, self.caller.clock)
+    async def _enter(self, ssh: Ssh, seconds: float) -> None:
+        found = await entering.enter(ssh, self.trace.name, self.caller.clock, seconds)
         self.life = replace(self.life, entered=found)
         self.say(f"a login by ssh was tried: {found.door}")
 

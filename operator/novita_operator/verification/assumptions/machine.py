@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from novita_operator.verification.assumption import Assumption, Finding, judged
-from novita_operator.verification.evidence import Door, Evidence, NotSeen
+from novita_operator.verification.evidence import Door, Entered, Evidence, NotSeen
 
 _NO_LOGIN = (Door.REFUSED, Door.ANOTHER_KEY)
 
 
-def _login(evidence: Evidence) -> Finding:
+def _beyond(evidence: Evidence, *doors: Door) -> Entered:
+    """What a login has met, unless it came no farther than one of these. Raises NotSeen."""
     found = evidence.entered()
-    if found.door is Door.ANOTHER_KEY:
+    if found.door in doors:
         raise NotSeen(f"the instance {found.said}")
+    return found
+
+
+def _login(evidence: Evidence) -> Finding:
+    found = _beyond(evidence, Door.ANOTHER_KEY)
     return judged(found.door is not Door.REFUSED, found.said if found.door is Door.REFUSED else "let in")
 
 
@@ -21,17 +27,13 @@ def _host_key(evidence: Evidence) -> Finding:
 
 
 def _shell(evidence: Evidence) -> Finding:
-    found = evidence.entered()
-    if found.door in _NO_LOGIN:
-        raise NotSeen(f"the instance {found.said}")
+    found = _beyond(evidence, *_NO_LOGIN)
     no_shell = found.door is Door.NO_SHELL
     return judged(not no_shell, found.said if no_shell else "a script was run")
 
 
 def _environment(evidence: Evidence) -> Finding:
-    found = evidence.entered()
-    if found.door in (*_NO_LOGIN, Door.NO_SHELL):
-        raise NotSeen(f"the instance {found.said}")
+    found = _beyond(evidence, *_NO_LOGIN, Door.NO_SHELL)
     return judged(found.door is Door.OPEN, found.said)
 
 
